@@ -1,0 +1,1 @@
+"""What keeps the daemon alive: stopping, deadlines, threads, signals, systemd, logs."""

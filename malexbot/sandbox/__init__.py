@@ -1,0 +1,1 @@
+"""A loopback Mattermost for demos, tests and benchmarks."""
