@@ -1,0 +1,35 @@
+"""What the parts of the daemon say of themselves; read by STATUS and /readyz."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Health:
+    """One line a part: how it is, and whether that keeps the daemon from its work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[str, tuple[str, bool]] = {}
+
+    def tell(self, part: str, state: str, *, is_ready: bool) -> None:
+        with self._lock:
+            self._parts[part] = (state, is_ready)
+
+    def forget(self, part: str) -> None:
+        with self._lock:
+            self._parts.pop(part, None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Yes means that every part does its work."""
+        with self._lock:
+            return all(is_ready for _, is_ready in self._parts.values())
+
+    def parts(self) -> dict[str, str]:
+        with self._lock:
+            return {part: state for part, (state, _) in self._parts.items()}
+
+    def line(self) -> str:
+        """All parts in one line, for `systemctl status`."""
+        return "; ".join(f"{part}: {state}" for part, state in self.parts().items())

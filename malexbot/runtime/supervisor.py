@@ -1,0 +1,126 @@
+"""Runs services, each in a named thread, and keeps them running."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from malexbot.errors import MalexbotError
+from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.heart import Heart
+from malexbot.runtime.retry import Backoff
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+# A service that ran so long was well: its next failure is a first one.
+HEALTHY_AFTER_S = 60.0
+# How often a wait for a thread lets the main thread look at its signals.
+TURN_S = 0.1
+
+
+# Called with the name of a vital service and what it raised, if it did.
+OnFatal = Callable[[str, Exception | None], None]
+
+
+class Service(Protocol):
+    """A part with a thread of its own; `run` returns when `stop` is set."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_vital(self) -> bool:
+        """Yes means that the daemon ends when this service fails."""
+        ...
+
+    def run(self, stop: Stop) -> None: ...
+
+
+class Supervised:
+    """One service with its thread, its stop and its heart."""
+
+    def __init__(self, service: Service, *, on_fatal: OnFatal) -> None:
+        self.service = service
+        self.stop = Stop()
+        self.heart = Heart()
+        self._on_fatal = on_fatal
+        # A daemon thread, so that one that hangs cannot keep the process alive.
+        self.thread = threading.Thread(target=self._run, name=service.name, daemon=True)
+
+    def _run(self) -> None:
+        self.heart.bind()
+        backoff = Backoff()
+        while not self.stop.is_set:
+            started = time.monotonic()
+            error = self._run_once()
+            if self.stop.is_set:
+                return
+            if self.service.is_vital:
+                self._on_fatal(self.service.name, error)
+                return
+            if time.monotonic() - started > HEALTHY_AFTER_S:
+                backoff.reset()
+            self._rest(error, backoff.next_s())
+
+    def _run_once(self) -> Exception | None:
+        try:
+            self.service.run(self.stop)
+        except MalexbotError as error:
+            return error
+        except Exception as error:
+            log.error("%s failed", self.service.name, exc_info=True)
+            return error
+        return None
+
+    def _rest(self, error: Exception | None, wait_s: float) -> None:
+        name, reason = self.service.name, error or "ended by itself"
+        log.warning("%s: %s; it starts again in %.0f s", name, reason, wait_s)
+        self.stop.wait(wait_s)
+
+
+class Supervisor:
+    """Starts services in order and stops them in reverse."""
+
+    def __init__(self, *, on_fatal: OnFatal) -> None:
+        self._on_fatal = on_fatal
+        self._running: list[Supervised] = []
+
+    def start(self, service: Service) -> None:
+        supervised = Supervised(service, on_fatal=self._on_fatal)
+        self._running.append(supervised)
+        supervised.thread.start()
+
+    def stop(
+        self, deadline: Deadline, *, turn: Callable[[], None] = lambda: None
+    ) -> list[str]:
+        """Stop the last started first; returns the names of what did not end in time.
+
+        `turn` is called again and again while a thread is waited for.
+        """
+        left = [
+            s.service.name
+            for s in reversed(self._running)
+            if not _end(s, deadline, turn)
+        ]
+        self._running.clear()
+        return left
+
+    def hearts(self) -> Iterator[tuple[threading.Thread, Heart]]:
+        """The threads that should be at work, with their hearts."""
+        for supervised in self._running:
+            if supervised.thread.is_alive():
+                yield supervised.thread, supervised.heart
+
+
+def _end(supervised: Supervised, deadline: Deadline, turn: Callable[[], None]) -> bool:
+    supervised.stop.set(deadline)
+    while supervised.thread.is_alive():
+        turn()
+        supervised.thread.join(min(TURN_S, deadline.left_s))
+        if deadline.is_over:
+            break
+    return not supervised.thread.is_alive()

@@ -1,0 +1,82 @@
+"""The HTTP server: cheroot's threads around one Flask application."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from cheroot.wsgi import Server
+from flask import Flask
+
+from malexbot.errors import Transient
+from malexbot.runtime.heart import outside
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+Mount = Callable[[Flask], None]
+
+THREADS = 8
+# What a request that has begun may still take when the daemon stops.
+FINISH_S = 5.0
+
+
+class WebServer:
+    """Serves what is mounted on it, from the moment it runs until it is stopped."""
+
+    name = "web"
+    is_vital = False
+
+    def __init__(self, *, host: str, port: int, mounts: Sequence[Mount]) -> None:
+        self._host = host
+        self._port = port
+        self._mounts = mounts
+        self.address: tuple[str, int] | None = None
+
+    def run(self, stop: Stop) -> None:
+        server = self._build()
+        try:
+            with outside("the port"):
+                server.prepare()
+        except OSError as error:
+            raise Transient(
+                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}"
+                " (another program may have the port; backend.port sets ours)"
+            ) from error
+        self.address = server.bind_addr[:2]
+        log.info("listens on %s:%s", *self.address)
+        closer = threading.Thread(
+            target=_close, args=(server, stop), name="web closer", daemon=True
+        )
+        closer.start()
+        with outside("requests"):
+            server.serve()
+            closer.join(FINISH_S + 1)
+        self.address = None
+
+    def _build(self) -> Server:
+        application = Flask("malexbot.web", static_folder=None)
+        for mount in self._mounts:
+            mount(application)
+        server = Server(
+            (self._host, self._port),
+            application,
+            numthreads=THREADS,
+            server_name="malexbot",
+            shutdown_timeout=FINISH_S,
+        )
+        server.error_log = _log_error
+        return server
+
+
+def _close(server: Server, stop: Stop) -> None:
+    while not stop.wait(3600):
+        pass
+    server.stop()
+
+
+def _log_error(
+    msg: str = "", level: int = logging.WARNING, traceback: bool = False
+) -> None:
+    log.log(level, "%s", msg, exc_info=traceback)

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from malexbot.runtime.health import Health
+
+
+def test_is_ready_when_every_part_is() -> None:
+    health = Health()
+    assert health.is_ready
+    health.tell("mattermost", "connected", is_ready=True)
+    health.tell("vk", "no token", is_ready=False)
+    assert not health.is_ready
+    assert health.line() == "mattermost: connected; vk: no token"
+    health.forget("vk")
+    assert health.is_ready
+    assert health.parts() == {"mattermost": "connected"}

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from malexbot.runtime.masks import Mask
+
+SECRET = 'pa"ss/wörd\\ &x'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"password={SECRET}",
+        f"postgresql://malex:{quote(SECRET, safe='')}@host/db",
+        json.dumps({"token": SECRET}),
+        json.dumps({"token": SECRET}, ensure_ascii=False),
+        repr({"token": SECRET}),
+        base64.b64encode(SECRET.encode()).decode(),
+    ],
+)
+def test_a_secret_is_found_in_its_disguises(text: str) -> None:
+    masked = Mask((SECRET,))(text)
+    assert "***" in masked
+    assert "wörd" not in masked
+    assert len(masked) < len(text)
+
+
+def test_a_short_secret_is_masked_where_it_stands_alone() -> None:
+    mask = Mask(("abc",))
+    assert mask("token abc, abcdef") == "token ***, abcdef"
+
+
+def test_a_longer_secret_wins_over_one_inside_it() -> None:
+    assert Mask(("secret", "secret-and-more"))("secret-and-more") == "***"
+
+
+def test_secrets_add_up_and_empty_ones_do_nothing() -> None:
+    mask = Mask(("first-secret", ""))
+    mask.add(("second-secret",))
+    assert mask("first-secret second-secret x") == "*** *** x"
+    assert Mask()("text") == "text"
+
+
+@given(st.text(min_size=6), st.text(), st.text())
+def test_no_long_secret_passes(secret: str, before: str, after: str) -> None:
+    masked = Mask((secret,))(f"{before} {secret} {after}")
+    assert secret in "***" or secret not in masked.replace("***", "\0")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from malexbot.errors import Permanent
+from malexbot.runtime import supervisor as module
+from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.stop import Stop
+from malexbot.runtime.supervisor import Supervisor
+
+
+class Part:
+    """A service made of a function."""
+
+    def __init__(
+        self, name: str, run: Callable[[Stop], None], *, is_vital: bool = False
+    ) -> None:
+        self.name = name
+        self.is_vital = is_vital
+        self.run = run
+
+
+def waiting(stop: Stop) -> None:
+    stop.wait(60)
+
+
+@pytest.fixture
+def fatal() -> list[tuple[str, Exception | None]]:
+    return []
+
+
+@pytest.fixture
+def supervisor(
+    fatal: list[tuple[str, Exception | None]], monkeypatch: pytest.MonkeyPatch
+) -> Supervisor:
+    monkeypatch.setattr(module.Backoff, "next_s", lambda self: 0.0)
+    return Supervisor(on_fatal=lambda name, error: fatal.append((name, error)))
+
+
+def test_services_end_in_reverse_order(supervisor: Supervisor) -> None:
+    ended: list[str] = []
+    for name in ("first", "second", "third"):
+
+        def run(stop: Stop, name: str = name) -> None:
+            stop.wait(60)
+            ended.append(name)
+
+        supervisor.start(Part(name, run))
+    assert supervisor.stop(Deadline(10)) == []
+    assert ended == ["third", "second", "first"]
+
+
+def test_a_failing_service_is_run_again(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+    is_well = threading.Event()
+
+    def run(stop: Stop) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ValueError("no luck")
+        is_well.set()
+        stop.wait(60)
+
+    supervisor.start(Part("unlucky", run))
+    assert is_well.wait(10)
+    supervisor.stop(Deadline(10))
+    assert len(tries) == 3
+    assert "unlucky: no luck; it starts again" in caplog.text
+
+
+def test_an_expected_failure_has_no_traceback_in_the_log(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_well = threading.Event()
+    errors = [Permanent("the port is taken")]
+
+    def run(stop: Stop) -> None:
+        if errors:
+            raise errors.pop()
+        is_well.set()
+        stop.wait(60)
+
+    supervisor.start(Part("web", run))
+    assert is_well.wait(10)
+    supervisor.stop(Deadline(10))
+    assert "the port is taken" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_service_that_just_returns_is_run_again(supervisor: Supervisor) -> None:
+    runs = threading.Semaphore(0)
+    supervisor.start(Part("brief", lambda stop: runs.release()))
+    assert all(runs.acquire(timeout=10) for _ in range(3))
+    supervisor.stop(Deadline(10))
+
+
+def test_a_vital_service_that_fails_is_reported_and_not_run_again(
+    supervisor: Supervisor, fatal: list[tuple[str, Exception | None]]
+) -> None:
+    error = Permanent("no way on")
+
+    def run(stop: Stop) -> None:
+        raise error
+
+    supervisor.start(Part("intake", run, is_vital=True))
+    until = time.monotonic() + 10
+    while not fatal and time.monotonic() < until:
+        threading.Event().wait(0.001)
+    assert fatal == [("intake", error)]
+    assert supervisor.stop(Deadline(10)) == []
+
+
+def test_a_thread_that_hangs_is_left_behind_by_name(supervisor: Supervisor) -> None:
+    release = threading.Event()
+    supervisor.start(Part("good", waiting))
+    supervisor.start(Part("stuck", lambda stop: bool(release.wait(60))))
+    turns: list[int] = []
+    left = supervisor.stop(Deadline(0.3), turn=lambda: turns.append(1))
+    assert "stuck" in left
+    assert turns
+    release.set()
+
+
+def test_what_runs_drains_until_its_deadline(supervisor: Supervisor) -> None:
+    drained: list[float] = []
+
+    def run(stop: Stop) -> None:
+        stop.wait(60)
+        drained.append(stop.deadline.left_s)
+
+    supervisor.start(Part("lanes", run))
+    supervisor.stop(Deadline(10))
+    assert 5 < drained[0] <= 10
+
+
+def test_stopping_twice_or_before_the_start_is_fine(supervisor: Supervisor) -> None:
+    assert supervisor.stop(Deadline(1)) == []
+    supervisor.start(Part("a", waiting))
+    assert supervisor.stop(Deadline(10)) == []
+    assert supervisor.stop(Deadline(10)) == []
+    assert list(supervisor.hearts()) == []
+
+
+def test_threads_are_named_and_have_hearts(supervisor: Supervisor) -> None:
+    supervisor.start(Part("socket", waiting))
+    assert [thread.name for thread, _ in supervisor.hearts()] == ["socket"]
+    supervisor.stop(Deadline(10))

@@ -1,0 +1,56 @@
+"""How long each suite of tests may take; over its budget the run fails.
+
+A suite is a folder of tests/. The budgets are about three times what was measured
+on two shared cores: they catch a suite that grows, not a machine that is busy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+BUDGETS_S = {
+    "cli": 60,
+    "config": 60,
+    "house": 60,
+    "process": 240,
+    "runtime": 60,
+    "sandbox": 120,
+    "service": 360,
+    "storage": 180,
+    "web": 30,
+}
+
+
+class Budgets:
+    """Adds up what the tests of each suite took, with their setup and teardown."""
+
+    def __init__(self) -> None:
+        self.spent_s: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        suite = Path(report.location[0]).parts[1]
+        self.spent_s[suite] += report.duration
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.exitstatus == pytest.ExitCode.OK and self.over():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        terminalreporter.section("time by suite")
+        for suite, spent in sorted(self.spent_s.items()):
+            mark = "  OVER BUDGET" if suite in self.over() else ""
+            budget = BUDGETS_S.get(suite, 0)
+            terminalreporter.line(f"{suite:<10} {spent:6.1f} s of {budget} s{mark}")
+
+    def over(self) -> set[str]:
+        return {s for s, spent in self.spent_s.items() if spent > BUDGETS_S.get(s, 0)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Budgets(), "budgets")
