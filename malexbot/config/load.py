@@ -1,0 +1,99 @@
+"""Reads the configuration file; says all that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from malexbot.config.document import MAX_BYTES, Document, parse
+from malexbot.config.explain import explain
+from malexbot.config.model import Config
+from malexbot.config.problems import ConfigProblems, Problem, Where
+from malexbot.config.secrets import Secrets, expanded
+
+DEFAULT_FILE = Path("/etc/malexbot.yaml")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A sound configuration, and what is odd about it nevertheless."""
+
+    config: Config
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a file; raises ConfigProblems, which tells all of them."""
+    return load_with_warnings(path, environ=environ).config
+
+
+def load_with_warnings(
+    path: Path, *, environ: Mapping[str, str] = os.environ
+) -> Loaded:
+    document = parse(_content(path), path)
+    value = expanded(document.value, environ, document)
+    config = validate(Config, value, document=document, environ=environ)
+    if config is None or document.problems:
+        raise ConfigProblems(sorted(document.problems, key=lambda p: p.line or 0))
+    return Loaded(config, _oddities(config, document))
+
+
+def validate(
+    model: type[Model],
+    value: Any,
+    *,
+    document: Document,
+    where: Where = (),
+    environ: Mapping[str, str] = os.environ,
+) -> Model | None:
+    """The model of a value that stands at `where`; what is wrong goes to `document`.
+
+    The value is the block's own, to be changed here: secrets are put in.
+    """
+    Secrets(document, environ).reveal(model, value, where)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        explain(error, model, document, where)
+        return None
+
+
+def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
+    if config.mattermost is None:
+        hint = "add the block `mattermost`"
+        return (document.problem((), "nothing is listened to", hint),)
+    return ()
+
+
+def _content(path: Path) -> bytes:
+    """The file's bytes, at most one more than are allowed."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        text = "there is no such file"
+        hint = "`malexbot install` puts a sample in place; --config names another file"
+    except IsADirectoryError:
+        text, hint = "this is a folder, not a file", "--config takes the file in it"
+    except PermissionError:
+        text, hint = f"{_user()} may not read it", "run it with sudo or as its owner"
+    except OSError as error:
+        text, hint = f"cannot be read: {error.strerror}", None
+    except ValueError:
+        text, hint = "this is not the name of a file", None
+    raise ConfigProblems([Problem(path, None, "", text, hint)])
+
+
+def _user() -> str:
+    try:
+        return f"the user {pwd.getpwuid(os.geteuid()).pw_name}"
+    except KeyError:
+        return f"the user {os.geteuid()}"
