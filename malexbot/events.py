@@ -1,0 +1,126 @@
+"""The vocabulary: what happened, in the words that every part of malexbot uses.
+
+All of it is immutable and cheap to make: some fifty thousand events a second pass.
+The fields of the small tuples are those of the services that read the bus; on
+Mattermost an id is a string where VK has a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+Id = int | str
+Origin = Literal["live", "backfill", "replay"]
+
+
+class User(NamedTuple):
+    """Who did it; what is not known is None."""
+
+    uuid: Id
+    name: str | None = None
+    firstname: str | None = None
+    lastname: str | None = None
+    nick: str | None = None
+
+
+class Peer(NamedTuple):
+    """Where it happened: a channel or a conversation."""
+
+    bpid: Id
+    cid: Id
+    name: str | None = None
+
+
+class Reply(NamedTuple):
+    """A message that another one answers or forwards."""
+
+    cmid: Id
+    text: str
+
+
+class Message(NamedTuple):
+    """What was said."""
+
+    cmid: Id
+    text: str
+    reply: Reply | None = None
+    forward: Sequence[Reply] = ()
+    attachments: Sequence[str] = ()
+
+
+class Reaction(NamedTuple):
+    """An emoji on a message; `rid` is None when it was taken away."""
+
+    cmid: Id
+    rid: Id | None
+
+
+class Button(NamedTuple):
+    """A pressed button."""
+
+    cmid: Id
+    beid: str
+    payload: Mapping[str, Any]
+
+
+class Post(NamedTuple):
+    """A Mattermost post as the archive keeps it; times in ms of the server's clock."""
+
+    id: str
+    channel_id: str
+    user_id: str
+    root_id: str
+    original_id: str
+    type: str
+    message: str
+    create_at: int
+    update_at: int
+    edit_at: int
+    delete_at: int
+    raw: str
+    """The post as JSON, just as the server wrote it."""
+    texts: Sequence[str] = ()
+    """Further text that a filter looks at: of attachments, and names of files."""
+
+    @property
+    def is_system(self) -> bool:
+        """Yes means that the server wrote it: a join, a new header, …"""
+        return self.type.startswith("system_")
+
+    @property
+    def is_old_version(self) -> bool:
+        """Yes means that this row tells what `original_id` said before an edit."""
+        return bool(self.original_id)
+
+
+class Event(NamedTuple):
+    """One happening; seen live, resumed or by backfill it has the same `event_id`."""
+
+    event_id: str
+    source: str
+    """The messenger: mattermost, vk."""
+    name: str
+    """What the messenger calls it: posted, reaction_added, hello, …"""
+    event_type: str
+    """What it is on every messenger: message, edit, delete, reaction, button, …"""
+    peer: Peer
+    user: User
+    occurred_at: int
+    """Milliseconds of the server's clock."""
+    origin: Origin
+    connection: int
+    """The number of the connection that brought it; of the walk, for backfill."""
+    raw: bytes
+    """What came in, for the day that it cannot be kept."""
+    message: Message | None = None
+    reaction: Reaction | None = None
+    button: Button | None = None
+    post: Post | None = None
+    data: Mapping[str, Any] = {}
+    """What else the messenger told: channel_type, mentions, sender, …"""
+
+    @property
+    def lane(self) -> str:
+        """Events of one lane are handled in their order."""
+        return f"{self.source}:{self.peer.bpid}"
