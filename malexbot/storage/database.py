@@ -1,0 +1,114 @@
+"""The database: a pool of sessions, and transactions on them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from malexbot.errors import Transient
+from malexbot.runtime.heart import outside
+from malexbot.storage.dsn import Dsn
+from malexbot.storage.session import Cursor, Session
+
+
+class Fenced(Transient):
+    """Another daemon has become the active one; this write did not happen."""
+
+
+class Database:
+    """Lends at most `size` sessions; opened when needed, kept while they live."""
+
+    def __init__(self, dsn: Dsn, *, size: int = 8, wait_s: float = 10.0) -> None:
+        self.dsn = dsn
+        self._size = size
+        self._wait_s = wait_s
+        self._seats = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[Session] = []
+        self._lent: set[Session] = set()
+        self._closed = False
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, *, limit_s: float | None = None) -> Iterator[Cursor]:
+        """Commit what the block wrote, or roll it back if it raises.
+
+        `limit_s` is another statement_timeout for this transaction; 0 is none.
+        """
+        with self._session() as session:
+            with session.transaction(limit_s=limit_s) as cursor:
+                yield cursor
+
+    @contextmanager
+    def fenced_transaction(self, epoch: int) -> Iterator[Cursor]:
+        """A transaction that happens only while the daemon of `epoch` is active.
+
+        The shared lock makes a new active daemon wait until this one is through.
+        """
+        with self.transaction() as cursor:
+            cursor.execute("SELECT epoch FROM daemon FOR SHARE")
+            found = cursor.fetchone()
+            if found != (epoch,):
+                raise Fenced("another daemon has become the active one")
+            yield cursor
+
+    def close(self) -> None:
+        """Close all sessions; a statement still under way fails at once."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for session in self._lent:
+                session.cut()
+        for session in idle:
+            session.close()
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with outside("a free database session"):
+            seated = self._seats.acquire(timeout=self._wait_s)
+        if not seated:
+            raise Transient(
+                f"all {self._size} database sessions were busy for {self._wait_s:g} s"
+            )
+        try:
+            session = self._take()
+            try:
+                yield session
+            finally:
+                self._put_back(session)
+        finally:
+            self._seats.release()
+
+    def _take(self) -> Session:
+        session = self._living() or Session(self.dsn)
+        with self._lock:
+            self._lent.add(session)
+        return session
+
+    def _living(self) -> Session | None:
+        """An idle session that is not dead; the dead ones on the way are closed."""
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise Transient("the database is closed: the daemon is stopping")
+                if not self._idle:
+                    return None
+                session = self._idle.pop()
+            if not session.is_dead:
+                return session
+            session.close()
+
+    def _put_back(self, session: Session) -> None:
+        keep = not session.is_dead
+        with self._lock:
+            self._lent.discard(session)
+            if keep and not self._closed:
+                self._idle.append(session)
+                return
+        session.close()
