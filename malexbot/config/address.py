@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 SECURE = {"https": True, "wss": True, "http": False, "ws": False}
 
@@ -51,7 +51,7 @@ def parse_address(text: str) -> Address:
         raise ValueError("needs https://, wss://, http:// or ws:// at its beginning")
     if not scheme and _is_ipv6(text):
         text = f"[{text}]"
-    parts = urlsplit(text if scheme else f"//{text}")
+    parts = _split(text if scheme else f"//{text}")
     if parts.username is not None or parts.password is not None:
         raise ValueError("has a user or a password in it; the token is enough")
     if parts.query or parts.fragment or re.search(r"\s", text):
@@ -62,6 +62,16 @@ def parse_address(text: str) -> Address:
         port=_port(parts.netloc),
         path=location(parts.path),
     )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # Its own message repeats the address.
+        raise ValueError(
+            "needs the name of a server, such as chat.example.org"
+        ) from None
 
 
 def location(path: str) -> str:

@@ -24,7 +24,6 @@ from pydantic import (
 )
 
 MASK = "***"
-ENV_PATTERN = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h|d)")
@@ -102,7 +101,6 @@ Duration = Annotated[
             "anyOf": [
                 {"type": "number", "minimum": 0},
                 {"type": "string", "pattern": rf"^({_DURATION.pattern}|[0-9.]+)$"},
-                {"type": "string", "pattern": ENV_PATTERN},
             ]
         }
     ),
@@ -126,7 +124,7 @@ def _whole_schema(least: int, most: int) -> WithJsonSchema:
         {
             "anyOf": [
                 {"type": "integer", "minimum": least, "maximum": most},
-                {"type": "string", "pattern": f"^[0-9]+$|{ENV_PATTERN}"},
+                {"type": "string", "pattern": "^[0-9]+$"},
             ]
         }
     )

@@ -70,6 +70,9 @@ def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
     if config.mattermost is None:
         hint = "add the block `mattermost`"
         return (document.problem((), "nothing is listened to", hint),)
+    if not config.mattermost.listen_channels:
+        where, hint = ("mattermost", "listen_channels"), '`["*"]` means every channel'
+        return (document.problem(where, "no channel is listened to", hint),)
     return ()
 
 

@@ -94,11 +94,11 @@ class Database(Block):
 
     blank_is_unset: ClassVar[bool] = True
 
-    username: Annotated[Line | None, Sample("malexbot")] = Field(
+    username: Annotated[Line | None, Sample("malexbot", on=True)] = Field(
         default=None,
         description="Who malexbot is to PostgreSQL; by default, its user here.",
     )
-    password: Annotated[Secret | None, Sample("")] = Field(
+    password: Annotated[Secret | None, Sample("", on=True)] = Field(
         default=None, description="That user's password."
     )
     name: Annotated[Line, Sample("malexbot")] = Field(
@@ -145,7 +145,7 @@ class Mattermost(Block):
     )
     id: Annotated[Line | None, Sample("malexbot")] = Field(
         default=None,
-        description="The bot's user name or id; if set, the token has to be its own.",
+        description="The bot's user name; the token alone is enough.",
     )
     test_channel_id: Annotated[Line | None, Sample("town-square-id")] = Field(
         default=None,
@@ -156,7 +156,7 @@ class Mattermost(Block):
         description="Keep the posts that contain this text, or one of a list of texts;"
         " empty keeps all.",
     )
-    listen_channels: Annotated[Names, Sample([], on=True)] = Field(
+    listen_channels: Annotated[Names, Sample(["*"], on=True)] = Field(
         default=(),
         description="The channels to listen to: ids, `team/channel`,"
         ' or "*" for every one that the bot is in.',

@@ -9,19 +9,23 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from malexbot.config.problems import Where
+
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _FORM = "needs an event and its processors, such as `posted: [save]`"
 
+_LIST = "needs the processors as a list, such as [log, save]"
+
 # What is wrong at which place below the setting.
-_Wrong = tuple[tuple[str | int, ...], str]
+_Wrong = tuple[Where, str]
 
 
 def _by_event(value: Any) -> dict[str, tuple[str, ...]]:
     """Processors by event; an event that is named again adds to the first."""
     wrong: list[_Wrong] = []
     events: dict[str, tuple[str, ...]] = {}
-    for where, event, processors in _entries(value, wrong):
-        names = events.get(event, ()) + _names(where, processors, wrong)
+    for where, event, processors in _entries(value, (), wrong):
+        names = events.get(event, ()) + _names(processors, where, wrong)
         events[event] = tuple(dict.fromkeys(names))
     if wrong:
         raise ValidationError.from_exception_data("events", [*map(_detail, wrong)])
@@ -29,36 +33,38 @@ def _by_event(value: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _entries(
-    value: Any, wrong: list[_Wrong]
-) -> Iterator[tuple[tuple[str | int, ...], str, Any]]:
+    value: Any, where: Where, wrong: list[_Wrong]
+) -> Iterator[tuple[Where, str, Any]]:
+    """Each event as it is written: its place, its name, its processors."""
     if isinstance(value, Mapping):
         for event, processors in value.items():
             if _WORD.fullmatch(str(event)):
-                yield (event,), event, processors
+                yield (*where, event), event, processors
             else:
-                wrong.append(((event,), "needs the name of an event, one word"))
-        return
-    if not isinstance(value, (list, tuple)):
-        wrong.append(((), _FORM))
-        return
-    for index, item in enumerate(value):
-        if not isinstance(item, Mapping):
-            wrong.append(((index,), _FORM))
-            continue
-        for where, event, processors in _entries(item, wrong):
-            yield (index, *where), event, processors
+                wrong.append(((*where, event), "needs the name of an event, one word"))
+    elif isinstance(value, (list, tuple)) and not where:
+        for index, item in enumerate(value):
+            yield from _entries(item, (index,), wrong)
+    else:
+        wrong.append((where, _FORM))
 
 
-def _names(
-    where: tuple[str | int, ...], value: Any, wrong: list[_Wrong]
-) -> tuple[str, ...]:
+def _names(value: Any, where: Where, wrong: list[_Wrong]) -> tuple[str, ...]:
     if value is None or value == "":
         return ()
-    items = value if isinstance(value, (list, tuple)) else [value]
-    for index, item in enumerate(items):
-        if not isinstance(item, str) or not _WORD.fullmatch(item):
-            wrong.append(((*where, index), "needs the name of a processor, one word"))
-    return tuple(item for item in items if isinstance(item, str))
+    if isinstance(value, Mapping):
+        wrong.append((where, _LIST))
+        return ()
+    names: list[str] = []
+    for index, item in enumerate(
+        value if isinstance(value, (list, tuple)) else [value]
+    ):
+        if isinstance(item, str) and _WORD.fullmatch(item):
+            names.append(item)
+        else:
+            place = (*where, index)
+            wrong.append((place, "needs the name of a processor, one word"))
+    return tuple(names)
 
 
 def _detail(wrong: _Wrong) -> InitErrorDetails:
