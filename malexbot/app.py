@@ -96,7 +96,7 @@ class Daemon:
         config: Config,
         logs: Logs,
         notifier: Notifier,
-        build: BuildServices = build_services,
+        build: BuildServices,
     ) -> None:
         self._config_file = config_file
         self._config = config

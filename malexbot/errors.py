@@ -1,4 +1,4 @@
-"""The errors that malexbot raises; the edge decides which of them a foreign failure is."""
+"""The errors that malexbot raises; the edge decides which a foreign failure is."""
 
 from __future__ import annotations
 

@@ -8,13 +8,19 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from malexbot.cli.options import config_option
-from malexbot.config.load import load
+from malexbot.config.load import load_with_warnings
 from malexbot.runtime.logs import Logs
 from malexbot.runtime.systemd import Notifier
+
+if TYPE_CHECKING:
+    from malexbot.app import BuildServices
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -25,19 +31,30 @@ def command(config_file: Path) -> None:
     SIGTERM stops it after what is under way (a second one at once), SIGHUP reads
     the config again, SIGUSR1 logs where each thread stands.
     """
+    leave(serve(config_file))
+
+
+def serve(config_file: Path, build: BuildServices | None = None) -> int:
+    """Run a daemon until it ends; `build` makes its services, if not the usual ones."""
+    loaded = load_with_warnings(config_file)
     faulthandler.enable()
-    config = load(config_file)
     logs = Logs()
-    logs.set_up(config)
+    logs.set_up(loaded.config)
     logs.start()
+    for problem in loaded.warnings:
+        log.warning("%s", problem)
 
     # The parts are heavy; a bad config is told before they are imported.
-    from malexbot.app import Daemon
+    from malexbot.app import Daemon, build_services
 
     daemon = Daemon(
-        config_file=config_file, config=config, logs=logs, notifier=Notifier.take()
+        config_file=config_file,
+        config=loaded.config,
+        logs=logs,
+        notifier=Notifier.take(),
+        build=build or build_services,
     )
-    leave(daemon.run())
+    return daemon.run()
 
 
 def leave(exit_code: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from socket import socket
 
 from cheroot.wsgi import Server
 from flask import Flask
@@ -19,7 +20,25 @@ Mount = Callable[[Flask], None]
 
 THREADS = 8
 # What a request that has begun may still take when the daemon stops.
-FINISH_S = 5.0
+FINISH_S = 5
+
+
+class TidyServer(Server):
+    """Leaves no socket open when the port is taken; its errors go to our log."""
+
+    @staticmethod
+    def bind_socket(socket_: socket, bind_addr: tuple[str, int]) -> socket:
+        try:
+            socket_.bind(bind_addr)
+        except OSError:
+            socket_.close()
+            raise
+        return socket_
+
+    def error_log(
+        self, msg: str = "", level: int = logging.WARNING, traceback: bool = False
+    ) -> None:
+        log.log(level, "%s", msg, exc_info=traceback)
 
 
 class WebServer:
@@ -59,24 +78,16 @@ class WebServer:
         application = Flask("malexbot.web", static_folder=None)
         for mount in self._mounts:
             mount(application)
-        server = Server(
+        return TidyServer(
             (self._host, self._port),
             application,
             numthreads=THREADS,
             server_name="malexbot",
             shutdown_timeout=FINISH_S,
         )
-        server.error_log = _log_error
-        return server
 
 
 def _close(server: Server, stop: Stop) -> None:
     while not stop.wait(3600):
         pass
     server.stop()
-
-
-def _log_error(
-    msg: str = "", level: int = logging.WARNING, traceback: bool = False
-) -> None:
-    log.log(level, "%s", msg, exc_info=traceback)
