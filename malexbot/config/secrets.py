@@ -100,8 +100,9 @@ class Secrets:
             self._document.add(file_where, "needs the path of a file")
         elif inline in (None, "") and self._credentials:
             path = self._credentials / dotted(where)
-            # The unit gives an empty credential where the operator has none.
-            if path.is_file() and path.stat().st_size:
+            # The unit gives an empty line where the operator has none, because
+            # systemd cannot set a credential to nothing at all.
+            if path.is_file() and path.stat().st_size > len("\n"):
                 return self._read(path, where, where)
         return None
 
