@@ -88,14 +88,18 @@ _NOT_RIGHT = (
     broken("dashes", "Drain-Timeout: 1\n", "did you mean 'drain_timeout'?"),
     broken("unknown", "log:\n  xyzzy: 1\n", "unknown key (line 2); known here: level"),
     broken("number-key", "1: x\n", "1: unknown key (line 1)"),
-    broken("no-server", "mattermost:\n  token: S3cret\n", "mattermost.http_host: mis"),
+    broken(
+        "no-server", "mattermost:\n  token: S3cret\n", "mattermost.http_host: missing"
+    ),
     broken(
         "no-token",
         "mattermost:\n  http_host: h\n  token:\n",
         "mattermost.token: missing (line 3); write it there, or its file as token_file",
     ),
     broken("empty-block", "mattermost: {}\n", "http_host: missing", "token: missing"),
-    broken("no-database-name", "db: {host: x}\n", "db.name: missing (line 1); for ex"),
+    broken(
+        "no-database-name", "db: {host: x}\n", "db.name: missing (line 1); for example"
+    ),
     broken("block-is-text", "log: loud\n", "log: needs settings below it", "not text"),
     broken("block-is-list", "db:\n - x\n", "db: needs settings below it", "not a list"),
     broken("port-word", "backend: {port: web}\n", "a number from 0 to 65535 (line 1)"),
