@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -22,19 +21,8 @@ COMMANDS = (
 )
 
 
-class Told(click.ClickException):
-    """An error of ours, shown as a line on stderr; its exit code is the error's."""
-
-    def __init__(self, error: MalexbotError) -> None:
-        super().__init__(str(error))
-        self.exit_code = error.exit_code
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"malexbot: {self.format_message()}", file=file or sys.stderr)
-
-
 class Commands(click.Group):
-    """Imports a command only when it is wanted, so that each starts fast."""
+    """Imports a command only when it is wanted; tells an error of ours as a line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -51,7 +39,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MalexbotError as error:
-            raise Told(error) from error
+            click.echo(f"malexbot: {error}", err=True)
+            ctx.exit(error.exit_code)
 
 
 @click.group(

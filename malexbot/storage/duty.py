@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from malexbot.errors import Transient
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
+from malexbot.storage.check import check_server
 from malexbot.storage.database import Database
 from malexbot.storage.leadership import Leadership
-from malexbot.storage.migrate import check_server, migrate
+from malexbot.storage.migrate import migrate
 
 log = logging.getLogger(__name__)
 

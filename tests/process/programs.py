@@ -1,0 +1,108 @@
+"""Daemons with one more service, which does what a test wants to see."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from malexbot.app import Parts, build_services
+from malexbot.cli.run import leave, serve
+from malexbot.runtime.stop import Stop
+from malexbot.runtime.supervisor import Service
+
+
+class Busy:
+    """Has two seconds of work left when it is told to stop."""
+
+    name = "busy"
+    is_vital = False
+
+    def __init__(self, parts: Parts) -> None:
+        pass
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(60):
+            pass
+        print("draining", file=sys.stderr, flush=True)
+        done = threading.Event().wait(min(2, stop.deadline.left_s))
+        print(f"drained: {done is False}", file=sys.stderr, flush=True)
+
+
+class Endless:
+    """Has work for ever, and only ends when its deadline does."""
+
+    name = "endless"
+    is_vital = False
+
+    def __init__(self, parts: Parts) -> None:
+        pass
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(60):
+            pass
+        print("draining", file=sys.stderr, flush=True)
+        while not stop.deadline.is_over:
+            threading.Event().wait(0.02)
+
+
+class Hanging:
+    """Computes for ever once the file `hang` lies beside its state."""
+
+    name = "hanging"
+    is_vital = False
+
+    def __init__(self, parts: Parts) -> None:
+        self._mark = parts.config.state_dir.with_name("hang")
+
+    def run(self, stop: Stop) -> None:
+        while not self._mark.exists():
+            if stop.wait(0.05):
+                return
+        lock = threading.Lock()
+        for _ in "twice":
+            lock.acquire()
+
+
+class Writer:
+    """Writes a row each 20 ms, as long as it may."""
+
+    name = "writer"
+    is_vital = False
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(0.02):
+            epoch = self._parts.leadership.epoch
+            with self._parts.database.fenced_transaction(epoch) as cursor:
+                cursor.execute(
+                    "INSERT INTO probe VALUES (%s, %s)", (os.getpid(), epoch)
+                )
+
+
+MORE: dict[str, Callable[[Parts], Service]] = {
+    "busy": Busy,
+    "endless": Endless,
+    "hanging": Hanging,
+    "writer": Writer,
+}
+
+
+def main(more: str, config_file: Path) -> None:
+    def build(parts: Parts) -> Sequence[Service]:
+        return [*build_services(parts), MORE[more](parts)]
+
+    leave(serve(config_file, build))
+
+
+def program(more: str) -> tuple[str, ...]:
+    """The command line of such a daemon."""
+    return (sys.executable, "-m", f"{__package__}.{Path(__file__).stem}", more)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[3]))

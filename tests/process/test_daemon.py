@@ -1,0 +1,243 @@
+"""The life of the daemon: the whole process, with real signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from malexbot.storage.database import Database
+from malexbot.storage.dsn import Dsn
+from tests.process.conftest import Start, free_port
+
+WriteConfig = Callable[..., Path]
+
+
+def port_of(config: Path) -> int:
+    port: int = yaml.safe_load(config.read_text())["backend"]["port"]
+    return port
+
+
+def ask(config: Path, path: str) -> tuple[int, dict[str, object]]:
+    try:
+        with urlopen(f"http://127.0.0.1:{port_of(config)}{path}", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_starts_serves_and_stops(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    config = write_config("a", empty_database)
+    daemon = start(config)
+    daemon.wait_for_status("active (epoch 1)")
+    daemon.wait_for_log("listens on")
+    assert daemon.notices("READY") == ["1"]
+    assert ask(config, "/healthz") == (200, {"status": "alive"})
+    assert ask(config, "/readyz")[0] == 200
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert daemon.notices("STOPPING") == ["1"]
+    assert "Traceback" not in daemon.log
+    with pytest.raises(OSError):
+        ask(config, "/healthz")
+
+
+def test_term_while_busy_drains_and_exits_0(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    daemon = start(write_config("a", empty_database), "busy")
+    daemon.wait_for_status("active")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_log("draining")
+    assert daemon.wait() == 0
+    assert "drained: True" in daemon.log
+    assert "left behind" not in daemon.log
+
+
+def test_a_second_term_skips_the_drain(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    daemon = start(write_config("a", empty_database, drain_timeout="300s"), "endless")
+    daemon.wait_for_status("active")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_log("draining")
+    started = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait(20) == 0
+    assert time.monotonic() - started < 20
+    assert "not waited for" in daemon.log
+
+
+def test_the_drain_is_bounded(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    daemon = start(write_config("a", empty_database, drain_timeout="1s"), "endless")
+    daemon.wait_for_status("active")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait(20) == 0
+
+
+def test_hup_takes_over_good_settings(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    config = write_config("a", empty_database)
+    daemon = start(config)
+    daemon.wait_for_status("active")
+    settings = yaml.safe_load(config.read_text())
+    settings["log"]["level"] = "warning"
+    settings["backend"]["port"] = free_port()
+    config.write_text(yaml.safe_dump(settings))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_until(lambda: len(daemon.notices("READY")) == 2)
+    assert daemon.notices("RELOADING") == ["1"]
+    assert 0 < int(daemon.notices("MONOTONIC_USEC")[0]) <= time.monotonic_ns() // 1000
+    assert "needs a restart to take effect: backend" in daemon.log
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert "stopped" not in daemon.log
+
+
+def test_hup_with_a_broken_file_keeps_the_old_settings_and_says_why(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    config = write_config("a", empty_database)
+    daemon = start(config)
+    daemon.wait_for_status("active")
+    daemon.wait_for_log("listens on")
+    good = config.read_text()
+    config.write_text(good.replace("backend:", "backned:"))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("reload refused")
+    daemon.wait_until(lambda: len(daemon.notices("READY")) == 2)
+    assert "did you mean 'backend'?" in daemon.log
+    assert "reload: refused" in daemon.status
+    config.write_text(good)
+    assert ask(config, "/healthz")[0] == 200
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("changed: nothing")
+    daemon.wait_until(lambda: "refused" not in daemon.status)
+
+
+def test_kill_9_of_the_active_one_hands_over_to_the_standby(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    first = start(write_config("a", empty_database))
+    first.wait_for_status("active (epoch 1)")
+    config = write_config("b", empty_database)
+    second = start(config)
+    second.wait_for_status("standby")
+    assert str(first.pid) in second.status
+    assert second.notices("READY") == ["1"]
+    with pytest.raises(OSError):
+        ask(config, "/healthz")
+    first.signal(signal.SIGKILL)
+    assert second.wait_for_status("active (epoch 2)") < 5
+    second.wait_for_log("listens on")
+    assert ask(config, "/healthz")[0] == 200
+
+
+class Probe:
+    """The rows that the writers of two daemons write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.transaction() as cursor:
+            cursor.execute(
+                "CREATE TABLE probe (pid int, epoch bigint,"
+                " at timestamptz DEFAULT clock_timestamp())"
+            )
+
+    def of(self, pid: int) -> tuple[int, datetime, datetime]:
+        """How many rows it wrote, and when the first and the last."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT count(*), min(at), max(at) FROM probe WHERE pid = %s", (pid,)
+            )
+            count, first, last = cursor.fetchone() or (0, None, None)
+        return count, first, last
+
+    def wait_for(self, pid: int) -> None:
+        until = time.monotonic() + 20
+        while not self.of(pid)[0]:
+            assert time.monotonic() < until, f"{pid} writes nothing"
+
+
+@pytest.mark.slow
+def test_a_stopped_active_one_is_followed_and_writes_nothing_any_more(
+    migrated_database: Dsn, database: Database, write_config: WriteConfig, start: Start
+) -> None:
+    probe = Probe(database)
+    first = start(write_config("a", migrated_database), "writer")
+    first.wait_for_status("active")
+    probe.wait_for(first.pid)
+    second = start(write_config("b", migrated_database), "writer")
+    second.wait_for_status("standby")
+    first.signal(signal.SIGSTOP)
+    second.wait_for_status("active", 6)
+    probe.wait_for(second.pid)
+    before = probe.of(first.pid)
+    threading.Event().wait(20)
+    first.signal(signal.SIGCONT)
+    first.wait_for_status("standby")
+    first.wait_for_log("stepping down")
+    assert probe.of(first.pid) == before
+    assert before[2] < probe.of(second.pid)[1]
+    second.signal(signal.SIGTERM)
+    assert second.wait() == 0
+    first.wait_for_status("active")
+
+
+def test_usr1_tells_where_the_threads_are(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    daemon = start(write_config("a", empty_database))
+    daemon.wait_for_status("active")
+    daemon.signal(signal.SIGUSR1)
+    daemon.wait_for_log("thread duty:")
+    daemon.wait_for_log("duty.py")
+    daemon.wait_for_log("thread MainThread:")
+
+
+def test_a_bad_config_ends_with_78_before_anything_starts(
+    folder: Path, start: Start
+) -> None:
+    config = folder / "bad.yaml"
+    config.write_text("mattermost: {tokne: x}\n")
+    daemon = start(config)
+    assert daemon.wait() == 78
+    assert "did you mean 'token'?" in daemon.log
+    assert "Traceback" not in daemon.log
+    assert daemon.notices("READY") == []
+
+
+def test_a_refused_database_ends_with_78(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    daemon = start(write_config("a", empty_database.named("nowhere")))
+    assert daemon.wait() == 78
+    assert "CREATE DATABASE" in daemon.log
+    assert "Traceback" not in daemon.log
+
+
+def test_a_database_that_is_down_is_waited_for(
+    write_config: WriteConfig, start: Start
+) -> None:
+    nobody = Dsn(host="127.0.0.1", port=free_port(), password="pa55-w0rd-planted")
+    daemon = start(write_config("a", nobody))
+    daemon.wait_for_status("waiting for the database")
+    assert daemon.notices("READY") == ["1"]
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert "pa55-w0rd-planted" not in daemon.log
