@@ -242,6 +242,8 @@ _SAID = (
     ("unexpected end of stream", "a closing quote is missing"),
     ("',' or ']'", "a closing ] or a comma is missing"),
     ("',' or '}'", "a closing } or a comma is missing"),
+    ("alphabetic or numeric", "put a value that begins with * or & in quotes"),
+    ("<document start>", "the settings ended above, at `...` or at a closing sign"),
     ("unknown escape character", r"write \\ for a \, or use single quotes"),
     ("expected <block end>", "lines of one block have to begin in one column"),
     ("did not find expected", "lines of one block have to begin in one column"),

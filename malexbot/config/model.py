@@ -83,9 +83,13 @@ class Backend(Block):
     @field_validator("host")
     @classmethod
     def _only_a_host(cls, host: str) -> str:
-        address = parse_address(host)
+        needs = "needs an address alone, such as 127.0.0.1 or 0.0.0.0"
+        try:
+            address = parse_address(host)
+        except ValueError:
+            raise ValueError(needs) from None
         if address.port or address.path or address.secure is not None:
-            raise ValueError("needs an address alone, without scheme, port or path")
+            raise ValueError(needs)
         return address.host.strip("[]")
 
 

@@ -58,8 +58,14 @@ def dotted(where: Where) -> str:
         if isinstance(part, int):
             path += f"[{part + 1}]"
         else:
-            path += f".{plain(part)}" if path else plain(part)
+            path += f".{_name(part)}" if path else _name(part)
     return path
+
+
+def _name(key: str) -> str:
+    """A setting's name; in `{token:abc}` YAML takes the secret for a part of it."""
+    name, colon, value = key.partition(":")
+    return plain(f"{name}{colon}…" if value else key)
 
 
 def plain(text: str) -> str:
