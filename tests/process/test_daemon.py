@@ -58,7 +58,7 @@ def test_term_while_busy_drains_and_exits_0(
     empty_database: Dsn, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", empty_database), "busy")
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     daemon.signal(signal.SIGTERM)
     daemon.wait_for_log("draining")
     assert daemon.wait() == 0
@@ -70,7 +70,7 @@ def test_a_second_term_skips_the_drain(
     empty_database: Dsn, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", empty_database, drain_timeout="300s"), "endless")
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     daemon.signal(signal.SIGTERM)
     daemon.wait_for_log("draining")
     started = time.monotonic()
@@ -84,7 +84,7 @@ def test_the_drain_is_bounded(
     empty_database: Dsn, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", empty_database, drain_timeout="1s"), "endless")
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(20) == 0
 
@@ -94,7 +94,7 @@ def test_hup_takes_over_good_settings(
 ) -> None:
     config = write_config("a", empty_database)
     daemon = start(config)
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     settings = yaml.safe_load(config.read_text())
     settings["log"]["level"] = "warning"
     settings["backend"]["port"] = free_port()
@@ -114,7 +114,7 @@ def test_hup_with_a_broken_file_keeps_the_old_settings_and_says_why(
 ) -> None:
     config = write_config("a", empty_database)
     daemon = start(config)
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     daemon.wait_for_log("listens on")
     good = config.read_text()
     config.write_text(good.replace("backend:", "backned:"))
@@ -180,12 +180,12 @@ def test_a_stopped_active_one_is_followed_and_writes_nothing_any_more(
 ) -> None:
     probe = Probe(database)
     first = start(write_config("a", migrated_database), "writer")
-    first.wait_for_status("active")
+    first.wait_for_status("active (epoch")
     probe.wait_for(first.pid)
     second = start(write_config("b", migrated_database), "writer")
     second.wait_for_status("standby")
     first.signal(signal.SIGSTOP)
-    second.wait_for_status("active", 6)
+    second.wait_for_status("active (epoch", 6)
     probe.wait_for(second.pid)
     before = probe.of(first.pid)
     threading.Event().wait(20)
@@ -196,14 +196,14 @@ def test_a_stopped_active_one_is_followed_and_writes_nothing_any_more(
     assert before[2] < probe.of(second.pid)[1]
     second.signal(signal.SIGTERM)
     assert second.wait() == 0
-    first.wait_for_status("active")
+    first.wait_for_status("active (epoch")
 
 
 def test_usr1_tells_where_the_threads_are(
     empty_database: Dsn, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", empty_database))
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     daemon.signal(signal.SIGUSR1)
     daemon.wait_for_log("thread duty:")
     daemon.wait_for_log("duty.py")

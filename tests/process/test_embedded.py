@@ -97,7 +97,7 @@ def test_the_watchdog_falls_silent_when_a_thread_of_ours_hangs(
     folder: Path, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", None), "hanging", watchdog_s=1.5)
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     wait_for_pings(daemon, 3)
     (folder / "hang").touch()
     daemon.wait_for_log("thread hanging hangs")
@@ -134,7 +134,7 @@ def test_the_watchdog_goes_on_when_the_database_hangs(
     folder: Path, write_config: WriteConfig, start: Start
 ) -> None:
     daemon = start(write_config("a", None), watchdog_s=1.5)
-    daemon.wait_for_status("active")
+    daemon.wait_for_status("active (epoch")
     with frozen(postmaster(folder)):
         wait_for_pings(daemon, 10)
     assert "hangs" not in daemon.log
