@@ -1,44 +1,17 @@
-"""The composition root: builds every part, starts and stops them, and reloads."""
+"""The composition root: the only module that knows every part."""
 
 from __future__ import annotations
 
-import logging
-import signal
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 
-from malexbot import __version__
-from malexbot.config.load import load
 from malexbot.config.model import Config
-from malexbot.errors import EXIT_FAILED, MalexbotError
-from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
-from malexbot.runtime.heart import Heart
-from malexbot.runtime.logs import Logs
-from malexbot.runtime.signals import Signals
-from malexbot.runtime.stacks import dump
-from malexbot.runtime.supervisor import Service, Supervisor
-from malexbot.runtime.systemd import Notifier
-from malexbot.runtime.watchdog import Watchdog
+from malexbot.runtime.supervisor import Service
 from malexbot.storage.database import Database
-from malexbot.storage.duty import Active, Duty, Outage, Standby, Turn
 from malexbot.storage.leadership import Leadership
-from malexbot.storage.open import open_database
-
-log = logging.getLogger(__name__)
-
-# How often the main thread looks around when nothing comes in.
-TURN_S = 0.5
-# What closing the database may take after the drain, an embedded one included.
-CLOSE_S = 15.0
-# A standby's writes are refused anyhow: nothing is worth a longer wait.
-STEP_DOWN_S = 5.0
-# What is built once at start: a reload keeps the old value and says so.
-NEEDS_RESTART = ("state_dir", "backend", "db", "mattermost")
+from malexbot.web.health import mount_health
+from malexbot.web.server import WebServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +24,11 @@ class Parts:
     health: Health
 
 
-@dataclass(frozen=True, slots=True)
-class Fatal:
-    """A part without which the daemon is none has failed."""
-
-    name: str
-    error: BaseException | None
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.error or 'ended by itself'}"
-
-    @property
-    def exit_code(self) -> int:
-        if isinstance(self.error, MalexbotError):
-            return self.error.exit_code
-        return EXIT_FAILED
-
-
 BuildServices = Callable[[Parts], Sequence[Service]]
-Message = signal.Signals | Turn | Fatal
 
 
 def build_services(parts: Parts) -> Sequence[Service]:
     """All that an active daemon runs, in the order of its start."""
-    from malexbot.web.health import mount_health
-    from malexbot.web.server import WebServer
-
     return [
         WebServer(
             host=parts.config.backend.host,
@@ -84,175 +36,3 @@ def build_services(parts: Parts) -> Sequence[Service]:
             mounts=[lambda application: mount_health(application, parts.health)],
         )
     ]
-
-
-class Daemon:
-    """One run of `malexbot run`; the main thread lives in `run`."""
-
-    def __init__(
-        self,
-        *,
-        config_file: Path,
-        config: Config,
-        logs: Logs,
-        notifier: Notifier,
-        build: BuildServices,
-    ) -> None:
-        self._config_file = config_file
-        self._config = config
-        self._logs = logs
-        self._notifier = notifier
-        self._build = build
-        self._health = Health()
-        self._inbox: SimpleQueue[Message] = SimpleQueue()
-        self._postponed: deque[Message] = deque()
-        self._signals = Signals(self._inbox.put)
-        self._ground = Supervisor(on_fatal=self._fail)
-        self._active = Supervisor(on_fatal=self._fail)
-        self._watchdog = Watchdog(notifier, self._hearts)
-        self._turn: Turn | None = None
-        self._is_working = False
-        self._stopping: Deadline | None = None
-        self._exit_code: int | None = None
-        self._shown = ""
-
-    def run(self) -> int:
-        """Work until a signal or a fatal failure; returns the exit code."""
-        log.info("malexbot %s starts with %s", __version__, self._config_file)
-        self._show()
-        self._signals.start()
-        self._ground.start(
-            Duty(
-                open_database=lambda: open_database(self._config),
-                tell=self._inbox.put,
-            )
-        )
-        while self._exit_code is None:
-            self._look(TURN_S)
-        self._shut_down()
-        self._signals.stop()
-        return self._exit_code
-
-    # What comes in, and what is done about it.
-
-    def _look(self, seconds: float) -> None:
-        """Take one message if there is one, and do what is due anyhow."""
-        if message := self._next(seconds):
-            self._handle(message)
-        self._watchdog.turn()
-        self._show()
-
-    def _next(self, seconds: float) -> Message | None:
-        if self._postponed and not self._stopping:
-            return self._postponed.popleft()
-        try:
-            return self._inbox.get(block=seconds > 0, timeout=seconds or None)
-        except Empty:
-            return None
-
-    def _handle(self, message: Message) -> None:
-        match message:
-            case signal.SIGTERM | signal.SIGINT:
-                self._end(message)
-            case signal.SIGUSR1:
-                log.warning("SIGUSR1: the threads are at\n%s", dump())
-            case _ if self._stopping:
-                self._postponed.append(message)
-            case signal.SIGHUP:
-                self._reload()
-            case Fatal():
-                self._give_up(message)
-            case Active() | Standby() | Outage():
-                self._take(message)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._exit_code is None:
-            self._exit_code = 0
-        elif self._stopping:
-            log.warning("%s again: what is under way is not waited for", number.name)
-            self._stopping.end_now()
-
-    def _fail(self, name: str, error: BaseException | None) -> None:
-        self._inbox.put(Fatal(name, error))
-
-    def _give_up(self, fatal: Fatal) -> None:
-        log.critical("%s", fatal)
-        self._exit_code = fatal.exit_code
-
-    # Whose turn it is.
-
-    def _take(self, turn: Turn) -> None:
-        is_first, self._turn = self._turn is None, turn
-        if isinstance(turn, Active) and not self._is_working:
-            self._work(turn)
-        elif isinstance(turn, Standby) and self._is_working:
-            log.warning("stepping down: %s", turn.holder)
-            self._rest(Deadline(STEP_DOWN_S))
-        if is_first:
-            self._notifier.ready(self._status())
-
-    def _work(self, turn: Active) -> None:
-        self._is_working = True
-        parts = Parts(self._config, turn.database, turn.leadership, self._health)
-        for service in self._build(parts):
-            self._active.start(service)
-
-    def _rest(self, deadline: Deadline) -> None:
-        self._is_working = False
-        self._leave(self._active, deadline)
-
-    def _shut_down(self) -> None:
-        """Drain under one deadline, then close what the drain stood on."""
-        deadline = Deadline(self._config.drain_timeout)
-        log.info("stopping; what is under way has %.0f s", deadline.left_s)
-        self._notifier.stopping(f"draining, {deadline.left_s:.0f} s at most")
-        self._leave(self._active, deadline)
-        self._leave(self._ground, Deadline(CLOSE_S))
-        log.info("stopped")
-
-    def _leave(self, supervisor: Supervisor, deadline: Deadline) -> None:
-        self._stopping = deadline
-        left = supervisor.stop(deadline, turn=lambda: self._look(0))
-        self._stopping = None
-        if left:
-            log.warning("did not end in time and is left behind: %s", ", ".join(left))
-
-    # Settings, and what is shown.
-
-    def _reload(self) -> None:
-        """Take over the file's settings, all or none."""
-        self._notifier.reloading()
-        try:
-            fresh = load(self._config_file)
-        except MalexbotError as error:
-            log.error("reload refused, the old settings stay: %s", error)
-            self._health.tell("reload", "refused, see the log", is_ready=True)
-        else:
-            self._adopt(fresh)
-            self._health.forget("reload")
-        self._notifier.ready(self._status())
-
-    def _adopt(self, fresh: Config) -> None:
-        old = self._config
-        changed = [
-            n for n in Config.model_fields if getattr(old, n) != getattr(fresh, n)
-        ]
-        late = [name for name in changed if name in NEEDS_RESTART]
-        kept = {name: getattr(old, name) for name in late}
-        self._logs.set_up(fresh)
-        self._config = fresh.model_copy(update=kept)
-        log.info("reloaded; changed: %s", ", ".join(changed) or "nothing")
-        if late:
-            log.warning("needs a restart to take effect: %s", ", ".join(late))
-
-    def _hearts(self) -> list[tuple[Thread, Heart]]:
-        return [*self._ground.hearts(), *self._active.hearts()]
-
-    def _status(self) -> str:
-        turn = str(self._turn or "opening the database")
-        return self._logs.mask("; ".join(filter(None, (turn, self._health.line()))))
-
-    def _show(self) -> None:
-        if self._stopping is None and self._shown != (status := self._status()):
-            self._shown = status
-            self._notifier.status(status)

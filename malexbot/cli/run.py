@@ -45,7 +45,8 @@ def serve(config_file: Path, build: BuildServices | None = None) -> int:
         log.warning("%s", problem)
 
     # The parts are heavy; a bad config is told before they are imported.
-    from malexbot.app import Daemon, build_services
+    from malexbot.app import build_services
+    from malexbot.daemon import Daemon
 
     daemon = Daemon(
         config_file=config_file,
