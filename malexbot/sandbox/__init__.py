@@ -1,1 +1,1 @@
-"""A loopback Mattermost for demos, tests and benchmarks."""
+"""A loopback Mattermost for demos, tests and benchmarks; see README.md."""

@@ -1,0 +1,187 @@
+"""From a request to its answer: who asks, what, and how errors look."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from contextlib import nullcontext
+from dataclasses import replace
+from email.utils import formatdate
+
+import orjson
+
+from malexbot.sandbox.clock import new_id
+from malexbot.sandbox.limit import RateLimit
+from malexbot.sandbox.model import User
+from malexbot.sandbox.refusals import Refusal
+from malexbot.sandbox.rest.call import PREFIX, Answer, Call, Request, Router
+from malexbot.sandbox.world import World
+
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+# Answers from this size on are packed for those who can unpack them.
+_GZIP_FROM = 1400
+_NOBODY = User(id="", create_at=0, update_at=0, username="")
+
+
+class Api:
+    """Answers one request at a time, under the world's lock."""
+
+    def __init__(self, world: World, router: Router) -> None:
+        self._world = world
+        self._router = router
+        self._limit = RateLimit(world.settings)
+        self._dates = _Dates()
+
+    def answer(self, request: Request) -> bytes:
+        """The whole response, head and all."""
+        limited = self._limit.check(request.token)
+        if limited.is_over:
+            return self.render(request, _limit_exceeded(limited.headers))
+        return self.render(request, self._answer(request), limited.headers)
+
+    def limited(self, request: Request) -> bytes | None:
+        """The 429, if this request is one too many."""
+        limited = self._limit.check(request.token)
+        if limited.is_over:
+            return self.render(request, _limit_exceeded(limited.headers))
+        return None
+
+    def render(
+        self,
+        request: Request,
+        answer: Answer,
+        extra: list[tuple[str, str]] | None = None,
+    ) -> bytes:
+        body = answer.body
+        headers = [("Content-Type", answer.content_type)] if body else []
+        headers += answer.headers.items()
+        headers += extra or []
+        headers.append(("Date", self._dates.now()))
+        if len(body) >= _GZIP_FROM and "gzip" in request.headers.get(
+            "accept-encoding", ""
+        ):
+            packer = zlib.compressobj(1, wbits=31)
+            body = packer.compress(body) + packer.flush()
+            headers.append(("Content-Encoding", "gzip"))
+        if answer.status != 304:
+            headers.append(("Content-Length", str(len(body))))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        reason = _REASONS.get(answer.status, "Error")
+        head = f"HTTP/1.1 {answer.status} {reason}\r\n{lines}\r\n"
+        return head.encode("latin-1", "replace") + body
+
+    def _answer(self, request: Request) -> Answer:
+        request_id = new_id()
+        try:
+            answer = self._route(request)
+        except Refusal as refusal:
+            answer = self._refused(request, refusal, request_id)
+        if answer.is_bare:
+            return answer
+        headers = {
+            "Vary": "Accept-Encoding",
+            "X-Request-Id": request_id,
+            "X-Version-Id": self._world.settings.version_id,
+        }
+        if request.method == "GET":
+            headers["Expires"] = "0"
+        return replace(answer, headers=headers | answer.headers)
+
+    def _route(self, request: Request) -> Answer:
+        found = self._router.find(request.method, request.path)
+        if found is None:
+            return _no_such_page(request)
+        route, params = found
+        lock = self._world.lock if route.is_locked else nullcontext()
+        with lock:
+            user = _NOBODY if route.is_public else self._user(request)
+            result = route.handler(Call(request, user, params, request.query))
+            if isinstance(result, Answer):
+                return result
+            return Answer(200, orjson.dumps(result))
+
+    def _user(self, request: Request) -> User:
+        token = request.token
+        if not token and "access_token" in request.query:
+            raise Refusal(
+                "api.context.token_provided.app_error",
+                f"token={request.query['access_token']}",
+                message="Session is not OAuth but token was provided "
+                "in the query string.",
+                status=401,
+            )
+        user = self._world.user_of_token(token)
+        if user is None:
+            detail = f"token={token}" if token else "UserRequired"
+            raise Refusal("api.context.session_expired.app_error", detail)
+        return user
+
+    def _refused(self, request: Request, refusal: Refusal, request_id: str) -> Answer:
+        if refusal.id == "api.context.404.app_error":
+            return _no_such_page(request)
+        is_developer = self._world.settings.is_developer
+        body = {
+            "id": refusal.id,
+            "message": refusal.message,
+            "detailed_error": refusal.detail if is_developer else "",
+            "request_id": request_id,
+            "status_code": refusal.status,
+        }
+        headers = {}
+        if refusal.status == 401 and request.token:
+            headers["Set-Cookie"] = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly"
+        return Answer(refusal.status, orjson.dumps(body), headers=headers)
+
+
+class _Dates:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._second = 0
+        self._text = ""
+
+    def now(self) -> str:
+        second = int(time.time())
+        with self._lock:
+            if second != self._second:
+                self._second, self._text = second, formatdate(second, usegmt=True)
+            return self._text
+
+
+def _no_such_page(request: Request) -> Answer:
+    detail = (
+        f"There doesn't appear to be an api call for the url={request.path!r}.  "
+        "Typo? are you missing a team_id or user_id as part of the url?"
+    )
+    refusal = Refusal("api.context.404.app_error", detail)
+    body = {
+        "id": refusal.id,
+        "message": refusal.message,
+        "detailed_error": detail if request.path.startswith(PREFIX) else "",
+        "status_code": refusal.status,
+    }
+    text = "text/plain; charset=utf-8"
+    return Answer(404, orjson.dumps(body), text, is_bare=True)
+
+
+def _limit_exceeded(headers: list[tuple[str, str]]) -> Answer:
+    text = "text/plain; charset=utf-8"
+    more = dict(headers) | {"X-Content-Type-Options": "nosniff"}
+    return Answer(429, b"limit exceeded\n", text, more, is_bare=True)

@@ -1,0 +1,288 @@
+"""What can go wrong, as switches: the lines, the answers, the frames."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from malexbot.sandbox.events import Event
+from malexbot.sandbox.line import Line
+
+Moment = Literal["before", "after"]
+Act = Literal["kill", "reset"]
+_HTML = (
+    "<html><head><title>502 Bad Gateway</title></head>"
+    "<body><center><h1>502 Bad Gateway</h1></center></body></html>\n"
+)
+
+
+class Unanswered(Exception):
+    """The request gets no answer: its line is reset."""
+
+
+@dataclass(slots=True)
+class Failure:
+    """Requests whose "METHOD /path" fits are answered with an error instead."""
+
+    status: int
+    pattern: re.Pattern[str]
+    # How many more; below zero without end.
+    times: int
+    # 1 = each request, 3 = each third one.
+    every: int
+    is_html: bool
+    retry_after_s: int
+    seen: int = 0
+
+    def hits(self, request: str) -> bool:
+        if not self.times or not self.pattern.search(request):
+            return False
+        self.seen += 1
+        if self.seen % self.every:
+            return False
+        self.times -= 1
+        return True
+
+    @property
+    def body(self) -> tuple[str, bytes]:
+        """The content type and the content."""
+        if self.is_html:
+            return "text/html", _HTML.encode()
+        if self.status == 429:
+            return "text/plain; charset=utf-8", b"limit exceeded\n"
+        body = b'{"id":"sandbox.fault","message":"Ordered.","detailed_error":"",'
+        return "application/json", body + b'"status_code":%d}' % self.status
+
+
+@dataclass(slots=True)
+class Strike:
+    """Something that happens at the k-th POST /posts from now."""
+
+    at: int
+    moment: Moment
+    act: Act
+    pid: int
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """What to do to one frame to come."""
+
+    kind: str
+    user_id: str
+    text: bytes
+
+
+class Faults:
+    """Every method may be called from any thread, and from outside by `Control`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: set[Line] = set()
+        self._failures: list[Failure] = []
+        self._strikes: list[Strike] = []
+        self._plans: list[FramePlan] = []
+        self._held: dict[Line, list[bytes]] = {}
+        self._lost_events = 0
+        self._is_deaf = False
+        self._is_half_open = False
+        self._latency: tuple[float, re.Pattern[str]] = (0.0, re.compile(""))
+        self._trickle: tuple[int, float] = (0, 0.0)
+        self._may_save = threading.Event()
+        self._may_save.set()
+
+    # The lines.
+
+    def cut(self, *, user_id: str = "", resets: bool = True) -> int:
+        """Cut all lines (HTTP too), or the websockets of one user. How many were."""
+        with self._lock:
+            lines = [line for line in self._lines if user_id in ("", line.websocket_of)]
+        for line in lines:
+            line.cut(resets=resets)
+        return len(lines)
+
+    def half_open(self) -> None:
+        """From now on nothing is answered or sent, though every line stays open."""
+        with self._lock:
+            self._is_half_open = True
+            for line in self._lines:
+                line.is_swallowed = True
+
+    def deaf(self, is_deaf: bool = True) -> None:
+        """Sockets stay open and answer pings, but no event comes any more."""
+        self._is_deaf = is_deaf
+
+    def slow(
+        self,
+        *,
+        latency_s: float = 0,
+        pattern: str = "",
+        chunk: int = 0,
+        gap_s: float = 0,
+    ) -> None:
+        """Wait before each answer that fits; send it in chunks with gaps."""
+        self._latency = (latency_s, re.compile(pattern))
+        self._trickle = (chunk, gap_s)
+
+    def heal(self) -> None:
+        """All switches off; lines that were half open are cut."""
+        with self._lock:
+            swallowed = [line for line in self._lines if line.is_swallowed]
+            self._is_half_open = self._is_deaf = False
+            self._failures, self._strikes = [], []
+            self._plans.clear()
+            self._lost_events = 0
+        self.slow()
+        self.release_saving()
+        for line in swallowed:
+            line.cut()
+
+    # The answers.
+
+    def fail(
+        self,
+        status: int,
+        *,
+        pattern: str = "",
+        times: int = -1,
+        every: int = 1,
+        is_html: bool = False,
+        retry_after_s: int = 1,
+    ) -> None:
+        """Answer with an error: 429 and 5xx, as JSON or as a proxy's HTML page."""
+        rule = Failure(
+            status, re.compile(pattern), times, every, is_html, retry_after_s
+        )
+        with self._lock:
+            self._failures.append(rule)
+
+    def strike(
+        self, at: int, moment: Moment, act: Act = "reset", *, pid: int = 0
+    ) -> None:
+        """At the k-th POST /posts from now, before or after it is saved.
+
+        `kill`: send SIGKILL to `pid`, then reset; `reset`: cut without an answer.
+        """
+        with self._lock:
+            self._strikes.append(Strike(at, moment, act, pid))
+
+    def hold_saving(self) -> None:
+        """New posts by REST are received but not saved until `release_saving`."""
+        self._may_save.clear()
+
+    def release_saving(self) -> None:
+        self._may_save.set()
+
+    # The frames.
+
+    def duplicate_frames(self, count: int = 1, *, user_id: str = "") -> None:
+        """The next so many frames (of that user) come twice, with the same number."""
+        self._plan("duplicate", count, user_id)
+
+    def drop_frames(self, count: int = 1, *, user_id: str = "") -> None:
+        """The next so many frames do not come: a gap in the numbers."""
+        self._plan("drop", count, user_id)
+
+    def swap_frames(self, *, user_id: str = "") -> None:
+        """The next frame comes after the one behind it."""
+        self._plan("hold", 1, user_id)
+
+    def malform_frame(self, text: str, *, user_id: str = "") -> None:
+        """The next frame has this text instead of its own."""
+        content = text.encode("utf-8", "surrogatepass")
+        self._plan("replace", 1, user_id, content)
+
+    def lose_events(self, count: int = 1) -> None:
+        """The next so many posts are told nobody: no gap in the numbers."""
+        with self._lock:
+            self._lost_events += count
+
+    # Asked by the server.
+
+    def add(self, line: Line) -> None:
+        with self._lock:
+            line.is_swallowed = self._is_half_open
+            self._lines.add(line)
+
+    def forget(self, line: Line) -> None:
+        with self._lock:
+            self._lines.discard(line)
+            self._held.pop(line, None)
+
+    def failure(self, request: str) -> Failure | None:
+        with self._lock:
+            hits = (rule for rule in self._failures if rule.hits(request))
+            return next(hits, None)
+
+    def delay_s(self, request: str) -> float:
+        seconds, pattern = self._latency
+        return seconds if seconds and pattern.search(request) else 0.0
+
+    def pieces(self, answer: bytes) -> tuple[list[bytes], float]:
+        """The answer as it is to be sent, and how long to wait between the pieces."""
+        chunk, gap_s = self._trickle
+        if not chunk:
+            return [answer], 0.0
+        starts = range(0, len(answer), chunk)
+        return [answer[at : at + chunk] for at in starts], gap_s
+
+    def wait_to_save(self) -> None:
+        self._may_save.wait()
+
+    def strike_now(self, moment: Moment) -> None:
+        """Called once before and once after each post is saved."""
+        with self._lock:
+            due = [strike for strike in self._strikes if _is_due(strike, moment)]
+            for strike in due:
+                self._strikes.remove(strike)
+        for strike in due:
+            if strike.act == "kill":
+                os.kill(strike.pid, signal.SIGKILL)
+        if due:
+            raise Unanswered
+
+    def swallows_event(self, event: Event) -> bool:
+        if self._lost_events and event.name == "posted":
+            with self._lock:
+                self._lost_events -= 1
+            return True
+        return self._is_deaf
+
+    def frames(self, line: Line, payloads: list[bytes]) -> list[bytes]:
+        """What is sent on this line instead of these; without a plan, these."""
+        if not self._plans and not self._held:
+            return payloads
+        sent: list[bytes] = []
+        with self._lock:
+            for payload in payloads:
+                sent += self._mangled(line, payload)
+        return sent
+
+    def _plan(self, kind: str, count: int, user_id: str, text: bytes = b"") -> None:
+        with self._lock:
+            self._plans += [FramePlan(kind, user_id, text)] * count
+
+    def _mangled(self, line: Line, payload: bytes) -> list[bytes]:
+        fits = (p for p in self._plans if p.user_id in ("", line.websocket_of))
+        plan = next(fits, None)
+        if plan is None:
+            return [payload, *self._held.pop(line, [])]
+        self._plans.remove(plan)
+        if plan.kind == "hold":
+            self._held.setdefault(line, []).append(payload)
+            return []
+        frames = {"duplicate": [payload] * 2, "drop": [], "replace": [plan.text]}
+        return frames[plan.kind] + self._held.pop(line, [])
+
+
+def _is_due(strike: Strike, moment: Moment) -> bool:
+    """Counts one more post; yes: this is the one."""
+    if strike.moment != moment:
+        return False
+    strike.seen += 1
+    return strike.seen == strike.at

@@ -1,0 +1,337 @@
+"""The life of a post: created, edited, pinned, reacted to, deleted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from malexbot.sandbox import mentions
+from malexbot.sandbox.clock import new_id
+from malexbot.sandbox.events import Event, as_text
+from malexbot.sandbox.model import Channel, Json, Post, Reaction, User
+from malexbot.sandbox.refusals import Refusal, bad_param
+from malexbot.sandbox.view import View
+from malexbot.sandbox.world import World
+
+# Measured: these do not count in total_msg_count (system_leave_channel does).
+_UNCOUNTED = frozenset(
+    {
+        "system_join_channel",
+        "system_add_to_channel",
+        "system_remove_from_channel",
+        "system_join_team",
+        "system_leave_team",
+    }
+)
+_TYPES = frozenset({"", "slack_attachment", "me"})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a client asks to be posted."""
+
+    channel_id: str
+    message: str = ""
+    root_id: str = ""
+    type: str = ""
+    props: Json = field(default_factory=dict)
+    file_ids: tuple[str, ...] = ()
+    pending_post_id: str = ""
+    # Honoured for admins and for late commits.
+    create_at: int = 0
+
+    def checked(self) -> Draft:
+        """Itself, if a client gave every field its type; else TypeError."""
+        texts = (self.channel_id, self.message, self.root_id, self.type)
+        if not all(isinstance(text, str) for text in texts + self.file_ids):
+            raise TypeError("not a text")
+        if not isinstance(self.props, dict) or not isinstance(
+            self.pending_post_id, str
+        ):
+            raise TypeError("not a post")
+        return self
+
+
+@dataclass(frozen=True)
+class Posts:
+    """Changes posts and tells the sockets."""
+
+    world: World
+    view: View
+    # Pending post id → (monotonic time, post id or "" while it is being saved).
+    _pending: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    # Creating.
+
+    def check_place(self, draft: Draft) -> Channel:
+        """Where it may go: the channel, unless it or the kind of post is refused."""
+        channel = self.world.channels.get(draft.channel_id)
+        if channel is None:
+            raise bad_param("post.channel_id")
+        if draft.type.startswith("system_"):
+            raise bad_param("post.type")
+        if channel.delete_at:
+            raise Refusal("api.post.create_post.can_not_post_to_deleted.error")
+        return channel
+
+    def claim(self, pending_post_id: str) -> Json | None:
+        """Start to save under this id; what was saved under it before is the answer.
+
+        Refused while another request with the same id is still being saved.
+        """
+        if not pending_post_id:
+            return None
+        at, post_id = self._pending.get(pending_post_id, (0.0, ""))
+        if not at or time.monotonic() - at > self.world.settings.dedupe_s:
+            self._pending[pending_post_id] = (time.monotonic(), "")
+            return None
+        if not post_id:
+            raise Refusal("api.post.deduplicate_create_post.pending")
+        shown = self.view.post(self.world.live_post(post_id))
+        del shown["metadata"]
+        return shown
+
+    def abandon(self, pending_post_id: str) -> None:
+        """What was claimed is not saved after all."""
+        self._pending.pop(pending_post_id, None)
+
+    def create(self, user: User, draft: Draft, *, is_told: bool = True) -> Json:
+        """The answer to the client; the rules are checked in the server's order."""
+        channel = self.check_place(draft)
+        self._check_root(draft)
+        post = self._new(user, draft)
+        self._check(post)
+        post.file_ids = self._attach(post)
+        self._insert(post, channel, draft.pending_post_id)
+        if draft.pending_post_id:
+            self._pending[draft.pending_post_id] = (time.monotonic(), post.id)
+        if is_told:
+            self.tell(post, channel, draft.pending_post_id)
+        return self.view.post(post, draft.pending_post_id)
+
+    def say(
+        self, user: User, channel: Channel, message: str, type: str, props: Json
+    ) -> Post:
+        """A system message."""
+        if user.is_bot:
+            props = props | {"from_bot": "true"}
+        now = self.world.now_ms()
+        post = Post(
+            id=new_id(),
+            create_at=now,
+            update_at=now,
+            user_id=user.id,
+            channel_id=channel.id,
+            message=message,
+            type=type,
+            props=dict(sorted(props.items())),
+        )
+        self._insert(post, channel, "")
+        self.tell(post, channel)
+        return post
+
+    def tell(self, post: Post, channel: Channel, pending_post_id: str = "") -> None:
+        """Send the event `posted`."""
+        shown = self.view.post(post, pending_post_id)
+        data: Json = {
+            "channel_display_name": channel.display_name,
+            "channel_name": channel.name,
+            "channel_type": channel.type,
+        }
+        sender = "@" + self.world.users[post.user_id].username
+        if post.type.startswith("system_"):
+            sender = "System"
+        if channel.type == "D":
+            data["channel_display_name"] = sender
+        files = shown["metadata"].get("files", ())
+        if any(file.get("width") for file in files):
+            data["image"] = "true"
+        called = mentions.mentioned(self.world, channel, post)
+        if called:
+            data["mentions"] = as_text(called)
+        if files:
+            data["otherFile"] = "true"
+        data |= {
+            "post": as_text(shown),
+            "sender_name": sender,
+            "set_online": True,
+            "team_id": channel.team_id,
+        }
+        self.world.publish(Event("posted", data, channel_id=channel.id))
+
+    def _new(self, user: User, draft: Draft) -> Post:
+        at = draft.create_at or self.world.now_ms()
+        props = draft.props | {"from_bot": "true"} if user.is_bot else draft.props
+        return Post(
+            id=new_id(),
+            create_at=at,
+            update_at=at,
+            user_id=user.id,
+            channel_id=draft.channel_id,
+            message=draft.message,
+            root_id=draft.root_id,
+            type=draft.type,
+            props=dict(sorted(props.items())),
+            hashtags=mentions.hashtags(draft.message),
+            file_ids=list(draft.file_ids),
+        )
+
+    def _insert(self, post: Post, channel: Channel, pending_post_id: str) -> None:
+        self.world.put_post(post)
+        self.world.index.add_post(post)
+        self.world.ledger.posted(post, pending_post_id)
+        channel.last_post_at = max(channel.last_post_at, post.create_at)
+        if post.type not in _UNCOUNTED:
+            channel.total_msg_count += 1
+            channel.total_msg_count_root += not post.root_id
+        self.world.channels.put(channel)
+        self._touch_root(post, post.create_at)
+
+    def _touch_root(self, post: Post, at: int) -> None:
+        root = self.world.posts.get(post.root_id)
+        if root is not None and root.update_at < at:
+            root.update_at = at
+            self.world.put_post(root)
+
+    def _check_root(self, draft: Draft) -> None:
+        if not draft.root_id:
+            return
+        root = self.world.posts.get(draft.root_id)
+        if root is None or not root.is_live:
+            raise Refusal("api.post.create_post.root_id.app_error")
+        if root.channel_id != draft.channel_id:
+            raise Refusal("api.post.create_post.channel_root_id.app_error")
+        if root.root_id:
+            raise Refusal("api.post.create_post.root_id.app_error")
+
+    def _check(self, post: Post) -> None:
+        """The limits, in the order in which the server looks at them."""
+        settings = self.world.settings
+        detail = f"id={post.id}"
+        if len(post.message) > settings.max_post_runes:
+            raise Refusal("model.post.is_valid.msg.app_error", detail)
+        if post.type not in _TYPES and not post.type.startswith(("custom_", "system_")):
+            raise Refusal("model.post.is_valid.type.app_error", f"id={post.type}")
+        if len(orjson.dumps(post.file_ids)) > settings.max_file_ids_runes:
+            raise Refusal("model.post.is_valid.file_ids.app_error", detail)
+        if len(as_text(post.props)) > settings.max_props_runes:
+            raise Refusal("model.post.is_valid.props.app_error", detail)
+        if "\0" in post.message:
+            raise Refusal(
+                "app.post.save.app_error",
+                "failed to save Post: pq: invalid byte sequence for encoding "
+                '"UTF8": 0x00',
+            )
+
+    def _attach(self, post: Post) -> list[str]:
+        """Unknown files, and those of another post, are dropped without a word."""
+        kept = []
+        for file_id in post.file_ids:
+            file = self.world.files.get(file_id)
+            if file is not None and not file.post_id and file.user_id == post.user_id:
+                file.post_id = post.id
+                self.world.files.put(file)
+                kept.append(file_id)
+        return kept
+
+    # Changing.
+
+    def edit(self, post: Post, changes: Json) -> Json:
+        """Only what is named changes; the old version stays as a row of its own."""
+        if post.type.startswith("system_"):
+            raise Refusal("api.post.update_post.system_message.app_error")
+        new = replace(post)
+        now = self.world.now_ms()
+        message = changes.get("message")
+        if message is not None and message != post.message:
+            new.message, new.edit_at = message, now
+            new.hashtags = mentions.hashtags(message)
+        if changes.get("props") is not None:
+            new.props = dict(sorted(changes["props"].items()))
+        for name in ("is_pinned", "file_ids"):
+            if changes.get(name) is not None:
+                setattr(new, name, changes[name])
+        self._check(new)
+        new.update_at = now
+        self._keep_version(post, now)
+        return self._changed(new)
+
+    def _keep_version(self, post: Post, now: int) -> None:
+        old = replace(
+            post, id=new_id(), original_id=post.id, delete_at=now, update_at=now
+        )
+        self.world.put_post(old)
+        self.world.index.add_post(old)
+
+    def _changed(self, post: Post) -> Json:
+        self.world.put_post(post)
+        self.world.ledger.edited(post)
+        channel = self.world.channels[post.channel_id]
+        channel.last_post_at = max(channel.last_post_at, post.update_at)
+        self.world.channels.put(channel)
+        self._touch_root(post, post.update_at)
+        shown = self.view.post(post)
+        self._publish("post_edited", post, shown)
+        return shown
+
+    def delete(self, post: Post, by: User) -> None:
+        """The replies of a root go with it; only the root is told."""
+        now = self.world.now_ms()
+        before = replace(post)
+        replies = [
+            self.world.posts[reply_id]
+            for reply_id in self.world.index.replies.get(post.id, [])
+        ]
+        for gone in [post, *(reply for reply in replies if reply.is_live)]:
+            gone.delete_at = gone.update_at = now
+            gone.props = gone.props | {"deleteBy": by.id}
+            self.world.put_post(gone)
+            self.world.index.hide_post(gone)
+            self.world.ledger.deleted(gone)
+        self._publish("post_deleted", post, self.view.post(before))
+
+    def erase(self, post: Post) -> None:
+        """Remove the row itself, its versions and its replies, and tell nobody."""
+        versions = [
+            row for row in self.world.posts if post.id in (row.original_id, row.root_id)
+        ]
+        for gone in [post, *versions]:
+            self.world.posts.drop(gone.id)
+            self.world.index.forget_post(gone)
+            if gone.id in self.world.ledger.table:
+                self.world.ledger.erased(gone.id)
+
+    # Reactions.
+
+    def react(self, user: User, post: Post, emoji: str) -> Reaction:
+        now = self.world.now_ms()
+        id = f"{user.id}:{post.id}:{emoji}"
+        reaction = Reaction(id, user.id, post.id, emoji, now, now)
+        self.world.reactions.put(reaction)
+        self.world.index.reactions.setdefault(post.id, {})[id] = None
+        self._mark_reactions(post)
+        self._publish_reaction("reaction_added", post, reaction.as_dict())
+        return reaction
+
+    def unreact(self, user: User, post: Post, emoji: str) -> None:
+        id = f"{user.id}:{post.id}:{emoji}"
+        self.world.reactions.drop(id)
+        self.world.index.reactions.get(post.id, {}).pop(id, None)
+        self._mark_reactions(post)
+        gone = Reaction(id, user.id, post.id, emoji, 0, post.update_at)
+        self._publish_reaction("reaction_removed", post, gone.as_dict())
+
+    def _mark_reactions(self, post: Post) -> None:
+        post.has_reactions = bool(self.world.index.reactions.get(post.id))
+        post.update_at = self.world.now_ms()
+        self.world.put_post(post)
+
+    def _publish_reaction(self, name: str, post: Post, reaction: Json) -> None:
+        data: Json = {"reaction": as_text(reaction)}
+        self.world.publish(Event(name, data, channel_id=post.channel_id))
+
+    def _publish(self, name: str, post: Post, shown: Json) -> None:
+        data: Json = {"post": as_text(shown)}
+        self.world.publish(Event(name, data, channel_id=post.channel_id))

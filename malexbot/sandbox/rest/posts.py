@@ -1,0 +1,227 @@
+"""Posts, their pages and threads, and reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from malexbot.sandbox.clock import is_id
+from malexbot.sandbox.faults import Faults, Unanswered
+from malexbot.sandbox.hub import Hub
+from malexbot.sandbox.model import Json, Post, User
+from malexbot.sandbox.pages import Page, Pages
+from malexbot.sandbox.posts import Draft, Posts
+from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
+from malexbot.sandbox.rest.call import OK, Answer, Call, Result, Route, created
+from malexbot.sandbox.view import View
+from malexbot.sandbox.world import World
+
+_MOST_A_PAGE = 200
+_DEFAULT_PAGE = 60
+
+
+@dataclass(frozen=True)
+class PostRoutes:
+    world: World
+    posts: Posts
+    pages: Pages
+    view: View
+    hub: Hub
+    faults: Faults
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("POST", "/posts", self.create, is_locked=False)
+        yield Route("GET", "/posts/{post_id}", self.get)
+        yield Route("PUT", "/posts/{post_id}", self.put)
+        yield Route("DELETE", "/posts/{post_id}", self.delete)
+        yield Route("PUT", "/posts/{post_id}/patch", self.patch)
+        yield Route("POST", "/posts/{post_id}/pin", self.pin)
+        yield Route("POST", "/posts/{post_id}/unpin", self.unpin)
+        yield Route("GET", "/posts/{post_id}/thread", self.thread)
+        yield Route("GET", "/posts/{post_id}/reactions", self.reactions)
+        yield Route("GET", "/posts/{post_id}/files/info", self.files)
+        yield Route("GET", "/channels/{channel_id}/posts", self.page)
+        yield Route("GET", "/channels/{channel_id}/pinned", self.pinned)
+        yield Route("POST", "/reactions", self.react)
+        one = "/users/{user_id}/posts/{post_id}/reactions/{emoji_name}"
+        yield Route("DELETE", one, self.unreact)
+
+    # Writing.
+
+    def create(self, call: Call) -> Result:
+        """The moments before and after the saving can be struck by a fault."""
+        draft = self._draft(call)
+        with self.world.lock:
+            self.world.require_channel(call.user, draft.channel_id, "create_post")
+            self.posts.check_place(draft)
+            first = self.posts.claim(draft.pending_post_id)
+        if first is not None:
+            return created(first)
+        try:
+            self.faults.wait_to_save()
+            with self.world.lock:
+                self.faults.strike_now("before")
+                answer = self.posts.create(call.user, draft)
+                self.hub.note_activity(call.request.token)
+        except (Refusal, Unanswered):
+            self.posts.abandon(draft.pending_post_id)
+            raise
+        self.faults.strike_now("after")
+        return created(answer)
+
+    def put(self, call: Call) -> Result:
+        body = call.json("post")
+        if body.get("id") != call["post_id"]:
+            raise bad_body("id")
+        changes: Json = {"props": {}, "is_pinned": False, "file_ids": [], "message": ""}
+        changes |= {k: v for k, v in body.items() if k in changes and v is not None}
+        return self.posts.edit(self._editable(call), changes)
+
+    def patch(self, call: Call) -> Result:
+        return self.posts.edit(self._editable(call), call.json("post"))
+
+    def pin(self, call: Call) -> Result:
+        self.posts.edit(self._readable(call), {"is_pinned": True})
+        return OK
+
+    def unpin(self, call: Call) -> Result:
+        self.posts.edit(self._readable(call), {"is_pinned": False})
+        return OK
+
+    def delete(self, call: Call) -> Result:
+        post = self._known(call, "delete_post")
+        if post.user_id != call.user.id and not call.user.is_admin:
+            raise not_allowed(call.user.id, "delete_others_posts")
+        self.posts.delete(post, call.user)
+        return OK
+
+    # Reading.
+
+    def get(self, call: Call) -> Result:
+        post = self._readable(call)
+        version = self.world.settings.version
+        headers = {"Etag": f"{version}.{post.id}.{post.update_at}"}
+        return _json(self.view.post(post), headers)
+
+    def thread(self, call: Call) -> Result:
+        post = self._readable(call)
+        version = self.world.settings.version
+        headers = {"Etag": f"{version}.{post.id}.{post.id}.{post.update_at}"}
+        return _json(self.pages.thread(post), headers)
+
+    def files(self, call: Call) -> Result:
+        post = self._readable(call)
+        return [self.world.files[file_id].as_dict() for file_id in post.file_ids]
+
+    def pinned(self, call: Call) -> Result:
+        channel_id = call["channel_id"]
+        self.world.require_channel(call.user, channel_id, "read_channel")
+        return self.pages.pinned(channel_id)
+
+    def page(self, call: Call) -> Result:
+        """since beats after beats before; all but since share one ETag a channel."""
+        query = call.query
+        since_ms = _since(query.get("since", ""))
+        for name in ("before", "after"):
+            if query.get(name) and not is_id(query[name]):
+                raise bad_body(name)
+        channel_id = call["channel_id"]
+        self.world.require_channel(call.user, channel_id, "read_channel")
+        if since_ms > 0:
+            return self.pages.since(channel_id, since_ms)
+        changed_at = self.pages.changed_at(channel_id)
+        headers = {"Etag": f"{self.world.settings.version}.{changed_at}"}
+        if call.request.headers.get("if-none-match") == headers["Etag"]:
+            return Answer(304, headers=headers)
+        return _json(self._page(call, channel_id), headers)
+
+    def _page(self, call: Call, channel_id: str) -> Json:
+        size = min(call.number("per_page", _DEFAULT_PAGE), _MOST_A_PAGE)
+        page = Page(call.number("page", 0), size)
+        if call.query.get("after"):
+            return self.pages.after(channel_id, call.query["after"], page)
+        if call.query.get("before"):
+            return self.pages.before(channel_id, call.query["before"], page)
+        return self.pages.newest(channel_id, page)
+
+    # Reactions.
+
+    def reactions(self, call: Call) -> Result:
+        return self.view.reactions(self._readable(call))
+
+    def react(self, call: Call) -> Result:
+        body = call.json("reaction")
+        if body.get("user_id") != call.user.id:
+            raise Refusal("api.reaction.save_reaction.user_id.app_error")
+        emoji = body.get("emoji_name")
+        if not isinstance(emoji, str) or not emoji or len(emoji) > 64:
+            raise bad_body("reaction")
+        post = self.world.live_post(str(body.get("post_id", "")))
+        self.world.require_channel(call.user, post.channel_id, "add_reaction")
+        return self.posts.react(call.user, post, emoji).as_dict()
+
+    def unreact(self, call: Call) -> Result:
+        if call["user_id"] != call.user.id:
+            raise not_allowed(call.user.id, "remove_others_reactions")
+        post = self.world.live_post(call["post_id"])
+        self.world.require_channel(call.user, post.channel_id, "remove_reaction")
+        self.posts.unreact(call.user, post, call["emoji_name"])
+        return OK
+
+    # What is asked for, and who may.
+
+    def _draft(self, call: Call) -> Draft:
+        body = call.json("post")
+        try:
+            return Draft(
+                channel_id=body.get("channel_id") or "",
+                message=body.get("message") or "",
+                root_id=body.get("root_id") or "",
+                type=body.get("type") or "",
+                props=body.get("props") or {},
+                file_ids=tuple(body.get("file_ids") or ()),
+                pending_post_id=body.get("pending_post_id") or "",
+                create_at=int(body.get("create_at") or 0) if call.user.is_admin else 0,
+            ).checked()
+        except (TypeError, ValueError) as error:
+            raise bad_body("post") from error
+
+    def _known(self, call: Call, permission: str) -> Post:
+        """Of unknown and deleted posts the server only says "not allowed"."""
+        post = self.world.posts.get(call["post_id"])
+        if post is None or not post.is_live:
+            raise not_allowed(call.user.id, permission)
+        self.world.require_channel(call.user, post.channel_id, permission)
+        return post
+
+    def _editable(self, call: Call) -> Post:
+        post = self._known(call, "edit_post")
+        if post.user_id != call.user.id and not call.user.is_admin:
+            raise not_allowed(call.user.id, "edit_others_posts")
+        return post
+
+    def _readable(self, call: Call) -> Post:
+        post = self.world.live_post(call["post_id"])
+        channel = self.world.channels[post.channel_id]
+        if not self._may_read(call.user, post, channel.team_id, channel.type):
+            raise not_allowed(call.user.id, "read_channel")
+        return post
+
+    def _may_read(self, user: User, post: Post, team_id: str, type: str) -> bool:
+        """A single post of a public channel is shown to the whole team."""
+        if self.world.may_in_channel(user, post.channel_id):
+            return True
+        return type == "O" and self.world.team_member(team_id, user.id) is not None
+
+
+def _since(text: str) -> int:
+    try:
+        return int(text) if text else 0
+    except ValueError as error:
+        raise bad_body("since") from error
+
+
+def _json(body: Json, headers: dict[str, str]) -> Answer:
+    return Answer(200, orjson.dumps(body), headers=headers)

@@ -1,0 +1,68 @@
+"""How a post looks to a client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from malexbot.sandbox.model import Json, Post
+from malexbot.sandbox.world import World
+
+
+@dataclass(frozen=True)
+class View:
+    """Reads the world; changes nothing."""
+
+    world: World
+
+    def post(
+        self, post: Post, pending_post_id: str = "", *, counts_replies: bool = True
+    ) -> Json:
+        """Of deleted posts and old versions the text is not shown."""
+        shown: Json = {
+            "id": post.id,
+            "create_at": post.create_at,
+            "update_at": post.update_at,
+            "edit_at": post.edit_at,
+            "delete_at": post.delete_at,
+            "is_pinned": post.is_pinned,
+            "user_id": post.user_id,
+            "channel_id": post.channel_id,
+            "root_id": post.root_id,
+            "parent_id": post.root_id,
+            "original_id": post.original_id,
+            "message": post.message if post.is_live else "",
+            "type": post.type,
+            "props": post.props,
+            "hashtags": post.hashtags,
+        }
+        if post.file_ids and post.is_live:
+            shown["file_ids"] = post.file_ids
+        shown["pending_post_id"] = pending_post_id
+        if post.has_reactions:
+            shown["has_reactions"] = True
+        replies = self.reply_count(post) if counts_replies else 0
+        shown |= {"reply_count": replies, "last_reply_at": 0, "participants": None}
+        shown["metadata"] = self._metadata(post) if post.is_live else {}
+        return shown
+
+    def reply_count(self, post: Post) -> int:
+        """The live replies of the thread that the post is in."""
+        replies = self.world.index.replies.get(post.root_id or post.id)
+        if not replies:
+            return 0
+        return sum(self.world.posts[reply_id].is_live for reply_id in replies)
+
+    def reactions(self, post: Post) -> list[Json]:
+        found = self.world.index.reactions.get(post.id, {})
+        return [self.world.reactions[id].as_dict() for id in found]
+
+    def _metadata(self, post: Post) -> Json:
+        metadata: Json = {}
+        if post.props.get("attachments"):
+            metadata["embeds"] = [{"type": "message_attachment"}]
+        if post.file_ids:
+            files = [self.world.files[file_id].as_dict() for file_id in post.file_ids]
+            metadata["files"] = files
+        if post.has_reactions:
+            metadata["reactions"] = self.reactions(post)
+        return metadata
