@@ -257,13 +257,9 @@ def _explained(error: yaml.MarkedYAMLError, text: str, file: Path) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = (mark.line if mark else 0) + 1
     said = str(error.problem)
-    for at in (line, line - 1):
-        before = re.match(r"\s*", (["", *text.split("\n"), ""])[at])
-        if before and "\t" in before[0]:
-            text, blanks = (
-                "a tab stands before the text",
-                "YAML allows only blanks there",
-            )
-            return Problem(file, at, "", text, blanks)
+    before = re.match(r"\s*", [*text.split("\n"), ""][line - 1])
+    if before and "\t" in before[0]:
+        text, blanks = "a tab stands before the text", "YAML allows only blanks there"
+        return Problem(file, line, "", text, blanks)
     hint = next((hint for part, hint in _SAID if part in said), None)
     return Problem(file, line, "", "this is not YAML", hint)

@@ -103,7 +103,7 @@ def _meant(model: type[BaseModel], local: Where) -> str | None:
     """What the unknown key may have been meant to be, here or in another block."""
     if ":" in str(local[-1]):
         return "put a blank after the colon"
-    key = str(local[-1]).strip().lower().replace("-", "_").replace(" ", "_")
+    key = str(local[-1]).strip().lower()
     here = block_at(model, local[:-1])
     names = names_in(here) if here else ()
     if close := get_close_matches(key, names, n=1):

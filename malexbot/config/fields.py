@@ -109,7 +109,7 @@ Duration = Annotated[
 
 def _whole(least: int, most: int) -> Callable[[Any], int]:
     def number(value: Any) -> int:
-        text = "" if isinstance(value, bool) else str(value).strip()
+        text = str(value).strip()
         if not re.fullmatch("0|[1-9][0-9]{0,9}", text):
             raise ValueError(f"needs a number from {least} to {most}")
         if not least <= int(text) <= most:

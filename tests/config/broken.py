@@ -30,6 +30,7 @@ def _bomb() -> str:
 _NOT_A_FILE = (
     broken("empty", "", "the file is empty; `malexbot install`"),
     broken("blank", "  \n\n", "the file is empty"),
+    broken("only-a-mark", b"\xef\xbb\xbf", "the file is empty"),
     broken("only-comments", "# nothing\n", "no settings are in it, only comments"),
     broken("only-a-start", "---\n", "no settings are in it"),
     broken("a-list", "- a\n- b\n", "no settings are in it", "`mattermost:`"),
@@ -43,7 +44,8 @@ _NOT_A_FILE = (
 )
 _NOT_YAML = (
     broken("tab", "db:\n\tname: x\n", "a tab stands before the text (line 2)"),
-    broken("tab-after-blanks", "db:\n  \tname: x\n y: 2\n", "line"),
+    broken("tab-after-blanks", "db:\n  \tname: x\n y: 2\n", "a tab", "(line 2)"),
+    broken("tab-later", "a:\n  b: 1\n\tc: 2\n  d: 3\n", "a tab", "(line 3)"),
     broken("two-colons", "log: level: info\n", "not YAML (line 1)", "in quotes"),
     broken("open-quote", 'db:\n  name: "x\n', "not YAML", "closing quote"),
     broken("open-list", "a: [1, 2\n", "not YAML", "closing ] or a comma"),
@@ -87,7 +89,7 @@ _NOT_RIGHT = (
     ),
     broken("too-high", "token: S3cret\n", "did you mean 'mattermost.token'?"),
     broken("too-low", "log:\n  state_dir: /x\n", "did you mean 'state_dir'?"),
-    broken("dashes", "Drain-Timeout: 1\n", "did you mean 'drain_timeout'?"),
+    broken("capitals", "DRAIN-TIMEOUT: 1\n", "did you mean 'drain_timeout'?"),
     broken("unknown", "log:\n  xyzzy: 1\n", "unknown key (line 2); known here: level"),
     broken("number-key", "1: x\n", "1: unknown key (line 1)"),
     broken(

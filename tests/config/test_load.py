@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 
 from malexbot.config.document import parse
 from malexbot.config.load import load, load_with_warnings, validate
-from malexbot.config.model import Config
+from malexbot.config.model import Config, Log
 from malexbot.config.problems import LINE_WIDTH, ConfigProblems
 from tests.config.broken import BROKEN, Broken
 
@@ -156,6 +157,20 @@ def test_merge_keys_and_anchors_work(tmp_path: Path) -> None:
     config = read(text, tmp_path)
     assert (config.drain_timeout, config.log.level) == (60, "debug")
     assert config.backend.port == 99
+
+
+def test_the_nearest_of_merged_values_wins(tmp_path: Path) -> None:
+    one, two = "{level: debug, format: text}", "{level: error, format: json}"
+    text = f"log:\n  <<: [{one}, {two}]\n"
+    assert read(text, tmp_path).log == Log(level="debug", format="text")
+    for own in ("  level: info\n" + text[5:], text[5:] + "  level: info\n"):
+        assert read("log:\n" + own, tmp_path).log.level == "info"
+
+
+def test_problems_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = told("zz: 1\nstate_dir: x\nlog: {level: x}\naa: 1\nlog: 1\n", tmp_path)
+    lines = re.findall(r"\(line ([0-9])\)", text)
+    assert lines == ["1", "2", "3", "4", "5"]
 
 
 def test_without_a_source_there_is_a_warning(tmp_path: Path) -> None:
