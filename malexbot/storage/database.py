@@ -10,6 +10,7 @@ from malexbot.errors import Transient
 from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Cursor, Session
+from malexbot.storage.watch import Watch
 
 
 class Fenced(Transient):
@@ -28,6 +29,7 @@ class Database:
         self._idle: list[Session] = []
         self._lent: set[Session] = set()
         self._closed = False
+        self._watch = Watch(self._at_work)
 
     def __enter__(self) -> Database:
         return self
@@ -67,6 +69,11 @@ class Database:
                 session.cut()
         for session in idle:
             session.close()
+        self._watch.stop()
+
+    def _at_work(self) -> list[Session]:
+        with self._lock:
+            return list(self._lent)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -87,6 +94,7 @@ class Database:
 
     def _take(self) -> Session:
         session = self._living() or Session(self.dsn)
+        self._watch.start()
         with self._lock:
             self._lent.add(session)
         return session

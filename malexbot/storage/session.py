@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import select
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -18,6 +19,8 @@ from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import translate_connect, translated
 
 STATEMENT_TIMEOUT_S = 30.0
+# How much longer than its own time-out the server may be silent.
+ANSWER_S = 5.0
 
 # A dead host is noticed by the kernel: while idle after 2 + 3 x 1 s, with a
 # statement under way 10 s after the first byte that nobody acknowledged.
@@ -39,18 +42,20 @@ _SETTINGS = (
 
 
 class Cursor(cursor):
-    """The way of each statement: it rests the heart, and its errors are ours."""
+    """The way of each statement; its errors are ours."""
+
+    at_work: Callable[[], AbstractContextManager[None]]
 
     def execute(self, query: Any, vars: Any = None) -> None:
-        with outside("the database"), translated():
+        with self.at_work():
             super().execute(query, vars)
 
     def executemany(self, query: Any, vars_list: Any) -> None:
-        with outside("the database"), translated():
+        with self.at_work():
             super().executemany(query, vars_list)
 
     def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
-        with outside("the database"), translated():
+        with self.at_work():
             super().copy_expert(sql, file, size)
 
 
@@ -58,12 +63,25 @@ class Session:
     """One connection with our settings, for one thread at a time."""
 
     def __init__(self, dsn: Dsn, *, name: str = "malexbot") -> None:
+        self._limit_s = STATEMENT_TIMEOUT_S
+        self._asked_at: float | None = None
         with outside("the database"):
             self._connection = _connect(dsn, name)
 
     @property
-    def connection(self) -> connection:
-        return self._connection
+    def version(self) -> int:
+        """The server's version: 160004 is 16.4."""
+        return self._connection.info.server_version
+
+    @property
+    def encoding(self) -> str:
+        """How the database keeps text."""
+        return str(self._connection.get_parameter_status("server_encoding"))
+
+    @property
+    def server_pid(self) -> int:
+        """The server process that we were told of; a pooler tells an invented one."""
+        return self._connection.info.backend_pid
 
     @property
     def is_dead(self) -> bool:
@@ -74,9 +92,20 @@ class Session:
         """
         if self._connection.closed:
             return True
-        poll = select.poll()
-        poll.register(self._connection.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        try:
+            poll = select.poll()
+            poll.register(self._connection.fileno(), select.POLLIN)
+            return bool(poll.poll(0))
+        except (psycopg2.Error, OSError, ValueError):
+            return True  # libpq has closed the socket already
+
+    @property
+    def is_overdue(self) -> bool:
+        """Yes: the server should have answered long ago, by its own time-out."""
+        asked_at, limit_s = self._asked_at, self._limit_s
+        if asked_at is None or limit_s == 0:
+            return False
+        return time.monotonic() - asked_at > limit_s + ANSWER_S
 
     @contextmanager
     def transaction(self, *, limit_s: float | None = None) -> Iterator[Cursor]:
@@ -84,13 +113,15 @@ class Session:
 
         `limit_s` is another statement_timeout for this transaction; 0 is none.
         """
+        self._limit_s = STATEMENT_TIMEOUT_S if limit_s is None else limit_s
         try:
             with self._connection.cursor(cursor_factory=Cursor) as cursor:
+                cursor.at_work = self._at_work
                 if limit_s is not None:
                     limit = str(round(limit_s * 1000))
                     cursor.execute("SET LOCAL statement_timeout = %s", (limit,))
                 yield cursor
-            with outside("the database"), translated():
+            with self._at_work():
                 self._connection.commit()
         except BaseException:
             self._roll_back()
@@ -98,8 +129,18 @@ class Session:
 
     def _roll_back(self) -> None:
         """Never raises: a session that cannot roll back is dead and shows it."""
-        with outside("the database"), suppress(psycopg2.Error):
+        with suppress(MalexbotError), self._at_work():
             self._connection.rollback()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """The server has the word: the heart rests, the clock runs."""
+        with outside("the database"), translated():
+            self._asked_at = time.monotonic()
+            try:
+                yield
+            finally:
+                self._asked_at = None
 
     def cut(self) -> None:
         """Break the line under another thread's statement, which then fails."""

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -52,7 +53,8 @@ class Server:
             self.drop(self._template)
 
     def execute(self, statement: str) -> None:
-        connection = psycopg2.connect(**self.dsn.parameters())
+        parameters: dict[str, Any] = self.dsn.parameters()
+        connection = psycopg2.connect(**parameters)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
