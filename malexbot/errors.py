@@ -17,6 +17,11 @@ class MalexbotError(Exception):
 class Transient(MalexbotError):
     """It may work when tried again: a line that is down, a server that is busy."""
 
+    @property
+    def retry_after_s(self) -> float | None:
+        """How long the other side asks us to wait; None when it does not say."""
+        return None
+
 
 class Permanent(MalexbotError):
     """Trying again cannot help: somebody has to change something."""

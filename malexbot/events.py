@@ -82,6 +82,8 @@ class Post(NamedTuple):
     """The post as JSON, just as the server wrote it."""
     texts: Sequence[str] = ()
     """Further text that a filter looks at: of attachments, and names of files."""
+    by_bot: bool = False
+    """Yes: it says of itself that a program wrote it, a bot or a webhook."""
 
     @property
     def is_system(self) -> bool:

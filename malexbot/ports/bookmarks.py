@@ -1,0 +1,72 @@
+"""The bookmarks: how far each channel was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """What is known of one channel."""
+
+    channel_id: str
+    name: str
+    mark_id: str
+    """"" before the first post is known."""
+    mark_at: int
+    filled_for: int
+    history_id: str
+    """Where the walk through the history stands; "" before it began."""
+    is_history_done: bool
+    edits_until: int
+    edits_walk_id: str
+    """How far a long walk after edits came, in its own words; "" for none."""
+    messages: int
+    """total_msg_count at the last look; kept by the mark `Looked`."""
+    last_post_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNews:
+    """What the server says of a channel at this look."""
+
+    channel_id: str
+    team_id: str
+    type: str
+    name: str
+    display_name: str
+    messages: int
+    last_post_at: int
+    is_accessible: bool = True
+
+
+class Bookmarks(Protocol):
+    """Connections are numbered, channels remembered, gaps told."""
+
+    def open_connection(self, source: str, reason: str) -> int:
+        """Commit the number of a connection before its first event is taken."""
+        ...
+
+    def channels(self, source: str) -> dict[str, Bookmark]: ...
+
+    def note(self, source: str, news: Sequence[ChannelNews]) -> None:
+        """Remember names and access; never moves a mark."""
+        ...
+
+    def open_gap(self, source: str, channel_id: str, kind: str, reason: str) -> None:
+        """For the report; one open gap of a kind a channel."""
+        ...
+
+    def close_gap(self, source: str, channel_id: str, kind: str) -> None: ...
+
+    def archived(
+        self, source: str, channel_id: str, *, since: int, until: int
+    ) -> dict[str, int]:
+        """The ids and edit_at of living archived posts, by create_at, ends included."""
+        ...
+
+    def oldest(self, source: str, channel_id: str) -> int:
+        """The create_at of the oldest living archived post; 0 when there is none."""
+        ...

@@ -1,0 +1,91 @@
+"""The jobs: everything that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from malexbot.errors import MalexbotError
+from malexbot.events import Event
+from malexbot.ports.processors import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing to send or do, rendered; it becomes a job of its own."""
+
+    kind: str
+    """Which handler does it: "chat.post", "chat.react", …"""
+    target: str
+    """Where to: the messenger and channel. Effects of one target keep their order."""
+    payload: Mapping[str, Any]
+    terms: Terms = Terms()
+
+
+JobState = Literal["ready", "leased", "done", "dead", "expired", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that was claimed and is ours until the lease ends."""
+
+    id: int
+    key: str
+    """What a messenger knows it by; no other job anywhere has the same."""
+    kind: str
+    """"run" for a processor, else the kind of its effect."""
+    name: str
+    """The processor, or the target."""
+    lane: str
+    event: Event | None
+    payload: Mapping[str, Any]
+    attempts: int
+    """How often it was begun, this time included."""
+    failures: int
+    """How often it ended in a retry; other attempts were cut off: we died of it?"""
+    left_s: float | None
+    """How long it may still be done, by the database's clock; None is for ever."""
+    sent_ago_s: float | None
+    """When the first byte of an uncertain send left, by the database's clock."""
+    epoch: int
+
+
+class LeaseLost(MalexbotError):
+    """The job is not ours any more: it was ended, dropped, or somebody has it."""
+
+
+class Jobs(Protocol):
+    """The one queue of what acts; safe to use from many threads.
+
+    What ends a job raises LeaseLost when it is not ours; so a second try after a lost
+    answer does no harm.
+    """
+
+    def claim(self, *, kinds: Sequence[str], limit: int, lease_s: float) -> list[Job]:
+        """Of each lane its oldest unfinished job, if it is ready; begun with this."""
+        ...
+
+    def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
+        """It is done, and its effects are jobs, in one transaction.
+
+        Effects with a quiet_key that another job's effect had within their quiet_s
+        are left out.
+        """
+        ...
+
+    def retry(
+        self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
+    ) -> None:
+        """Ready again after a wait; only an uncertain send keeps `sent_ago_s`."""
+        ...
+
+    def give_up(self, job: Job, *, state: JobState, reason: str) -> None: ...
+
+    def mark_sending(self, job: Job) -> None:
+        """Note durably that the first byte is about to leave now."""
+        ...
+
+    def due_s(self) -> float | None:
+        """When the next job can be claimed, in seconds; None when none waits."""
+        ...

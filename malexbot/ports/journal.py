@@ -1,0 +1,111 @@
+"""The journal: what intake writes, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from malexbot.events import Event
+
+
+class Entry(NamedTuple):
+    """An event with what intake decided on it."""
+
+    event: Event
+    keeps: bool
+    """Yes: the archive keeps this post. No: it only updates a post it has."""
+    processors: Sequence[str] = ()
+    """Who acts on it: one job each."""
+
+
+class CaughtUp(NamedTuple):
+    """A walk forward came so far; with its last page the channel is filled.
+
+    It raises the mark and `filled_for`, and lowers neither.
+    """
+
+    source: str
+    channel_id: str
+    post_id: str
+    create_at: int
+    filled_for: int | None
+    """The connection whose live posts continue here; None before the last page."""
+
+
+class WalkedBack(NamedTuple):
+    """A walk through the history, newest first, came so far."""
+
+    source: str
+    channel_id: str
+    post_id: str
+    create_at: int
+    is_done: bool
+
+
+class EditsRead(NamedTuple):
+    """Edits and deletions are known up to this moment of the server's clock."""
+
+    source: str
+    channel_id: str
+    until: int
+    """The new mark; 0 keeps the old one while a long walk is under way."""
+    walk_post_id: str = ""
+    """How far such a walk came, in its own words; "" when there is none."""
+
+
+class Looked(NamedTuple):
+    """The channel is read up to these counters: while they stay, a look may skip it.
+
+    They are written with the posts that they count, or a crash between the two
+    would hide those posts for good.
+    """
+
+    source: str
+    channel_id: str
+    messages: int
+    last_post_at: int
+
+
+class Vanished(NamedTuple):
+    """Posts that the server does not have any more."""
+
+    source: str
+    channel_id: str
+    post_ids: Sequence[str]
+    found_at: int
+
+
+Mark = CaughtUp | WalkedBack | EditsRead | Looked | Vanished
+
+
+class Reject(NamedTuple):
+    """What came in and cannot be an event: kept as it was, for a person to see."""
+
+    source: str
+    raw: bytes
+    reason: str
+
+
+class Parcel(NamedTuple):
+    """What is written together or not at all: events, and the marks they move."""
+
+    entries: Sequence[Entry] = ()
+    marks: Sequence[Mark] = ()
+    rejects: Sequence[Reject] = ()
+
+
+class Journal(Protocol):
+    """The one transaction that makes events durable; called by one thread only."""
+
+    def write(self, parcels: Sequence[Parcel]) -> None:
+        """Archive rows, jobs and marks, all in one commit.
+
+        A live post moves the mark of its channel only where that is filled for
+        the connection of the event. An event that PostgreSQL refuses goes to the
+        rejects in the same commit.
+        """
+        ...
+
+    def pulse(self) -> None:
+        """Show that we live, when there is nothing to write."""
+        ...

@@ -1,0 +1,67 @@
+"""Processors: what is done on an event, and what they may do."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from malexbot.events import Event, Id
+
+
+class Occasion(NamedTuple):
+    """What intake knows of an event besides what it says."""
+
+    age_s: float
+    """How long ago it happened, by the server's clock."""
+    is_direct: bool = False
+    """Yes: it was said to the bot alone, or to a few people and the bot."""
+
+
+class Terms(NamedTuple):
+    """Until when and how often something may be sent."""
+
+    max_age_s: float | None = None
+    """It is not sent later than this from now."""
+    quiet_key: str = ""
+    """Nothing that has this key is sent again for `quiet_s`."""
+    quiet_s: float = 0.0
+
+
+class Bot(Protocol):
+    """What a processor may do; it happens once the processor has returned."""
+
+    def reply(self, text: str, *, thread: bool = False, terms: Terms = ...) -> None: ...
+
+    def post(
+        self, channel: Id, text: str, *, root_id: str = "", terms: Terms = ...
+    ) -> None: ...
+
+    def direct(self, user: Id, text: str, *, terms: Terms = ...) -> None: ...
+
+    def react(self, emoji: str, *, terms: Terms = ...) -> None: ...
+
+
+class Processor:
+    """Something that is done on events; each method may be left as it is.
+
+    `keeps` and `wants` are asked before anything is durable: they are pure and quick.
+    """
+
+    name: str
+    max_age_s: float = 600.0
+    """An event that is older makes no job."""
+    answers = True
+    """Yes: what the bot itself or the server wrote is kept from it."""
+
+    def keeps(self, event: Event) -> bool:
+        """Yes: the archive keeps the post of this event."""
+        return False
+
+    def wants(self, event: Event, occasion: Occasion) -> bool:
+        """Yes: a job calls `handle` with this event."""
+        return False
+
+    def handle(self, event: Event, occasion: Occasion, bot: Bot) -> None:
+        """Act; may be called again when it was interrupted, never twice to the end."""
+
+    def look(self, event: Event) -> None:
+        """See it once it is durable; nothing may depend on this."""
