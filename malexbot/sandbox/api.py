@@ -34,6 +34,11 @@ _REASONS = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+_PLAIN = "text/plain; charset=utf-8"
+_NO_UPGRADE = (
+    "websocket: the client is not using the websocket protocol: "
+    "'upgrade' token not found in 'Connection' header"
+)
 # Answers from this size on are packed for those who can unpack them.
 _GZIP_FROM = 1400
 _NOBODY = User(id="", create_at=0, update_at=0, username="")
@@ -61,6 +66,18 @@ class Api:
         if limited.is_over:
             return self.render(request, _limit_exceeded(limited.headers))
         return None
+
+    def no_upgrade(self, request: Request) -> bytes:
+        """A plain request for the websocket: JSON behind text, and two statuses."""
+        refusal = Refusal("api.web_socket.connect.upgrade.app_error", _NO_UPGRADE)
+        request_id = new_id()
+        error = self._refused(request, refusal, request_id)
+        plain = {
+            "Sec-Websocket-Version": "13",
+            "X-Content-Type-Options": "nosniff",
+        }
+        answer = Answer(400, b"Bad Request\n" + error.body, _PLAIN, plain)
+        return self.render(request, self._dressed(request, answer, request_id))
 
     def render(
         self,
@@ -94,6 +111,10 @@ class Api:
             answer = self._refused(request, refusal, request_id)
         if answer.is_bare:
             return answer
+        return self._dressed(request, answer, request_id)
+
+    def _dressed(self, request: Request, answer: Answer, request_id: str) -> Answer:
+        """With the headers that all answers of the API have."""
         headers = {
             "Vary": "Accept-Encoding",
             "X-Request-Id": request_id,
@@ -177,11 +198,9 @@ def _no_such_page(request: Request) -> Answer:
         "detailed_error": detail if request.path.startswith(PREFIX) else "",
         "status_code": refusal.status,
     }
-    text = "text/plain; charset=utf-8"
-    return Answer(404, orjson.dumps(body), text, is_bare=True)
+    return Answer(404, orjson.dumps(body), _PLAIN, is_bare=True)
 
 
 def _limit_exceeded(headers: list[tuple[str, str]]) -> Answer:
-    text = "text/plain; charset=utf-8"
     more = dict(headers) | {"X-Content-Type-Options": "nosniff"}
-    return Answer(429, b"limit exceeded\n", text, more, is_bare=True)
+    return Answer(429, b"limit exceeded\n", _PLAIN, more, is_bare=True)

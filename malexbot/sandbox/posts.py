@@ -25,6 +25,24 @@ _UNCOUNTED = frozenset(
         "system_leave_team",
     }
 )
+_ATTACHMENT: Json = {
+    "id": 0,
+    "fallback": "",
+    "color": "",
+    "pretext": "",
+    "author_name": "",
+    "author_link": "",
+    "author_icon": "",
+    "title": "",
+    "title_link": "",
+    "text": "",
+    "fields": None,
+    "image_url": "",
+    "thumb_url": "",
+    "footer": "",
+    "footer_icon": "",
+    "ts": None,
+}
 _TYPES = frozenset({"", "slack_attachment", "me"})
 
 
@@ -132,6 +150,24 @@ class Posts:
         self.tell(post, channel)
         return post
 
+    def whisper(self, by: User, to_id: str, channel: Channel, message: str) -> Json:
+        """An ephemeral post: only an event."""
+        post = Post(
+            id=new_id(),
+            create_at=self.world.now_ms(),
+            update_at=0,
+            user_id=by.id,
+            channel_id=channel.id,
+            message=message,
+            type="system_ephemeral",
+        )
+        shown = self.view.post(post)
+        data: Json = {"post": as_text(shown)}
+        self.world.publish(
+            Event("ephemeral_message", data, user_id=to_id, channel_id=channel.id)
+        )
+        return shown
+
     def tell(self, post: Post, channel: Channel, pending_post_id: str = "") -> None:
         """Send the event `posted`."""
         shown = self.view.post(post, pending_post_id)
@@ -161,6 +197,15 @@ class Posts:
         }
         self.world.publish(Event("posted", data, channel_id=channel.id))
 
+    def _props(self, props: Json) -> Json:
+        """Sorted, and each attachment with all its fields."""
+        props = dict(sorted(props.items()))
+        given = props.get("attachments")
+        if isinstance(given, list):
+            kept = [item for item in given if isinstance(item, dict)]
+            props["attachments"] = [_ATTACHMENT | item for item in kept]
+        return props
+
     def _new(self, user: User, draft: Draft) -> Post:
         at = draft.create_at or self.world.now_ms()
         props = draft.props | {"from_bot": "true"} if user.is_bot else draft.props
@@ -173,7 +218,7 @@ class Posts:
             message=draft.message,
             root_id=draft.root_id,
             type=draft.type,
-            props=dict(sorted(props.items())),
+            props=self._props(props),
             hashtags=mentions.hashtags(draft.message),
             file_ids=list(draft.file_ids),
         )
@@ -249,7 +294,7 @@ class Posts:
             new.message, new.edit_at = message, now
             new.hashtags = mentions.hashtags(message)
         if changes.get("props") is not None:
-            new.props = dict(sorted(changes["props"].items()))
+            new.props = self._props(changes["props"])
         for name in ("is_pinned", "file_ids"):
             if changes.get(name) is not None:
                 setattr(new, name, changes[name])

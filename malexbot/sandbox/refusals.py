@@ -83,6 +83,10 @@ KNOWN: dict[str, tuple[int, str]] = {
         413,
         "Unable to upload file. File is too large.",
     ),
+    "api.web_socket.connect.upgrade.app_error": (
+        500,
+        "Failed to upgrade websocket connection.",
+    ),
     "app.emoji.get_by_name.no_result": (404, "We couldn’t find the emoji."),
     "app.user_access_token.get_by_user.app_error": (
         404,

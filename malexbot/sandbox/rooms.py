@@ -69,12 +69,12 @@ class Rooms:
         return member
 
     def leave_team(self, team: Team, user: User) -> None:
+        data: Json = {"team_id": team.id, "user_id": user.id}
+        self.world.publish(Event("leave_team", data, team_id=team.id))
         for channel_id in list(self.world.index.user_channels.get(user.id, {})):
             if self.world.channels[channel_id].team_id == team.id:
                 self._drop_member(channel_id, user.id)
         self.world.team_members.drop(f"{team.id}:{user.id}")
-        data: Json = {"team_id": team.id, "user_id": user.id}
-        self.world.publish(Event("leave_team", data, team_id=team.id))
 
     # Channels.
 
@@ -126,21 +126,25 @@ class Rooms:
         self.world.publish(Event("group_added", data, channel_id=channel.id))
         return channel
 
-    def change_channel(self, by: User, channel: Channel, changes: Json) -> Channel:
-        """Name, title, header and purpose; each change is also a system message."""
+    def change_channel(self, by: User, channel: Channel, changes: Json) -> Json:
+        """Name, title, header and purpose; each change is also a system message.
+
+        The answer is the channel as it is before those messages count.
+        """
         old = {name: getattr(channel, name) for name, _, _ in _CHANGES}
         for name in ("name", *old):
             if changes.get(name) is not None:
                 setattr(channel, name, changes[name])
         channel.update_at = self.world.now_ms()
         self.world.channels.put(channel)
-        data: Json = {"channel": as_text(channel.as_dict())}
+        answer = channel.as_dict()
+        data: Json = {"channel": as_text(answer)}
         self.world.publish(Event("channel_updated", data, channel_id=channel.id))
         for name, kind, title in _CHANGES:
             new = getattr(channel, name)
             if new != old[name]:
                 self._say_changed(by, channel, kind, title, old[name], new)
-        return channel
+        return answer
 
     def archive(self, by: User, channel: Channel) -> None:
         message = f"{by.username} archived the channel."

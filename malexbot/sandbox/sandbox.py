@@ -42,10 +42,6 @@ _SWITCHED = (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n"
 )
-_NO_UPGRADE = (
-    "websocket: the client is not using the websocket protocol: "
-    "'upgrade' token not found in 'Connection' header"
-)
 
 
 class Sandbox:
@@ -205,11 +201,7 @@ class Sandbox:
     def _refuse_upgrade(self, request: Request) -> bytes | None:
         headers = request.headers
         if "upgrade" not in headers.get("connection", "").lower():
-            body = b'Bad Request\n{"id":"%b","message":"%b"}' % (
-                b"api.web_socket.connect.upgrade.app_error",
-                _NO_UPGRADE.encode(),
-            )
-            return self._api.render(request, Answer(400, body, "text/plain"))
+            return self._api.no_upgrade(request)
         origin = headers.get("origin")
         if origin and urlsplit(origin).netloc != headers.get("host"):
             return self._api.render(request, Answer(403, b"Forbidden\n", "text/plain"))

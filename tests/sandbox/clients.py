@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
 
@@ -16,9 +17,14 @@ PATIENCE_S = 10.0
 class Rest:
     """A session of one user."""
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(
+        self, url: str, token: str = "", *, keeps_cookies: bool = True
+    ) -> None:
         self._api = url + "/api/v4"
         self._session = requests.Session()
+        if not keeps_cookies:
+            policy = DefaultCookiePolicy(allowed_domains=[])
+            self._session.cookies.set_policy(policy)
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -91,9 +91,7 @@ class Channels:
 
     def patch(self, call: Call) -> Result:
         channel = self._of_member(call, "manage_public_channel_properties")
-        return self.rooms.change_channel(
-            call.user, channel, call.json("channel")
-        ).as_dict()
+        return self.rooms.change_channel(call.user, channel, call.json("channel"))
 
     def archive(self, call: Call) -> Result:
         channel = self._of_member(call, "delete_public_channel")

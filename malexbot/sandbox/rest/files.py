@@ -13,6 +13,8 @@ from email.parser import BytesParser
 from pathlib import PurePath
 from urllib.parse import quote
 
+import orjson
+
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.model import File
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
@@ -49,7 +51,9 @@ class Files:
         return Answer(200, content, kind, headers)
 
     def info(self, call: Call) -> Result:
-        return self._readable(call).as_dict()
+        shown = orjson.dumps(self._readable(call).as_dict())
+        headers = {"Cache-Control": "max-age=2592000, private"}
+        return Answer(200, shown, headers=headers)
 
     def _form(self, call: Call, kind: str) -> Result:
         head = f"Content-Type: {kind}\r\n\r\n".encode()

@@ -33,6 +33,7 @@ class PostRoutes:
 
     def routes(self) -> Iterator[Route]:
         yield Route("POST", "/posts", self.create, is_locked=False)
+        yield Route("POST", "/posts/ephemeral", self.whisper)
         yield Route("GET", "/posts/{post_id}", self.get)
         yield Route("PUT", "/posts/{post_id}", self.put)
         yield Route("DELETE", "/posts/{post_id}", self.delete)
@@ -71,6 +72,17 @@ class PostRoutes:
         self.faults.strike_now("after")
         return created(answer)
 
+    def whisper(self, call: Call) -> Result:
+        """Shown to one user and not kept; for admins only."""
+        self.world.require_admin(call.user, "create_post_ephemeral")
+        body = call.json("post")
+        post = body.get("post")
+        if not isinstance(post, dict) or not is_id(body.get("user_id")):
+            raise bad_body("post")
+        channel = self.world.channel(str(post.get("channel_id", "")))
+        text = str(post.get("message", ""))
+        return created(self.posts.whisper(call.user, body["user_id"], channel, text))
+
     def put(self, call: Call) -> Result:
         body = call.json("post")
         if body.get("id") != call["post_id"]:
@@ -106,10 +118,7 @@ class PostRoutes:
         return _json(self.view.post(post), headers)
 
     def thread(self, call: Call) -> Result:
-        post = self._readable(call)
-        version = self.world.settings.version
-        headers = {"Etag": f"{version}.{post.id}.{post.id}.{post.update_at}"}
-        return _json(self.pages.thread(post), headers)
+        return self._listing(self.pages.thread(self._readable(call)))
 
     def files(self, call: Call) -> Result:
         post = self._readable(call)
@@ -118,7 +127,7 @@ class PostRoutes:
     def pinned(self, call: Call) -> Result:
         channel_id = call["channel_id"]
         self.world.require_channel(call.user, channel_id, "read_channel")
-        return self.pages.pinned(channel_id)
+        return self._listing(self.pages.pinned(channel_id))
 
     def page(self, call: Call) -> Result:
         """since beats after beats before; all but since share one ETag a channel."""
@@ -136,6 +145,15 @@ class PostRoutes:
         if call.request.headers.get("if-none-match") == headers["Etag"]:
             return Answer(304, headers=headers)
         return _json(self._page(call, channel_id), headers)
+
+    def _listing(self, listing: Json) -> Answer:
+        """Its ETag names the first post, the one changed last, and when."""
+        first = next(iter(listing["order"]), "")
+        changes = [(post["update_at"], id) for id, post in listing["posts"].items()]
+        changed_at, changed = max(changes, default=(0, "0"))
+        version = self.world.settings.version
+        headers = {"Etag": f"{version}.{first}.{changed}.{changed_at}"}
+        return _json(listing, headers)
 
     def _page(self, call: Call, channel_id: str) -> Json:
         size = min(call.number("per_page", _DEFAULT_PAGE), _MOST_A_PAGE)

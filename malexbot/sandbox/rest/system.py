@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from malexbot.sandbox.model import Json
-from malexbot.sandbox.refusals import bad_url
+from malexbot.sandbox.refusals import Refusal, bad_url
 from malexbot.sandbox.rest.call import Call, Result, Route
 from malexbot.sandbox.world import World
 
@@ -28,9 +28,15 @@ class System:
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/system/ping", self.ping, is_public=True)
         yield Route("GET", "/config/client", self.config)
+        yield Route("GET", "/emoji/name/{name}", self.emoji)
 
     def ping(self, call: Call) -> Result:
         return _PING
+
+    def emoji(self, call: Call) -> Result:
+        """There are no custom ones."""
+        detail = f"resource: Emoji id: Name={call['name']}"
+        raise Refusal("app.emoji.get_by_name.no_result", detail)
 
     def config(self, call: Call) -> Result:
         """What clients ask for; every value is a string."""

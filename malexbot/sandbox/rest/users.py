@@ -80,11 +80,11 @@ class Users:
     def by_ids(self, call: Call) -> Result:
         """Unknown ones are left out."""
         users = map(self.world.users.get, call.strings("user_ids"))
-        return [self._dict(call.user, user) for user in users if user is not None]
+        return [user.as_dict() for user in users if user is not None]
 
     def by_usernames(self, call: Call) -> Result:
         users = map(self.world.user_by_name, call.strings("usernames"))
-        return [self._dict(call.user, user) for user in users if user is not None]
+        return [user.as_dict() for user in users if user is not None]
 
     def put(self, call: Call) -> Result:
         body = call.json("user")
@@ -192,11 +192,8 @@ class Users:
     def _shown(self, viewer: User, user: User) -> Answer:
         version = self.world.settings.version
         etag = f"{version}.{user.id}.{user.update_at}..0.true.true.0"
-        shown = orjson.dumps(self._dict(viewer, user))
-        return Answer(200, shown, headers={"Etag": etag})
-
-    def _dict(self, viewer: User, user: User) -> Json:
-        return user.as_dict(is_private=viewer.id == user.id)
+        shown = user.as_dict(is_private=viewer.id == user.id)
+        return Answer(200, orjson.dumps(shown), headers={"Etag": etag})
 
 
 def _status(user: User) -> Json:
