@@ -48,3 +48,19 @@ def test_a_waiting_thread_does_not_hang() -> None:
     assert heart.silent_s() == 0
     stop.set()
     thread.join()
+
+
+def test_whoever_waits_elsewhere_is_woken_once() -> None:
+    stop, calls = Stop(), []
+    stop.when_set(lambda: calls.append("waiting"))
+    assert calls == []
+    stop.set()
+    stop.set()
+    assert calls == ["waiting"]
+
+
+def test_whoever_comes_after_the_stop_is_woken_at_once() -> None:
+    stop, calls = Stop(), []
+    stop.set()
+    stop.when_set(lambda: calls.append("late"))
+    assert calls == ["late"]
