@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -40,8 +41,8 @@ class Machine:
 
     def start(self) -> None:
         """Boot it; back when all that the boot starts has been started."""
-        # Killed with us: no machine outlives a test run that was cut off.
-        mortal = ("setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet")
+        # Told to end when we die: no machine outlives a test run that was cut off.
+        mortal = ("setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet")
         with self._log.open("wb") as log:
             self._nspawn = subprocess.Popen(
                 (*mortal, *_NO_HOST, *_NO_NETWORK, *self._binds, "-bD", self.root),
@@ -59,7 +60,7 @@ class Machine:
         try:
             self._nspawn.wait(timeout=30)
         except subprocess.TimeoutExpired:
-            self._nspawn.kill()
+            os.kill(self._leader, signal.SIGKILL)
             self._nspawn.wait()
 
     def run(self, *command: str, fails: bool = False, timeout: float = 120) -> str:
