@@ -80,6 +80,7 @@ class Hub:
         for connection in self._known:
             if connection.user_id == user_id:
                 connection.must_check = True
+                self.is_authenticated(connection)
 
     def forget_all(self) -> None:
         """As after a restart, or after the panic."""

@@ -63,7 +63,12 @@ class Rest:
 class Client:
     """A websocket of one user; the token goes with the handshake."""
 
+    TEXT = websocket.ABNF.OPCODE_TEXT
+    PONG = websocket.ABNF.OPCODE_PONG
+    PING = websocket.ABNF.OPCODE_PING
+
     def __init__(self, url: str, token: str = "", query: str = "", **more: Any) -> None:
+        self.connection_id = ""
         address = url.replace("http://", "ws://") + "/api/v4/websocket" + query
         header = [f"Authorization: Bearer {token}"] if token else []
         self.socket = websocket.create_connection(

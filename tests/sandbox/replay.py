@@ -22,7 +22,7 @@ _TINY_PNG = bytes.fromhex(
 ).ljust(74, b"\0")
 FORMS: dict[str, list[tuple[str, Any]]] = {
     "file_upload_multipart": [
-        ("files", ("howdy.txt", b"howdy file\n")),
+        ("files", ("hello.txt", b"hello file\n")),
         ("client_ids", (None, "cid1")),
     ],
     "file_upload_image": [("files", ("tiny.png", _TINY_PNG))],
