@@ -262,7 +262,7 @@ def test_a_doubled_connection_that_is_dropped_ends_the_hub(
         assert b"nobody hears this" not in frame.data
         assert b"seq_reply" not in frame.data
     assert frame.opcode == alice.PONG
-    fresh = connect()
+    fresh = greeted(connect())
     say(mattermost, "heard again")
     assert "posted:heard again" in "\n".join(frames(fresh))
 
