@@ -23,10 +23,17 @@ PACKAGES = ("systemd", "systemd-sysv", "python3", "python3-venv")
 # What nobody reads in there; without it a copy of the system is made faster.
 BALLAST = ("usr/share/doc", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
 BOOT_S = 60
+STOP_S = 30
+# Asks the systemd inside to power the machine off.
+POWER_OFF = signal.SIGRTMIN + 4
 DEBOOTSTRAP_S = 600
 _BARE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root"}
-_NO_NETWORK = ("--private-network", "--resolv-conf=off", "--timezone=off")
+_ON_OUR_DEATH = ("setpriv", "--pdeathsig", "KILL")
+# Killed with us, and all that is inside with it, even when nobody can call stop().
+_MORTAL = (*_ON_OUR_DEATH, "unshare", "--pid", "--mount-proc", "--fork", "--kill-child")
 _NO_HOST = ("--register=no", "--keep-unit", "--link-journal=no", "--console=pipe")
+_NO_NETWORK = ("--private-network", "--resolv-conf=off", "--timezone=off")
+_NSPAWN = ("systemd-nspawn", "--quiet", *_NO_HOST, *_NO_NETWORK)
 
 
 class Machine:
@@ -41,14 +48,10 @@ class Machine:
 
     def start(self) -> None:
         """Boot it; back when all that the boot starts has been started."""
-        # Told to end when we die: no machine outlives a test run that was cut off.
-        mortal = ("setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet")
+        command = (*_MORTAL, *_NSPAWN, *self._binds, "-bD", str(self.root))
         with self._log.open("wb") as log:
             self._nspawn = subprocess.Popen(
-                (*mortal, *_NO_HOST, *_NO_NETWORK, *self._binds, "-bD", self.root),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         self._leader = self._find_leader(self._nspawn)
         until(self._is_up, BOOT_S)
@@ -56,11 +59,12 @@ class Machine:
     def stop(self) -> None:
         if self._nspawn is None:
             return
-        self._nspawn.terminate()
+        if self._nspawn.poll() is None and self._leader:
+            os.kill(self._leader, POWER_OFF)
         try:
-            self._nspawn.wait(timeout=30)
+            self._nspawn.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
-            os.kill(self._leader, signal.SIGKILL)
+            self._nspawn.kill()
             self._nspawn.wait()
 
     def run(self, *command: str, fails: bool = False, timeout: float = 120) -> str:
@@ -89,13 +93,27 @@ class Machine:
         answer = self._enter("systemctl", "is-system-running", timeout=BOOT_S)
         return answer.stdout.strip() in ("running", "degraded")
 
-    def _find_leader(self, nspawn: subprocess.Popen[bytes]) -> int:
-        """The first process inside, the only child of systemd-nspawn."""
-        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
-        until(lambda: nspawn.poll() is not None or children.read_text(), BOOT_S)
-        if nspawn.poll() is not None:
+    def _find_leader(self, outer: subprocess.Popen[bytes]) -> int:
+        """The first process inside: the only child of nspawn, the child of unshare."""
+        found: list[int] = []
+
+        def is_there() -> bool:
+            found[:] = [leader for n in _children(outer.pid) for leader in _children(n)]
+            return bool(found) or outer.poll() is not None
+
+        until(is_there, BOOT_S)
+        if not found:
             give_up(f"cannot boot a container here: {self._log.read_text().strip()}")
-        return int(children.read_text().split()[0])
+        return found[0]
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return list(
+            map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        )
+    except FileNotFoundError:
+        return []
 
 
 def until(is_so: Callable[[], object], seconds: float) -> None:
