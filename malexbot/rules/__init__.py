@@ -1,0 +1,193 @@
+"""The one language of rules: `when:` conditions and templates, in sandboxed Jinja2.
+
+A rule sees `event`. What an event does not have is nothing: it is false, it is empty
+text, and whatever is asked of it is nothing again, so no rule has to check first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+
+from malexbot.events import Event
+from malexbot.rules.language import FIELDS, TooMuch, language
+
+log = logging.getLogger(__name__)
+
+# What a template may write: more than six of the longest posts of Mattermost.
+MOST_CHARACTERS = 100_000
+_GIVEN = "event"
+_RESULT = "result"
+
+
+class RuleError(ValueError):
+    """Text that is no rule; says what is wrong, and in which line of several."""
+
+
+class RuleFailed(Exception):
+    """A rule that could not be worked out for one event."""
+
+
+class Condition:
+    """Whether an event is one that a rule is about; safe to use from many threads."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.failures = 0
+        self._root = _compiled(text, is_condition=True).root_render_func
+        self._scopes = threading.local()
+
+    def __call__(self, event: Event) -> bool:
+        """Yes: the rule applies. No: it does not, or it cannot be worked out."""
+        scope = self._scope()
+        scope.parent[_GIVEN] = event
+        try:
+            for _ in self._root(scope):
+                pass
+            return bool(scope.vars[_RESULT])
+        except Exception as error:
+            self._tell(event, error)
+            return False
+
+    def _scope(self) -> Context:
+        """One a thread: a new one for each event costs ten times the rule itself."""
+        try:
+            scope: Context = self._scopes.own
+        except AttributeError:
+            scope = self._scopes.own = Context(language(), _globals(), None, {})
+        return scope
+
+    def _tell(self, event: Event, error: Exception) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            log.warning(
+                "the rule `%s` fails for event %s, and maybe for more: %s",
+                self.text,
+                event.event_id,
+                _told(error),
+            )
+
+
+class Template:
+    """Text with `{{ event.… }}` in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._compiled = _compiled(text, is_condition=False)
+
+    def render(self, event: Event) -> str:
+        """The text for one event; raises RuleFailed."""
+        try:
+            return "".join(_bounded(self._compiled.generate({_GIVEN: event})))
+        except Exception as error:
+            raise RuleFailed(f"`{self.text}`: {_told(error)}") from error
+
+
+def _bounded(parts: Iterator[str]) -> Iterator[str]:
+    left = MOST_CHARACTERS
+    for part in parts:
+        left -= len(part)
+        if left < 0:
+            raise TooMuch(f"it writes more than {MOST_CHARACTERS} characters")
+        yield part
+
+
+def _told(error: Exception) -> str:
+    return f"{error}" or type(error).__name__
+
+
+# ---- from text to a rule
+
+
+def _compiled(text: str, *, is_condition: bool) -> Any:
+    """A template of Jinja2; that of a condition assigns to `result`."""
+    environment = language()
+    try:
+        tree = _condition(text) if is_condition else environment.parse(text)
+        _check(tree)
+        return environment.from_string(tree)
+    except TemplateSyntaxError as error:
+        where = f" in line {error.lineno}" if text.strip().count("\n") else ""
+        raise RuleError(f"is no rule{where}: {error.message}") from error
+    except (RecursionError, SyntaxError) as error:
+        raise RuleError(f"is no rule: {_told(error)}") from error
+
+
+def _condition(text: str) -> nodes.Template:
+    environment = language()
+    parser = Parser(environment, text.strip(), state="variable")
+    expression = parser.parse_expression()
+    if not parser.stream.eos:
+        surplus = parser.stream.current
+        raise TemplateSyntaxError(f"unexpected {surplus.value!r}", surplus.lineno)
+    target = nodes.Name(_RESULT, "store", lineno=1)
+    tree = nodes.Template([nodes.Assign(target, expression, lineno=1)], lineno=1)
+    tree.set_environment(environment)
+    return tree
+
+
+def _check(tree: nodes.Template) -> None:
+    """Names that no event has are slips of the pen, not nothing."""
+    loads = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    for node in tree.find_all(loads):
+        raise TemplateSyntaxError("a rule cannot read files", node.lineno)
+    known = {_GIVEN, *_globals()}
+    for name in sorted(meta.find_undeclared_variables(tree) - known):
+        hint = _meant(name, known) or f"a rule knows `{_GIVEN}`"
+        raise TemplateSyntaxError(f"{name!r} is unknown; {hint}", 1)
+    for asked in tree.find_all(nodes.Getattr):
+        kind = _kind(asked.node)
+        if kind is not None and not hasattr(kind, asked.attr):
+            hint = _meant(asked.attr, _fields(kind)) or f"it has {_listed(kind)}"
+            name = kind.__name__.lower()
+            text = f"{name!r} has no {asked.attr!r}; {hint}"
+            raise TemplateSyntaxError(text, asked.lineno)
+
+
+def _kind(node: nodes.Node) -> type | None:
+    """The class of the vocabulary that a part of a rule is of; None: nobody knows."""
+    if isinstance(node, nodes.Name):
+        return Event if node.name == _GIVEN else None
+    if isinstance(node, nodes.Getattr):
+        owner = _kind(node.node)
+        return _hints(owner).get(node.attr) if owner in FIELDS else None
+    return None
+
+
+@cache
+def _hints(owner: type) -> Mapping[str, type]:
+    """The classes of the fields of a class, if they have one."""
+    found = {}
+    for name, hint in get_type_hints(owner).items():
+        if get_origin(hint) is UnionType:
+            kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+            hint = kinds[0] if len(kinds) == 1 else None
+        if isinstance(hint, type):
+            found[name] = hint
+    return found
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def _listed(kind: type) -> str:
+    return ", ".join(sorted(_fields(kind))[:12]) or "no parts"
+
+
+def _fields(kind: type) -> frozenset[str]:
+    return FIELDS.get(kind, frozenset())
+
+
+def _globals() -> dict[str, Any]:
+    return dict(language().globals)
