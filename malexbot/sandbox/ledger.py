@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from malexbot.sandbox.model import Json, Post
+from malexbot.sandbox.content import Post
+from malexbot.sandbox.model import Json
 from malexbot.sandbox.tables import Table
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from malexbot.sandbox.model import Channel, Post
+from malexbot.sandbox.content import Post
+from malexbot.sandbox.model import Channel
 from malexbot.sandbox.world import World
 
 _HASHTAG = re.compile(r"(?<![\w#])#[^\W\d_][\w\-.]{1,}\w", re.UNICODE)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from malexbot.sandbox.model import Json, Post
+from malexbot.sandbox.content import Post
+from malexbot.sandbox.model import Json
 from malexbot.sandbox.view import View
 from malexbot.sandbox.world import World
 

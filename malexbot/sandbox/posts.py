@@ -1,16 +1,17 @@
-"""The life of a post: created, edited, pinned, reacted to, deleted."""
+"""How a post comes to be: the checks, the row, the event."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import orjson
 
 from malexbot.sandbox import mentions
 from malexbot.sandbox.clock import new_id
+from malexbot.sandbox.content import Post
 from malexbot.sandbox.events import Event, as_text
-from malexbot.sandbox.model import Channel, Json, Post, Reaction, User
+from malexbot.sandbox.model import Channel, Json, User
 from malexbot.sandbox.refusals import Refusal, bad_param
 from malexbot.sandbox.view import View
 from malexbot.sandbox.world import World
@@ -74,14 +75,12 @@ class Draft:
 
 @dataclass(frozen=True)
 class Posts:
-    """Changes posts and tells the sockets."""
+    """Makes posts and tells the sockets."""
 
     world: World
     view: View
     # Pending post id → (monotonic time, post id or "" while it is being saved).
     _pending: dict[str, tuple[float, str]] = field(default_factory=dict)
-
-    # Creating.
 
     def check_place(self, draft: Draft) -> Channel:
         """Where it may go: the channel, unless it or the kind of post is refused."""
@@ -120,7 +119,7 @@ class Posts:
         channel = self.check_place(draft)
         self._check_root(draft)
         post = self._new(user, draft)
-        self._check(post)
+        self.check(post)
         post.file_ids = self._attach(post)
         self._insert(post, channel, draft.pending_post_id)
         if draft.pending_post_id:
@@ -197,7 +196,7 @@ class Posts:
         }
         self.world.publish(Event("posted", data, channel_id=channel.id))
 
-    def _props(self, props: Json) -> Json:
+    def dressed(self, props: Json) -> Json:
         """Sorted, and each attachment with all its fields."""
         props = dict(sorted(props.items()))
         given = props.get("attachments")
@@ -218,7 +217,7 @@ class Posts:
             message=draft.message,
             root_id=draft.root_id,
             type=draft.type,
-            props=self._props(props),
+            props=self.dressed(props),
             hashtags=mentions.hashtags(draft.message),
             file_ids=list(draft.file_ids),
         )
@@ -232,9 +231,9 @@ class Posts:
             channel.total_msg_count += 1
             channel.total_msg_count_root += not post.root_id
         self.world.channels.put(channel)
-        self._touch_root(post, post.create_at)
+        self.touch_root(post, post.create_at)
 
-    def _touch_root(self, post: Post, at: int) -> None:
+    def touch_root(self, post: Post, at: int) -> None:
         root = self.world.posts.get(post.root_id)
         if root is not None and root.update_at < at:
             root.update_at = at
@@ -251,7 +250,7 @@ class Posts:
         if root.root_id:
             raise Refusal("api.post.create_post.root_id.app_error")
 
-    def _check(self, post: Post) -> None:
+    def check(self, post: Post) -> None:
         """The limits, in the order in which the server looks at them."""
         settings = self.world.settings
         detail = f"id={post.id}"
@@ -280,103 +279,3 @@ class Posts:
                 self.world.files.put(file)
                 kept.append(file_id)
         return kept
-
-    # Changing.
-
-    def edit(self, post: Post, changes: Json) -> Json:
-        """Only what is named changes; the old version stays as a row of its own."""
-        if post.type.startswith("system_"):
-            raise Refusal("api.post.update_post.system_message.app_error")
-        new = replace(post)
-        now = self.world.now_ms()
-        message = changes.get("message")
-        if message is not None and message != post.message:
-            new.message, new.edit_at = message, now
-            new.hashtags = mentions.hashtags(message)
-        if changes.get("props") is not None:
-            new.props = self._props(changes["props"])
-        for name in ("is_pinned", "file_ids"):
-            if changes.get(name) is not None:
-                setattr(new, name, changes[name])
-        self._check(new)
-        new.update_at = now
-        self._keep_version(post, now)
-        return self._changed(new)
-
-    def _keep_version(self, post: Post, now: int) -> None:
-        old = replace(
-            post, id=new_id(), original_id=post.id, delete_at=now, update_at=now
-        )
-        self.world.put_post(old)
-        self.world.index.add_post(old)
-
-    def _changed(self, post: Post) -> Json:
-        self.world.put_post(post)
-        self.world.ledger.edited(post)
-        channel = self.world.channels[post.channel_id]
-        channel.last_post_at = max(channel.last_post_at, post.update_at)
-        self.world.channels.put(channel)
-        self._touch_root(post, post.update_at)
-        shown = self.view.post(post)
-        self._publish("post_edited", post, shown)
-        return shown
-
-    def delete(self, post: Post, by: User) -> None:
-        """The replies of a root go with it; only the root is told."""
-        now = self.world.now_ms()
-        before = replace(post)
-        replies = [
-            self.world.posts[reply_id]
-            for reply_id in self.world.index.replies.get(post.id, [])
-        ]
-        for gone in [post, *(reply for reply in replies if reply.is_live)]:
-            gone.delete_at = gone.update_at = now
-            gone.props = gone.props | {"deleteBy": by.id}
-            self.world.put_post(gone)
-            self.world.index.hide_post(gone)
-            self.world.ledger.deleted(gone)
-        self._publish("post_deleted", post, self.view.post(before))
-
-    def erase(self, post: Post) -> None:
-        """Remove the row itself, its versions and its replies, and tell nobody."""
-        versions = [
-            row for row in self.world.posts if post.id in (row.original_id, row.root_id)
-        ]
-        for gone in [post, *versions]:
-            self.world.posts.drop(gone.id)
-            self.world.index.forget_post(gone)
-            if gone.id in self.world.ledger.table:
-                self.world.ledger.erased(gone.id)
-
-    # Reactions.
-
-    def react(self, user: User, post: Post, emoji: str) -> Reaction:
-        now = self.world.now_ms()
-        id = f"{user.id}:{post.id}:{emoji}"
-        reaction = Reaction(id, user.id, post.id, emoji, now, now)
-        self.world.reactions.put(reaction)
-        self.world.index.reactions.setdefault(post.id, {})[id] = None
-        self._mark_reactions(post)
-        self._publish_reaction("reaction_added", post, reaction.as_dict())
-        return reaction
-
-    def unreact(self, user: User, post: Post, emoji: str) -> None:
-        id = f"{user.id}:{post.id}:{emoji}"
-        self.world.reactions.drop(id)
-        self.world.index.reactions.get(post.id, {}).pop(id, None)
-        self._mark_reactions(post)
-        gone = Reaction(id, user.id, post.id, emoji, 0, post.update_at)
-        self._publish_reaction("reaction_removed", post, gone.as_dict())
-
-    def _mark_reactions(self, post: Post) -> None:
-        post.has_reactions = bool(self.world.index.reactions.get(post.id))
-        post.update_at = self.world.now_ms()
-        self.world.put_post(post)
-
-    def _publish_reaction(self, name: str, post: Post, reaction: Json) -> None:
-        data: Json = {"reaction": as_text(reaction)}
-        self.world.publish(Event(name, data, channel_id=post.channel_id))
-
-    def _publish(self, name: str, post: Post, shown: Json) -> None:
-        data: Json = {"post": as_text(shown)}
-        self.world.publish(Event(name, data, channel_id=post.channel_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,24 +15,13 @@ from malexbot.sandbox.control import PREFIX as CONTROL_PREFIX
 from malexbot.sandbox.control import Door
 from malexbot.sandbox.faults import Faults, Unanswered
 from malexbot.sandbox.http import Server
-from malexbot.sandbox.hub import Hub
 from malexbot.sandbox.ledger import Ledger
 from malexbot.sandbox.line import Line
-from malexbot.sandbox.pages import Pages
-from malexbot.sandbox.people import People
-from malexbot.sandbox.posts import Posts
-from malexbot.sandbox.rest.call import PREFIX, Answer, Request, Room, Router
-from malexbot.sandbox.rest.channels import Channels
-from malexbot.sandbox.rest.files import Files
-from malexbot.sandbox.rest.posts import PostRoutes
-from malexbot.sandbox.rest.system import System
-from malexbot.sandbox.rest.teams import Teams
-from malexbot.sandbox.rest.users import Users
-from malexbot.sandbox.rooms import Rooms
+from malexbot.sandbox.parts import Parts
+from malexbot.sandbox.rest.call import PREFIX, Answer, Request
 from malexbot.sandbox.scene import Scene
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.socket import Socket, accept_key
-from malexbot.sandbox.view import View
 from malexbot.sandbox.world import World
 
 _log = logging.getLogger(__name__)
@@ -64,7 +52,7 @@ class Sandbox:
         self.settings = settings or Settings()
         self._world = World(self.settings, state)
         self.faults = Faults()
-        parts = _Parts.of(self._world, self.faults)
+        parts = Parts.of(self._world, self.faults)
         self._hub = parts.hub
         self._actions = Actions(self._world, parts.rooms, parts.hub)
         self._api = Api(self._world, parts.router())
@@ -73,6 +61,7 @@ class Sandbox:
             people=parts.people,
             rooms=parts.rooms,
             posts=parts.posts,
+            changes=parts.changes,
             hub=parts.hub,
         )
         self.ledger: Ledger = self._world.ledger
@@ -229,53 +218,3 @@ class Sandbox:
     def _socket_ended(self, connection: Connection) -> None:
         with self._world.lock:
             self._hub.unregister(connection)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What works on the world, built once."""
-
-    world: World
-    people: People
-    posts: Posts
-    rooms: Rooms
-    pages: Pages
-    view: View
-    hub: Hub
-    faults: Faults
-
-    @classmethod
-    def of(cls, world: World, faults: Faults) -> _Parts:
-        view = View(world)
-        posts = Posts(world, view)
-        people = People(world)
-        return cls(
-            world=world,
-            people=people,
-            posts=posts,
-            rooms=Rooms(world, posts),
-            pages=Pages(world, view),
-            view=view,
-            hub=Hub(world, people, faults),
-            faults=faults,
-        )
-
-    def router(self) -> Router:
-        """Commands, actions, dialogs and webhooks will be further rooms here."""
-        post_routes = PostRoutes(
-            world=self.world,
-            posts=self.posts,
-            pages=self.pages,
-            view=self.view,
-            hub=self.hub,
-            faults=self.faults,
-        )
-        rooms: list[Room] = [
-            Users(self.world, self.people, self.hub),
-            Teams(self.world, self.rooms),
-            Channels(self.world, self.rooms, self.pages, self.hub),
-            post_routes,
-            Files(self.world),
-            System(self.world),
-        ]
-        return Router(route for room in rooms for route in room.routes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.hub import Hub
 from malexbot.sandbox.model import Json
 from malexbot.sandbox.people import People
@@ -20,6 +21,7 @@ class Scene:
     people: People
     rooms: Rooms
     posts: Posts
+    changes: Changes
     hub: Hub
 
     # Who and where.
@@ -173,31 +175,31 @@ class Scene:
 
     def edit(self, post_id: str, message: str) -> None:
         with self.world.lock:
-            self.posts.edit(self.world.live_post(post_id), {"message": message})
+            self.changes.edit(self.world.live_post(post_id), {"message": message})
 
     def pin(self, post_id: str, is_pinned: bool = True) -> None:
         with self.world.lock:
-            self.posts.edit(self.world.live_post(post_id), {"is_pinned": is_pinned})
+            self.changes.edit(self.world.live_post(post_id), {"is_pinned": is_pinned})
 
     def delete(self, post_id: str, *, by: str = "") -> None:
         with self.world.lock:
             post = self.world.live_post(post_id)
-            self.posts.delete(post, self.world.user(by or post.user_id))
+            self.changes.delete(post, self.world.user(by or post.user_id))
 
     def erase(self, post_id: str) -> None:
         """A hard deletion, as retention does it: the row is gone, nobody is told."""
         with self.world.lock:
-            self.posts.erase(self.world.posts[post_id])
+            self.changes.erase(self.world.posts[post_id])
 
     def react(self, post_id: str, user_id: str, emoji: str) -> None:
         with self.world.lock:
             user, post = self.world.user(user_id), self.world.live_post(post_id)
-            self.posts.react(user, post, emoji)
+            self.changes.react(user, post, emoji)
 
     def unreact(self, post_id: str, user_id: str, emoji: str) -> None:
         with self.world.lock:
             user, post = self.world.user(user_id), self.world.live_post(post_id)
-            self.posts.unreact(user, post, emoji)
+            self.changes.unreact(user, post, emoji)
 
     def typing(self, channel_id: str, user_id: str, *, root_id: str = "") -> None:
         with self.world.lock:

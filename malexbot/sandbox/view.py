@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from malexbot.sandbox.model import Json, Post
+from malexbot.sandbox.content import Post
+from malexbot.sandbox.model import Json
 from malexbot.sandbox.world import World
 
 

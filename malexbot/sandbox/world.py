@@ -10,19 +10,10 @@ from typing import Any
 
 from malexbot.sandbox import refusals, tables
 from malexbot.sandbox.clock import Clock
+from malexbot.sandbox.content import File, Post, Reaction
 from malexbot.sandbox.events import Event
 from malexbot.sandbox.ledger import Ledger
-from malexbot.sandbox.model import (
-    Channel,
-    File,
-    Member,
-    Post,
-    Reaction,
-    Team,
-    TeamMember,
-    Token,
-    User,
-)
+from malexbot.sandbox.model import Channel, Member, Team, TeamMember, Token, User
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.tables import Journal, Table
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import orjson
 
+from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.clock import is_id
+from malexbot.sandbox.content import Post
 from malexbot.sandbox.faults import Faults, Unanswered
 from malexbot.sandbox.hub import Hub
-from malexbot.sandbox.model import Json, Post, User
+from malexbot.sandbox.model import Json, User
 from malexbot.sandbox.pages import Page, Pages
 from malexbot.sandbox.posts import Draft, Posts
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
@@ -26,6 +28,7 @@ _DEFAULT_PAGE = 60
 class PostRoutes:
     world: World
     posts: Posts
+    changes: Changes
     pages: Pages
     view: View
     hub: Hub
@@ -89,24 +92,24 @@ class PostRoutes:
             raise bad_body("id")
         changes: Json = {"props": {}, "is_pinned": False, "file_ids": [], "message": ""}
         changes |= {k: v for k, v in body.items() if k in changes and v is not None}
-        return self.posts.edit(self._editable(call), changes)
+        return self.changes.edit(self._editable(call), changes)
 
     def patch(self, call: Call) -> Result:
-        return self.posts.edit(self._editable(call), call.json("post"))
+        return self.changes.edit(self._editable(call), call.json("post"))
 
     def pin(self, call: Call) -> Result:
-        self.posts.edit(self._readable(call), {"is_pinned": True})
+        self.changes.edit(self._readable(call), {"is_pinned": True})
         return OK
 
     def unpin(self, call: Call) -> Result:
-        self.posts.edit(self._readable(call), {"is_pinned": False})
+        self.changes.edit(self._readable(call), {"is_pinned": False})
         return OK
 
     def delete(self, call: Call) -> Result:
         post = self._known(call, "delete_post")
         if post.user_id != call.user.id and not call.user.is_admin:
             raise not_allowed(call.user.id, "delete_others_posts")
-        self.posts.delete(post, call.user)
+        self.changes.delete(post, call.user)
         return OK
 
     # Reading.
@@ -178,14 +181,14 @@ class PostRoutes:
             raise bad_body("reaction")
         post = self.world.live_post(str(body.get("post_id", "")))
         self.world.require_channel(call.user, post.channel_id, "add_reaction")
-        return self.posts.react(call.user, post, emoji).as_dict()
+        return self.changes.react(call.user, post, emoji).as_dict()
 
     def unreact(self, call: Call) -> Result:
         if call["user_id"] != call.user.id:
             raise not_allowed(call.user.id, "remove_others_reactions")
         post = self.world.live_post(call["post_id"])
         self.world.require_channel(call.user, post.channel_id, "remove_reaction")
-        self.posts.unreact(call.user, post, call["emoji_name"])
+        self.changes.unreact(call.user, post, call["emoji_name"])
         return OK
 
     # What is asked for, and who may.
