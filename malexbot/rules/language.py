@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
 
