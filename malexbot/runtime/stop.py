@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.heart import outside
@@ -34,17 +35,23 @@ class Stop:
                 return
             self._deadline = deadline or Deadline(0)
             self._event.set()
-            wakes, self._wakes = self._wakes, []
+            wakes = list(self._wakes)
         for wake in wakes:
             wake()
 
-    def when_set(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called once it is set: for a thread that waits elsewhere."""
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """For a wait that is made elsewhere: `wake` is called when the stop comes.
+
+        Whoever waits looks at `is_set` once more in here before it does.
+        """
         with self._lock:
-            if not self._event.is_set():
-                self._wakes.append(wake)
-                return
-        wake()
+            self._wakes.append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wakes.remove(wake)
 
     def wait(self, seconds: float) -> bool:
         """Sleep for so long; yes means that it is time to end."""

@@ -52,15 +52,16 @@ def test_a_waiting_thread_does_not_hang() -> None:
 
 def test_whoever_waits_elsewhere_is_woken_once() -> None:
     stop, calls = Stop(), []
-    stop.when_set(lambda: calls.append("waiting"))
-    assert calls == []
-    stop.set()
-    stop.set()
-    assert calls == ["waiting"]
+    with stop.waking(lambda: calls.append("woken")):
+        assert calls == []
+        stop.set()
+        stop.set()
+    assert calls == ["woken"]
 
 
-def test_whoever_comes_after_the_stop_is_woken_at_once() -> None:
+def test_whoever_waits_no_longer_is_left_in_peace() -> None:
     stop, calls = Stop(), []
+    with stop.waking(lambda: calls.append("woken")):
+        pass
     stop.set()
-    stop.when_set(lambda: calls.append("late"))
-    assert calls == ["late"]
+    assert calls == []
