@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import time
 
 _ALPHABET = "ybndrfg8ejkmcpqxot1uwisza345h769"
 ID_LENGTH = 26
 
 
+# Two characters at a time: an id is made for each post and each request.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(0, 5 * ID_LENGTH, 10)
+
+
 def new_id() -> str:
-    """26 characters of z-base-32, as the real server makes them."""
-    bits = secrets.randbits(5 * ID_LENGTH)
-    return "".join(
-        _ALPHABET[(bits >> shift) & 31] for shift in range(0, 5 * ID_LENGTH, 5)
-    )
+    """26 characters of z-base-32, as the real server makes them.
+
+    Not from the system's random source: that took 30 µs a call, and nothing
+    here is a secret.
+    """
+    bits = random.getrandbits(5 * ID_LENGTH)
+    return "".join([_PAIRS[(bits >> shift) & 1023] for shift in _SHIFTS])
 
 
 def is_id(text: object) -> bool:

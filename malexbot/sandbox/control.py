@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from malexbot.sandbox.clock import Clock
     from malexbot.sandbox.faults import Faults
     from malexbot.sandbox.ledger import Ledger
+    from malexbot.sandbox.load import Load
     from malexbot.sandbox.scene import Scene
 
 PREFIX = "/sandbox/"
@@ -60,6 +61,7 @@ class Control:
         self.scene = cast("Scene", _Part(self.url, "scene"))
         self.faults = cast("Faults", _Part(self.url, "faults"))
         self.ledger = cast("Ledger", _Part(self.url, "ledger"))
+        self.load = cast("Load", _Part(self.url, "load"))
         self.clock = cast("Clock", _Part(self.url, "clock"))
 
     def restart(self) -> None:

@@ -14,7 +14,7 @@ _EVERYBODY = {"channel", "all"}
 
 
 def hashtags(message: str) -> str:
-    return " ".join(_HASHTAG.findall(message))
+    return " ".join(_HASHTAG.findall(message)) if "#" in message else ""
 
 
 def mentioned(world: World, channel: Channel, post: Post) -> list[str]:

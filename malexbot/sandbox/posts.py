@@ -124,9 +124,16 @@ class Posts:
         self._insert(post, channel, draft.pending_post_id)
         if draft.pending_post_id:
             self._pending[draft.pending_post_id] = (time.monotonic(), post.id)
+        shown = self.view.post(post, draft.pending_post_id)
         if is_told:
-            self.tell(post, channel, draft.pending_post_id)
-        return self.view.post(post, draft.pending_post_id)
+            self.world.publish(self._event(shown, post, channel))
+        return shown
+
+    def prepare(self, user: User, draft: Draft) -> Event:
+        """Save the post, and tell it by this event at another time."""
+        shown = self.create(user, draft, is_told=False)
+        channel = self.world.channels[draft.channel_id]
+        return self._event(shown, self.world.posts[shown["id"]], channel)
 
     def say(
         self, user: User, channel: Channel, message: str, type: str, props: Json
@@ -146,7 +153,7 @@ class Posts:
             props=dict(sorted(props.items())),
         )
         self._insert(post, channel, "")
-        self.tell(post, channel)
+        self.world.publish(self._event(self.view.post(post), post, channel))
         return post
 
     def whisper(self, by: User, to_id: str, channel: Channel, message: str) -> Json:
@@ -167,9 +174,8 @@ class Posts:
         )
         return shown
 
-    def tell(self, post: Post, channel: Channel, pending_post_id: str = "") -> None:
-        """Send the event `posted`."""
-        shown = self.view.post(post, pending_post_id)
+    def _event(self, shown: Json, post: Post, channel: Channel) -> Event:
+        """The event `posted`."""
         data: Json = {
             "channel_display_name": channel.display_name,
             "channel_name": channel.name,
@@ -194,7 +200,7 @@ class Posts:
             "set_online": True,
             "team_id": channel.team_id,
         }
-        self.world.publish(Event("posted", data, channel_id=channel.id))
+        return Event("posted", data, channel_id=channel.id)
 
     def dressed(self, props: Json) -> Json:
         """Sorted, and each attachment with all its fields."""
@@ -258,9 +264,12 @@ class Posts:
             raise Refusal("model.post.is_valid.msg.app_error", detail)
         if post.type not in _TYPES and not post.type.startswith(("custom_", "system_")):
             raise Refusal("model.post.is_valid.type.app_error", f"id={post.type}")
-        if len(orjson.dumps(post.file_ids)) > settings.max_file_ids_runes:
+        if (
+            post.file_ids
+            and len(orjson.dumps(post.file_ids)) > settings.max_file_ids_runes
+        ):
             raise Refusal("model.post.is_valid.file_ids.app_error", detail)
-        if len(as_text(post.props)) > settings.max_props_runes:
+        if post.props and len(as_text(post.props)) > settings.max_props_runes:
             raise Refusal("model.post.is_valid.props.app_error", detail)
         if "\0" in post.message:
             raise Refusal(

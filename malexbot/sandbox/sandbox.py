@@ -17,6 +17,7 @@ from malexbot.sandbox.faults import Faults, Unanswered
 from malexbot.sandbox.http import Server
 from malexbot.sandbox.ledger import Ledger
 from malexbot.sandbox.line import Line
+from malexbot.sandbox.load import Load
 from malexbot.sandbox.parts import Parts
 from malexbot.sandbox.rest.call import PREFIX, Answer, Request
 from malexbot.sandbox.scene import Scene
@@ -64,6 +65,7 @@ class Sandbox:
             changes=parts.changes,
             hub=parts.hub,
         )
+        self.load = Load(self._world, parts.posts)
         self.ledger: Ledger = self._world.ledger
         self.clock = self._world.clock
         self._door = Door(
@@ -71,6 +73,7 @@ class Sandbox:
                 "scene": self.scene,
                 "faults": self.faults,
                 "ledger": self.ledger,
+                "load": self.load,
                 "clock": self.clock,
                 "server": self,
             }
