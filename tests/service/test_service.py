@@ -84,6 +84,11 @@ def test_the_service_starts_reloads_and_stops(service: Machine) -> None:
     assert service.show("malexbot", "Result") == "success"
     assert service.show("malexbot", "ExecMainStatus") == "0"
 
+    # By the daemon alone, after the drain: a SIGTERM of systemd would be "smart".
+    database = service.run("cat", "/var/lib/malexbot/postgres.log")
+    assert "received fast shutdown request" in database
+    assert "received smart shutdown request" not in database
+
     told = journal(service)
     for line in ("starts with /etc/malexbot.yaml", "active (epoch", "stopped"):
         assert line in told
