@@ -93,6 +93,7 @@ class Faults:
         self._is_half_open = False
         self._latency: tuple[float, re.Pattern[str]] = (0.0, re.compile(""))
         self._trickle: tuple[int, float] = (0, 0.0)
+        self._waiting = 0
         self._may_save = threading.Event()
         self._may_save.set()
 
@@ -175,6 +176,10 @@ class Faults:
         """New posts by REST are received but not saved until `release_saving`."""
         self._may_save.clear()
 
+    def held(self) -> int:
+        """How many posts wait to be saved."""
+        return self._waiting
+
     def release_saving(self) -> None:
         self._may_save.set()
 
@@ -232,7 +237,11 @@ class Faults:
         return [answer[at : at + chunk] for at in starts], gap_s
 
     def wait_to_save(self) -> None:
+        with self._lock:
+            self._waiting += 1
         self._may_save.wait()
+        with self._lock:
+            self._waiting -= 1
 
     def strike_now(self, moment: Moment) -> None:
         """Called once before and once after each post is saved."""

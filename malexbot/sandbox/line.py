@@ -8,6 +8,8 @@ import struct
 import threading
 
 _CHUNK = 65536
+# How often a blocked writer looks whether the line was cut.
+_LOOK_MS = 50
 
 
 class Line:
@@ -18,6 +20,8 @@ class Line:
         self._sock = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self._writable = select.poll()
+        self._writable.register(sock, select.POLLOUT)
         self._sending = threading.Lock()
         self._is_cut = threading.Event()
         self._resets = False
@@ -52,10 +56,21 @@ class Line:
             if self.is_swallowed:
                 return True
             try:
-                self._sock.sendall(content)
+                return self._send_all(memoryview(content))
             except OSError:
                 return False
-            return True
+
+    def _send_all(self, content: memoryview) -> bool:
+        """A client that does not read must not keep the writer beyond a cut."""
+        while content:
+            try:
+                sent = self._sock.send(content, socket.MSG_DONTWAIT)
+                content = content[sent:]
+            except BlockingIOError:
+                self._writable.poll(_LOOK_MS)
+                if self._is_cut.is_set():
+                    return False
+        return True
 
     def wait_cut(self, seconds: float | None) -> bool:
         """Wait, but no longer than the line lives. Yes: it is cut."""
@@ -63,6 +78,8 @@ class Line:
 
     def cut(self, *, resets: bool = False) -> None:
         """End it from any thread: by RST, or by FIN. Its reader does the closing."""
+        if self._is_cut.is_set():
+            return
         self._resets = resets
         self._is_cut.set()
         try:

@@ -184,6 +184,19 @@ def test_a_bot_hears_only_its_channels(mattermost: Mattermost, client: Client) -
     ]
 
 
+def test_a_cut_does_not_wait_for_a_client_who_reads_nothing(
+    mattermost: Mattermost,
+) -> None:
+    mattermost.settings.send_queue = 100_000
+    town = mattermost.town
+    with Client(mattermost.url, town.token) as slow:
+        slow.receive()
+        for _ in range(2000):
+            mattermost.scene.post(town.channel, town.alice, "x" * 10000)
+        mattermost.faults.cut()
+        wait_until(lambda: mattermost.sockets() == 0, "the cut")
+
+
 def test_a_reader_who_is_too_slow_is_forgotten(mattermost: Mattermost) -> None:
     """With its send queue full a connection ends, and cannot be resumed."""
     mattermost.settings.send_queue = 8
