@@ -1,0 +1,151 @@
+"""The journal: the one transaction that makes events durable.
+
+It is written on the session that holds the daemon's lock, so who is not the active
+daemon writes nothing. Every statement is idempotent: a batch may be written again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from malexbot.events import Event
+from malexbot.ports import Entry, Mark, Parcel, Reject, Vanished
+from malexbot.storage import offers, posts
+from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.leadership import Leadership
+from malexbot.storage.marks import find_live, move, move_live
+from malexbot.storage.offers import Offers
+from malexbot.storage.posts import Posts
+from malexbot.storage.rejects import keep_rejects
+from malexbot.storage.session import Cursor
+
+log = logging.getLogger(__name__)
+
+# What the content of one event can make of a batch: PostgreSQL refuses it, or it
+# cannot even be written down for it.
+_POISON = (DatabaseRefused, ValueError, TypeError, AttributeError)
+# But no content makes a table or a right be missing: that is for a person to mend.
+_NOT_THE_EVENT = "42"
+
+
+class DatabaseJournal:
+    """Implements ports.Journal; for one thread."""
+
+    def __init__(self, leadership: Leadership) -> None:
+        self._leadership = leadership
+        self._tables_of: int | None = None
+
+    def write(self, parcels: Sequence[Parcel]) -> None:
+        try:
+            self._commit(parcels, _write)
+        except _POISON as error:
+            if _is_ours_to_mend(error):
+                raise
+            self._commit(parcels, _write_carefully)
+
+    def pulse(self) -> None:
+        self._leadership.keep()
+
+    def _commit(
+        self, parcels: Sequence[Parcel], write: Callable[[Cursor, _Batch], None]
+    ) -> None:
+        with self._leadership.transaction() as cursor:
+            epoch = self._leadership.epoch
+            if self._tables_of != epoch:
+                cursor.execute(posts.TABLE + offers.TABLE)
+            write(cursor, _Batch(parcels))
+        # one session has one epoch; its tables are there once they are committed
+        self._tables_of = epoch
+
+
+class _Batch:
+    """Parcels, laid out by what is done with them."""
+
+    def __init__(self, parcels: Sequence[Parcel]) -> None:
+        self.entries = [entry for parcel in parcels for entry in parcel.entries]
+        self.marks = [mark for parcel in parcels for mark in parcel.marks]
+        self.rejects = [reject for parcel in parcels for reject in parcel.rejects]
+
+
+def _write(cursor: Cursor, batch: _Batch) -> None:
+    _merge(cursor, batch.entries, batch.marks)
+    _finish(cursor, batch.rejects, (entry.event for entry in batch.entries))
+
+
+def _write_carefully(cursor: Cursor, batch: _Batch) -> None:
+    """The same in ever smaller parts, until what is refused is found alone."""
+    written: list[Event] = []
+    parts = [batch.entries]
+    while parts:
+        part = parts.pop()
+        error = _try(cursor, partial(_merge, cursor, part, ()))
+        if error is None:
+            written += (entry.event for entry in part)
+        elif len(part) == 1:
+            batch.rejects.append(_reject_event(part[0].event, error))
+        else:
+            middle = len(part) // 2
+            parts += (part[middle:], part[:middle])
+    for mark in batch.marks:
+        error = _try(cursor, partial(_move, cursor, mark))
+        if error is not None:
+            batch.rejects.append(_reject_mark(mark, error))
+    _finish(cursor, batch.rejects, written)
+
+
+def _try(cursor: Cursor, do: Callable[[], None]) -> Exception | None:
+    """What PostgreSQL or the content itself has against it; then it did not happen."""
+    cursor.execute("SAVEPOINT part; DELETE FROM incoming; DELETE FROM offers")
+    try:
+        do()
+    except _POISON as error:
+        if _is_ours_to_mend(error):
+            raise
+        cursor.execute("ROLLBACK TO part")
+        return error
+    cursor.execute("RELEASE part")
+    return None
+
+
+def _merge(cursor: Cursor, entries: Sequence[Entry], marks: Sequence[Mark]) -> None:
+    kept, offered = Posts(), Offers()
+    for entry in entries:
+        kept.add(entry)
+        offered.add(entry)
+    for mark in marks:
+        if isinstance(mark, Vanished):
+            kept.vanish(mark)
+    kept.merge(cursor)
+    offered.merge(cursor)
+    for mark in marks:
+        move(cursor, mark)
+
+
+def _move(cursor: Cursor, mark: Mark) -> None:
+    _merge(cursor, (), (mark,))
+
+
+def _finish(
+    cursor: Cursor, rejects: Sequence[Reject], written: Iterable[Event]
+) -> None:
+    move_live(cursor, find_live(written))
+    keep_rejects(cursor, rejects)
+
+
+def _reject_event(event: Event, error: Exception) -> Reject:
+    log.warning("event %s goes to the rejects: %s", event.event_id, error)
+    return Reject(event.source, event.raw, f"{event.event_id}: {error}")
+
+
+def _reject_mark(mark: Mark, error: Exception) -> Reject:
+    log.error("a mark cannot be moved, its channel is read again: %s", error)
+    told = repr(mark).encode("utf-8", "backslashreplace")
+    return Reject(mark.source, told, str(error))
+
+
+def _is_ours_to_mend(error: Exception) -> bool:
+    """Yes: a table or a right is missing; no event is to blame for that."""
+    state = getattr(error, "sqlstate", None) or ""
+    return str(state).startswith(_NOT_THE_EVENT)

@@ -1,0 +1,110 @@
+"""How far each channel was read: the marks move with what they stand for.
+
+They move forward only, so that late and repeated ones do no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from malexbot.events import Event
+from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, Vanished, WalkedBack
+from malexbot.storage.session import Cursor
+
+_UPSERT = """
+INSERT INTO channels AS c (source, channel_id, {columns}) VALUES (%s, %s, {values})
+ON CONFLICT (source, channel_id) DO UPDATE SET {settings}
+"""
+
+
+def _upsert(columns: str, settings: str) -> str:
+    values = ", ".join(["%s"] * len(columns.split(", ")))
+    return _UPSERT.format(columns=columns, values=values, settings=settings)
+
+
+_CAUGHT_UP = _upsert(
+    "mark_id, mark_at, filled_for",
+    """
+    mark_id = CASE WHEN excluded.mark_at > c.mark_at OR c.mark_id = ''
+      THEN excluded.mark_id ELSE c.mark_id END,
+    mark_at = greatest(c.mark_at, excluded.mark_at),
+    filled_for = greatest(c.filled_for, excluded.filled_for)
+    """,
+)
+_WALKED_BACK = _upsert(
+    "history_id, history_at, is_history_done",
+    """
+    history_id = CASE WHEN excluded.history_at <= c.history_at OR c.history_id = ''
+      THEN excluded.history_id ELSE c.history_id END,
+    history_at = CASE WHEN excluded.history_at <= c.history_at OR c.history_id = ''
+      THEN excluded.history_at ELSE c.history_at END,
+    is_history_done = c.is_history_done OR excluded.is_history_done
+    """,
+)
+_EDITS_READ = _upsert(
+    "edits_until, edits_walk_id",
+    """
+    edits_until = greatest(c.edits_until, excluded.edits_until),
+    edits_walk_id = excluded.edits_walk_id
+    """,
+)
+_LOOKED = _upsert(
+    "messages, last_post_at",
+    "messages = excluded.messages, last_post_at = excluded.last_post_at",
+)
+_LIVE = """
+UPDATE channels c SET mark_id = live.post_id, mark_at = live.create_at
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
+  AS live (source, channel_id, connection, post_id, create_at)
+WHERE c.source = live.source AND c.channel_id = live.channel_id
+  AND c.filled_for = live.connection AND c.mark_at < live.create_at
+"""
+
+LiveMarks = Mapping[tuple[str, str, int], tuple[int, str]]
+
+
+def move(cursor: Cursor, mark: Mark) -> None:
+    """Move one mark of a channel, which need not be known yet."""
+    where = (mark.source, mark.channel_id)
+    match mark:
+        case CaughtUp():
+            at = (mark.post_id, mark.create_at, mark.filled_for or 0)
+            cursor.execute(_CAUGHT_UP, where + at)
+        case WalkedBack():
+            back = (mark.post_id, mark.create_at, mark.is_done)
+            cursor.execute(_WALKED_BACK, where + back)
+        case EditsRead():
+            cursor.execute(_EDITS_READ, (*where, mark.until, mark.walk_post_id))
+        case Looked():
+            cursor.execute(_LOOKED, (*where, mark.messages, mark.last_post_at))
+        case Vanished():
+            pass  # it moves nothing: the posts are marked with the others
+
+
+def find_live(events: Iterable[Event]) -> LiveMarks:
+    """The newest live post of each channel and connection."""
+    newest: dict[tuple[str, str, int], tuple[int, str]] = {}
+    for event in events:
+        post = event.post
+        if post is not None and event.name == "posted" and event.origin == "live":
+            key = (event.source, post.channel_id, event.connection)
+            found = newest.get(key)
+            if found is None or post.create_at > found[0]:
+                newest[key] = (post.create_at, post.id)
+    return newest
+
+
+def move_live(cursor: Cursor, marks: LiveMarks) -> None:
+    """Raise the mark only where the channel is filled for that connection.
+
+    After the marks of the walks: what came live on the connection that a walk has
+    just filled the channel for is archived, and so is all before it.
+    """
+    if marks:
+        columns = _columns(marks)
+        cursor.execute(_LIVE, columns)
+
+
+def _columns(marks: LiveMarks) -> tuple[Sequence[object], ...]:
+    rows = [(*key, post_id, at) for key, (at, post_id) in marks.items()]
+    return tuple(map(list, zip(*rows, strict=True)))

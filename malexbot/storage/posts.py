@@ -1,0 +1,255 @@
+"""How posts, their versions and reactions are merged into the archive, set by set.
+
+Rows come live and by backfill, late, twice, in any order; what they leave does not
+depend on it. A row that is ahead of its post waits in `echoes` and is merged with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from malexbot.events import Event, Post, Reaction
+from malexbot.ports import Entry, Vanished
+from malexbot.storage.copying import copy, escape
+from malexbot.storage.session import Cursor
+
+TABLE = (
+    "CREATE TEMP TABLE incoming (LIKE echoes INCLUDING DEFAULTS) ON COMMIT DELETE ROWS;"
+)
+
+_COLUMNS = (
+    "kind, keeps, id, channel_id, user_id, root_id, type, create_at, update_at,"
+    " edit_at, delete_at, message, raw, emoji"
+)
+_CONTENT = (
+    "channel_id, user_id, root_id, type, message, create_at, update_at, edit_at, raw"
+)
+_NULL = "\\N"
+
+_ALL = ("d", "v", "a", "r", "edit", "other", "reply")
+
+# Echoes of posts that are kept now come back.
+_RECALL = f"""
+WITH heard AS (
+  DELETE FROM echoes e WHERE e.id IN (SELECT id FROM incoming WHERE keeps)
+  RETURNING {_COLUMNS}
+)
+INSERT INTO incoming ({_COLUMNS}) SELECT {_COLUMNS} FROM heard
+"""
+# What an edit is about to replace becomes a row like the others: an old version.
+_SUPERSEDE = f"""
+INSERT INTO incoming (kind, keeps, id, {_CONTENT})
+SELECT 'p', true, id, {_CONTENT} FROM posts p
+WHERE EXISTS (
+  SELECT FROM incoming i WHERE i.kind = 'p' AND i.id = p.id AND i.edit_at > p.edit_at
+)
+"""
+_NEWEST = "ORDER BY id, edit_at DESC, update_at DESC"
+_SET = ", ".join(f"{name} = {{row}}.{name}" for name in _CONTENT.split(", "))
+_INSERT = f"""
+INSERT INTO posts (id, {_CONTENT}, kept_from)
+SELECT DISTINCT ON (id) id, {_CONTENT}, edit_at FROM incoming
+WHERE kind = '{{kind}}' AND keeps {_NEWEST}
+ON CONFLICT (id)
+"""
+_MERGE_KEPT = f"""
+{_INSERT.format(kind="p")} DO UPDATE SET {_SET.format(row="excluded")}
+WHERE (excluded.edit_at, excluded.update_at) > (posts.edit_at, posts.update_at)
+"""
+_MERGE_LAST_WORDS = f"{_INSERT.format(kind='t')} DO NOTHING"
+_MERGE_OTHERS = f"""
+UPDATE posts SET {_SET.format(row="i")}
+FROM (
+  SELECT DISTINCT ON (id) id, {_CONTENT} FROM incoming
+  WHERE kind = 'p' AND NOT keeps {_NEWEST}
+) i
+WHERE posts.id = i.id
+  AND (i.edit_at, i.update_at) > (posts.edit_at, posts.update_at)
+"""
+_KEEP_FROM = """
+UPDATE posts SET kept_from = i.edit_at
+FROM (
+  SELECT id, min(edit_at) AS edit_at FROM incoming
+  WHERE kind = 'p' AND keeps GROUP BY id
+) i
+WHERE posts.id = i.id AND posts.kept_from > i.edit_at
+"""
+# A pin leaves an old version of the edit that is still the latest: that is none.
+_VERSIONS = """
+INSERT INTO post_versions (post_id, edit_at, message, raw)
+SELECT DISTINCT ON (i.id, i.edit_at) i.id, i.edit_at, i.message, i.raw
+FROM incoming i JOIN posts p ON p.id = i.id
+WHERE (
+  i.kind = 'p' AND i.edit_at < p.edit_at AND (i.keeps OR i.edit_at >= p.kept_from)
+) OR (i.kind = 'v' AND i.edit_at <> p.edit_at)
+ORDER BY i.id, i.edit_at, i.update_at DESC
+ON CONFLICT DO NOTHING
+"""
+_LATEST_IS_NO_VERSION = """
+DELETE FROM post_versions v USING posts p
+WHERE v.post_id IN (SELECT id FROM incoming WHERE kind = 'p')
+  AND p.id = v.post_id AND p.edit_at = v.edit_at
+"""
+_DELETE = """
+UPDATE posts SET delete_at = d.at
+FROM (
+  SELECT id, min(delete_at) AS at FROM incoming WHERE kind = 'd' GROUP BY id
+) d
+WHERE posts.{key} = d.id AND (posts.delete_at = 0 OR posts.delete_at > d.at)
+"""
+_DELETE_POSTS = _DELETE.format(key="id")
+_DELETE_REPLIES = _DELETE.format(key="root_id")
+# A reply that comes after the deletion of its root; the root may be unknown to us.
+_DELETE_LATE_REPLIES = """
+UPDATE posts SET delete_at = d.at
+FROM (
+  SELECT i.id, min(root.at) AS at
+  FROM incoming i JOIN (
+    SELECT id, delete_at AS at FROM posts
+    WHERE delete_at > 0 AND id IN (SELECT root_id FROM incoming)
+    UNION ALL SELECT id, delete_at FROM echoes
+    WHERE kind = 'd' AND id IN (SELECT root_id FROM incoming)
+    UNION ALL SELECT id, delete_at FROM incoming WHERE kind = 'd'
+  ) root ON root.id = i.root_id
+  WHERE i.kind IN ('p', 't')
+  GROUP BY i.id
+) d
+WHERE posts.id = d.id AND (posts.delete_at = 0 OR posts.delete_at > d.at)
+"""
+_REACTIONS = """
+INSERT INTO reactions AS r (post_id, user_id, emoji, added_at, removed_at)
+SELECT id, user_id, emoji,
+  coalesce(max(update_at) FILTER (WHERE kind = 'a'), 0),
+  coalesce(max(update_at) FILTER (WHERE kind = 'r'), 0)
+FROM incoming
+WHERE kind IN ('a', 'r') AND id IN (SELECT id FROM posts)
+GROUP BY id, user_id, emoji
+ON CONFLICT (post_id, user_id, emoji) DO UPDATE
+SET added_at = greatest(r.added_at, excluded.added_at),
+  removed_at = greatest(r.removed_at, excluded.removed_at)
+"""
+_ECHO = f"""
+INSERT INTO echoes ({_COLUMNS})
+SELECT {", ".join(f"i.{name}" for name in _COLUMNS.split(", "))}
+FROM incoming i LEFT JOIN posts p ON p.id = i.id
+WHERE NOT i.keeps AND (
+  (p.id IS NULL AND (i.kind <> 'p' OR i.edit_at > 0))
+  OR (i.kind = 'p' AND i.edit_at > 0 AND i.edit_at < p.kept_from)
+)
+"""
+
+
+class Posts:
+    """What one batch says of posts: added row by row, then merged at once."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._kinds: set[str] = set()
+        self._contents = 0
+
+    def add(self, entry: Entry) -> None:
+        """Raises ValueError for a reaction whose event_id is none."""
+        event, post = entry.event, entry.event.post
+        if post is None:
+            if event.reaction is not None:
+                self._add_reaction(event, event.reaction)
+        elif post.original_id:
+            self._add_content("v", post, post.original_id, False)
+        elif post.delete_at or event.name == "post_deleted":
+            self._add_deletion(entry, post)
+        elif entry.keeps:
+            self._contents += 1
+            self._add_content("p", post, post.id, True)
+            if post.edit_at:
+                self._kinds.add("edit")
+        elif post.edit_at or post.update_at > post.create_at:
+            self._add_content("p", post, post.id, False)
+            self._kinds.add("other")
+
+    def vanish(self, mark: Vanished) -> None:
+        """Posts that the server lacks were deleted, at the latest now."""
+        for post_id in mark.post_ids:
+            self._add_bare("d", post_id, delete_at=mark.found_at)
+
+    def merge(self, cursor: Cursor) -> None:
+        """All of it, in the transaction of `cursor`."""
+        if not self._lines:
+            return
+        copy(cursor, "incoming", _COLUMNS, self._lines)
+        kinds = self._kinds
+        if self._contents or "t" in kinds:
+            cursor.execute(_RECALL)
+            if cursor.rowcount > 0:
+                kinds.update(_ALL)
+        self._merge_contents(cursor)
+        for statement in self._rest():
+            cursor.execute(statement)
+
+    def _merge_contents(self, cursor: Cursor) -> None:
+        kinds = self._kinds
+        is_edited = bool(kinds & {"edit", "other"})
+        if is_edited:
+            cursor.execute(_SUPERSEDE)
+        merged = 0
+        if self._contents or is_edited:
+            cursor.execute(_MERGE_KEPT)
+            merged = cursor.rowcount
+        if "t" in kinds:
+            cursor.execute(_MERGE_LAST_WORDS)
+        if "other" in kinds:
+            cursor.execute(_MERGE_OTHERS)
+        if is_edited or "v" in kinds or merged < self._contents:
+            cursor.execute(f"{_KEEP_FROM}; {_VERSIONS}; {_LATEST_IS_NO_VERSION}")
+
+    def _rest(self) -> Iterable[str]:
+        kinds = self._kinds
+        if "d" in kinds:
+            yield _DELETE_POSTS
+            yield _DELETE_REPLIES
+        if "reply" in kinds:
+            yield _DELETE_LATE_REPLIES
+        if kinds & {"a", "r"}:
+            yield _REACTIONS
+        if kinds & {"other", "d", "v", "a", "r"}:
+            yield _ECHO
+
+    def _add_content(self, kind: str, post: Post, post_id: str, keeps: bool) -> None:
+        self._kinds.add(kind)
+        if post.root_id:
+            self._kinds.add("reply")
+        keep = "t" if keeps else "f"
+        self._lines.append(
+            f"{kind}\t{keep}\t{post_id}\t{post.channel_id}\t{post.user_id}"
+            f"\t{post.root_id}\t{post.type}\t{post.create_at}\t{post.update_at}"
+            f"\t{post.edit_at}\t0\t{escape(post.message)}\t{escape(post.raw)}\t\\N"
+        )
+
+    def _add_deletion(self, entry: Entry, post: Post) -> None:
+        """A live deletion still tells the text: all we get of a post we missed."""
+        if entry.keeps and not post.delete_at and post.message:
+            self._add_content("t", post, post.id, True)
+        self._add_bare(
+            "d", post.id, delete_at=post.delete_at or entry.event.occurred_at
+        )
+
+    def _add_reaction(self, event: Event, reaction: Reaction) -> None:
+        """Its event_id is post:user:emoji:time; one taken away has no `rid`."""
+        post_id, user_id, emoji, _ = event.event_id.split(":")
+        kind = "r" if reaction.rid is None else "a"
+        self._add_bare(kind, post_id, user_id, emoji, update_at=event.occurred_at)
+
+    def _add_bare(
+        self,
+        kind: str,
+        post_id: str,
+        user_id: str = _NULL,
+        emoji: str = _NULL,
+        *,
+        update_at: int = 0,
+        delete_at: int = 0,
+    ) -> None:
+        self._kinds.add(kind)
+        self._lines.append(
+            f"{kind}\tf\t{post_id}\t\\N\t{user_id}\t\\N\t\\N\t\\N\t{update_at}\t\\N"
+            f"\t{delete_at}\t\\N\t\\N\t{emoji}"
+        )
