@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
+from urllib.error import HTTPError
 from urllib.request import Request as HttpRequest
 from urllib.request import build_opener
 
@@ -85,8 +86,6 @@ class _Part:
 
 
 def _call(url: str, arguments: dict[str, Any]) -> Any:
-    from urllib.error import HTTPError
-
     request = HttpRequest(url, data=orjson.dumps(arguments), method="POST")
     try:
         with build_opener().open(request, timeout=_PATIENCE_S) as answer:

@@ -35,8 +35,7 @@ class Server:
         self._faults = faults
         self._address = (host, port)
         self._listener: socket.socket | None = None
-        self._threads: set[threading.Thread] = set()
-        self._lines: set[Line] = set()
+        self._lines: dict[threading.Thread, Line] = {}
         self._lock = threading.Lock()
         self._acceptor: threading.Thread | None = None
 
@@ -57,7 +56,7 @@ class Server:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Every line is closed; idempotent."""
+        """Every line is closed, but for the one that asks for it; idempotent."""
         listener, self._listener = self._listener, None
         if listener is None or self._acceptor is None:
             return
@@ -65,10 +64,11 @@ class Server:
         self._acceptor.join()
         listener.close()
         with self._lock:
-            lines, threads = list(self._lines), list(self._threads)
-        for line in lines:
+            lines = self._lines.copy()
+        lines.pop(threading.current_thread(), None)
+        for line in lines.values():
             line.cut()
-        for thread in threads:
+        for thread in lines:
             thread.join()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -82,8 +82,7 @@ class Server:
                 target=self._serve, args=(line,), name="sandbox-line", daemon=True
             )
             with self._lock:
-                self._lines.add(line)
-                self._threads.add(thread)
+                self._lines[thread] = line
             thread.start()
 
     def _serve(self, line: Line) -> None:
@@ -98,8 +97,7 @@ class Server:
             line.close()
             self._faults.forget(line)
             with self._lock:
-                self._lines.discard(line)
-                self._threads.discard(threading.current_thread())
+                del self._lines[threading.current_thread()]
 
     def _talk(self, line: Line) -> None:
         pending = b""

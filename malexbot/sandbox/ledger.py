@@ -89,7 +89,7 @@ class Ledger:
             and user_id in ("", entry.user_id)
             and any(contains in text for text in entry.texts)
         )
-        return sorted(found, key=lambda entry: (entry.create_at, entry.id))
+        return sorted(found, key=lambda entry: entry.create_at)
 
     def lost(
         self,

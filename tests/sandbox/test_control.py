@@ -1,0 +1,153 @@
+"""A sandbox in a process of its own, driven from outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malexbot.sandbox.control import Control, ControlError
+from malexbot.sandbox.sandbox import Sandbox
+from malexbot.sandbox.town import build
+from tests.sandbox.clients import Client, Rest, message
+
+Start = Callable[..., tuple[Control, "subprocess.Popen[str]"]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts sandboxes; all are gone at the end."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> tuple[Control, subprocess.Popen[str]]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "malexbot.sandbox", "--until-eof", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())
+        assert address["pid"] == process.pid
+        return Control(address["url"]), process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+def test_the_parts_have_the_same_names_outside(start: Start) -> None:
+    control, process = start()
+    town = build(control.scene)
+    made = control.scene.post(
+        channel_id=town.channel, user_id=town.alice, message="hello"
+    )
+    with Rest(control.url, town.token) as bot:
+        page = bot.get(f"/channels/{town.channel}/posts")
+        assert page["order"][0] == made
+        control.faults.fail(status=503, times=1)
+        assert bot("GET", "/users/me").status_code == 503
+    lost = control.ledger.lost(archived=[], channel_id=town.channel)
+    assert [row["why"] for row in lost] == ["missing"]
+    at: int = control.clock.freeze()
+    assert at > 0
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+def test_settings_come_by_the_command_line(start: Start) -> None:
+    control, _ = start("--settings", '{"version": "9.11.0"}')
+    town = build(control.scene)
+    with Rest(control.url, town.token) as bot:
+        assert bot.get("/config/client?format=old")["Version"] == "9.11.0"
+
+
+def test_sigterm_ends_it(start: Start) -> None:
+    _, process = start()
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_after_a_kill_everything_is_there_again(start: Start, tmp_path: Path) -> None:
+    state = tmp_path / "state.jsonl"
+    control, process = start("--state", str(state))
+    town = build(control.scene)
+    scene = control.scene
+
+    def say(text: str, root: str = "") -> str:
+        return scene.post(
+            channel_id=town.channel, user_id=town.alice, message=text, root_id=root
+        )
+
+    root, gone, edited = say("root"), say("gone"), say("old")
+    say("reply", root)
+    scene.edit(post_id=edited, message="new")
+    scene.delete(post_id=gone)
+    scene.react(post_id=root, user_id=town.bob, emoji="tada")
+    scene.leave(channel_id=town.second, user_id=town.bot)
+
+    def look(control: Control) -> list[Any]:
+        with Rest(control.url, town.token) as bot:
+            paths = ("?per_page=200", "?since=1")
+            channel = f"/channels/{town.channel}"
+            found = [bot.get(f"{channel}/posts{path}") for path in paths]
+            teams = f"/users/me/teams/{town.team}/channels"
+            return [*found, bot.get(channel), bot.get(teams)]
+
+    before, ledger = look(control), control.ledger.entries()
+    process.kill()
+    process.wait()
+    again, _ = start("--state", str(state))
+    assert look(again) == before
+    assert again.ledger.entries() == ledger
+
+
+def test_a_torn_last_line_is_cut_off(start: Start, tmp_path: Path) -> None:
+    state = tmp_path / "state.jsonl"
+    with Sandbox(state=state) as sandbox:
+        town = build(sandbox.scene)
+    whole = state.read_bytes()
+    state.write_bytes(whole + b'["posts", {"id": "half')
+    with Sandbox(state=state) as sandbox, Rest(sandbox.url, town.token) as bot:
+        assert bot.get("/users/me")["id"] == town.bot
+    assert state.read_bytes() == whole
+
+
+def test_a_restart_from_outside_cuts_the_sockets(start: Start) -> None:
+    control, _ = start()
+    town = build(control.scene)
+    with Client(control.url, town.token) as client:
+        client.upto_reply()
+        assert control.sockets() == 1
+        control.restart()
+        assert client.is_closed()
+    with Client(control.url, town.token) as client:
+        client.upto_reply()
+        control.scene.post(
+            channel_id=town.channel, user_id=town.alice, message="after it"
+        )
+        assert message(client.until("posted")) == "after it"
+
+
+@pytest.mark.parametrize("call", ["scene.none", "scene._switch", "scene.world"])
+def test_only_what_is_public_can_be_called(start: Start, call: str) -> None:
+    control, _ = start()
+    part, method = call.split(".")
+    with pytest.raises(ControlError, match="no such"):
+        getattr(getattr(control, part), method)()
+
+
+def test_a_refusal_comes_through(start: Start) -> None:
+    control, _ = start()
+    with pytest.raises(ControlError, match="missing_account"):
+        control.scene.add_token(user_id="nobody")
+    with pytest.raises(ControlError, match="unexpected keyword"):
+        control.faults.cut(**{"wrong": 1})

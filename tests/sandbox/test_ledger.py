@@ -1,0 +1,93 @@
+"""The ledger tells what an archive lost, doubled, or answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from malexbot.sandbox.fixtures import Mattermost
+from tests.sandbox.clients import Rest
+
+
+def row(id: str, message: str, delete_at: int | None = 0) -> dict[str, Any]:
+    return {"id": id, "message": message, "delete_at": delete_at}
+
+
+def test_a_true_archive_has_lost_nothing(mattermost: Mattermost) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    kept = scene.post(town.channel, town.alice, "kept")
+    edited = scene.post(town.channel, town.alice, "old")
+    gone = scene.post(town.channel, town.alice, "gone")
+    scene.edit(edited, "new")
+    scene.delete(gone)
+    rows = [row(kept, "kept", None), row(edited, "new"), row(gone, "gone", 5)]
+    assert mattermost.ledger.lost(rows) == []
+    assert mattermost.ledger.doubled(rows) == []
+
+
+def test_each_kind_of_loss_is_named(mattermost: Mattermost) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    missing = scene.post(town.channel, town.alice, "missing")
+    edited = scene.post(town.channel, town.alice, "old")
+    gone = scene.post(town.channel, town.alice, "gone")
+    lives = scene.post(town.channel, town.alice, "lives")
+    scene.edit(edited, "new")
+    scene.delete(gone)
+    rows = [row(edited, "old"), row(gone, "gone"), row(lives, "lives", 7)]
+    lost = {one["id"]: one["why"] for one in mattermost.ledger.lost(rows)}
+    assert lost == {
+        missing: "missing",
+        edited: "text",
+        gone: "deletion",
+        lives: "deletion",
+    }
+
+
+def test_only_the_asked_channel_and_text_are_wanted(mattermost: Mattermost) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    scene.post(town.channel, town.alice, "wanted: malex")
+    scene.post(town.channel, town.alice, "not this")
+    scene.post(town.second, town.alice, "malex elsewhere")
+    later = scene.post(town.channel, town.alice, "by an edit")
+    scene.edit(later, "malex by an edit")
+    lost = mattermost.ledger.lost([], channel_id=town.channel, contains="malex")
+    assert [one["text"] for one in lost] == ["wanted: malex", "malex by an edit"]
+
+
+def test_what_was_erased_is_not_missed(mattermost: Mattermost) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    scene.erase(scene.post(town.channel, town.alice, "erased"))
+    assert mattermost.ledger.lost([]) == []
+
+
+def test_rows_that_come_twice_are_found(mattermost: Mattermost) -> None:
+    assert mattermost.ledger.doubled([row("a", ""), row("b", ""), row("a", "")]) == [
+        "a"
+    ]
+
+
+def test_answers_are_in_the_thread_or_name_the_question(
+    mattermost: Mattermost, bot: Rest
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    question = scene.post(town.channel, town.alice, "?")
+    scene.post(town.channel, town.bob, "something else")
+    scene.post(town.channel, town.alice, "me again", root_id=question)
+    first = scene.post(town.channel, town.bot, "!", root_id=question)
+    props = {"malexbot": {"question": question}}
+    second = scene.post(town.direct, town.bot, "!!", props=props)
+    by_bob = scene.post(town.channel, town.bob, "I know", root_id=question)
+    found = {entry.id for entry in mattermost.ledger.answers(question)}
+    assert found == {first, second, by_bob}
+    found = {entry.id for entry in mattermost.ledger.answers(question, by=town.bot)}
+    assert found == {first, second}
+
+
+def test_a_pending_id_used_up_twice_is_found(mattermost: Mattermost, bot: Rest) -> None:
+    mattermost.settings.dedupe_s = 0
+    body = {
+        "channel_id": mattermost.town.channel,
+        "message": "twice",
+        "pending_post_id": "p",
+    }
+    ids = [bot.post("/posts", body)["id"] for _ in range(2)]
+    assert mattermost.ledger.repeated() == {"p": ids}
