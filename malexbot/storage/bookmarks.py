@@ -1,0 +1,95 @@
+"""The bookmarks: connections are numbered, channels remembered, gaps told.
+
+What moves a mark is written by the journal, with what the mark stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from malexbot.ports import Bookmark, ChannelNews
+from malexbot.storage.database import Database
+
+_CONNECT = "INSERT INTO connections (source, reason) VALUES (%s, %s) RETURNING number"
+_CHANNELS = """
+SELECT channel_id, name, mark_id, mark_at, filled_for, history_id, is_history_done,
+  edits_until, edits_walk_id, messages, last_post_at
+FROM channels WHERE source = %s
+"""
+_NOTE = """
+INSERT INTO channels AS c
+  (source, channel_id, team_id, type, name, display_name, is_accessible)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (source, channel_id) DO UPDATE
+SET team_id = excluded.team_id, type = excluded.type, name = excluded.name,
+  display_name = excluded.display_name, is_accessible = excluded.is_accessible
+WHERE (c.team_id, c.type, c.name, c.display_name, c.is_accessible) IS DISTINCT FROM
+  (excluded.team_id, excluded.type, excluded.name, excluded.display_name,
+   excluded.is_accessible)
+"""
+_OPEN_GAP = """
+INSERT INTO gaps (source, channel_id, kind, reason) VALUES (%s, %s, %s, %s)
+ON CONFLICT (source, channel_id, kind) WHERE closed_at IS NULL
+DO UPDATE SET reason = excluded.reason WHERE gaps.reason <> excluded.reason
+"""
+_CLOSE_GAP = """
+UPDATE gaps SET closed_at = clock_timestamp()
+WHERE source = %s AND channel_id = %s AND kind = %s AND closed_at IS NULL
+"""
+_ARCHIVED = """
+SELECT id, edit_at FROM posts
+WHERE channel_id = %s AND create_at BETWEEN %s AND %s AND delete_at = 0
+"""
+_OLDEST = """
+SELECT create_at FROM posts WHERE channel_id = %s AND delete_at = 0
+ORDER BY create_at LIMIT 1
+"""
+
+
+class DatabaseBookmarks:
+    """Implements ports.Bookmarks; `epoch` tells the number of the daemon's turn."""
+
+    def __init__(self, database: Database, *, epoch: Callable[[], int]) -> None:
+        self._database = database
+        self._epoch = epoch
+
+    def open_connection(self, source: str, reason: str) -> int:
+        with self._database.fenced_transaction(self._epoch()) as cursor:
+            cursor.execute(_CONNECT, (source, reason))
+            (number,) = cursor.fetchone() or (0,)
+        return int(number)
+
+    def channels(self, source: str) -> dict[str, Bookmark]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_CHANNELS, (source,))
+            return {row[0]: Bookmark(*row) for row in cursor.fetchall()}
+
+    def note(self, source: str, news: Sequence[ChannelNews]) -> None:
+        rows = [
+            (source, n.channel_id, n.team_id, n.type, n.name, n.display_name)
+            + (n.is_accessible,)
+            for n in sorted(news, key=lambda n: n.channel_id)
+        ]
+        with self._database.fenced_transaction(self._epoch()) as cursor:
+            cursor.executemany(_NOTE, rows)
+
+    def open_gap(self, source: str, channel_id: str, kind: str, reason: str) -> None:
+        with self._database.fenced_transaction(self._epoch()) as cursor:
+            cursor.execute(_OPEN_GAP, (source, channel_id, kind, reason))
+
+    def close_gap(self, source: str, channel_id: str, kind: str) -> None:
+        with self._database.fenced_transaction(self._epoch()) as cursor:
+            cursor.execute(_CLOSE_GAP, (source, channel_id, kind))
+
+    def archived(
+        self, source: str, channel_id: str, *, since: int, until: int
+    ) -> dict[str, int]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_ARCHIVED, (channel_id, since, until))
+            return dict(cursor.fetchall())
+
+    def oldest(self, source: str, channel_id: str) -> int:
+        with self._database.transaction() as cursor:
+            cursor.execute(_OLDEST, (channel_id,))
+            (create_at,) = cursor.fetchone() or (0,)
+        return int(create_at)
