@@ -69,7 +69,8 @@ class Sample:
     on: bool = False
 
 
-def _seconds(value: Any) -> float:
+def read_duration(value: Any) -> float:
+    """Seconds, from what an operator writes: 30s, 1h30m, or a bare number."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("needs a duration such as 30s, 10m, 2h or 1d")
     text = str(value).strip()
@@ -94,7 +95,7 @@ def spelled(seconds: float) -> str:
 
 Duration = Annotated[
     float,
-    BeforeValidator(_seconds),
+    BeforeValidator(read_duration),
     PlainSerializer(spelled, when_used="json"),
     WithJsonSchema(
         {
@@ -107,7 +108,9 @@ Duration = Annotated[
 ]
 
 
-def _whole(least: int, most: int) -> Callable[[Any], int]:
+def whole(least: int, most: int) -> Callable[[Any], int]:
+    """Reads a whole number within these bounds."""
+
     def number(value: Any) -> int:
         text = str(value).strip()
         if not re.fullmatch("0|[1-9][0-9]{0,9}", text):
@@ -119,7 +122,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
     return number
 
 
-def _whole_schema(least: int, most: int) -> WithJsonSchema:
+def whole_schema(least: int, most: int) -> WithJsonSchema:
     return WithJsonSchema(
         {
             "anyOf": [
@@ -130,8 +133,8 @@ def _whole_schema(least: int, most: int) -> WithJsonSchema:
     )
 
 
-Port = Annotated[int, BeforeValidator(_whole(1, 65535)), _whole_schema(1, 65535)]
-ListenPort = Annotated[int, BeforeValidator(_whole(0, 65535)), _whole_schema(0, 65535)]
+Port = Annotated[int, BeforeValidator(whole(1, 65535)), whole_schema(1, 65535)]
+ListenPort = Annotated[int, BeforeValidator(whole(0, 65535)), whole_schema(0, 65535)]
 
 
 def _text(value: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from malexbot.config.document import MAX_BYTES, Document, parse
+from malexbot.config.events import unknown_events
 from malexbot.config.explain import explain
 from malexbot.config.model import Config
 from malexbot.config.problems import ConfigProblems, Problem, Where
@@ -70,10 +71,14 @@ def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
     if config.mattermost is None:
         hint = "add the block `mattermost`"
         return (document.problem((), "nothing is listened to", hint),)
+    odd = []
     if not config.mattermost.listen_channels:
         where, hint = ("mattermost", "listen_channels"), '`["*"]` means every channel'
-        return (document.problem(where, "no channel is listened to", hint),)
-    return ()
+        odd.append(document.problem(where, "no channel is listened to", hint))
+    where = ("mattermost", "target_events_processors")
+    for name, meant in unknown_events(config.mattermost.target_events_processors):
+        odd.append(document.problem(where, f"no event {name!r} is known", meant))
+    return tuple(odd)
 
 
 def _content(path: Path) -> bytes:

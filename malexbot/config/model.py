@@ -22,6 +22,8 @@ from pydantic import (
 )
 
 from malexbot.config.address import Address, location, parse_address
+from malexbot.config.archive import Archive
+from malexbot.config.backfill import Backfill
 from malexbot.config.fields import (
     Block,
     Duration,
@@ -35,6 +37,8 @@ from malexbot.config.fields import (
     Texts,
 )
 from malexbot.config.processors import EventProcessors
+from malexbot.config.responses import Responses
+from malexbot.config.workers import Workers
 
 API = "/api/v4"
 SOCKET = "/api/v4/websocket"
@@ -165,6 +169,11 @@ class Mattermost(Block):
         description="The channels to listen to: ids, `team/channel`,"
         ' or "*" for every one that the bot is in.',
     )
+    direct: Annotated[Literal["ignore", "archive"], BeforeValidator(_lowered)] = Field(
+        default="ignore",
+        description="What `*` means for direct messages: `archive` listens to them as"
+        " to any channel. Rules with `direct: true` answer them anyhow.",
+    )
     target_events_processors: Annotated[
         EventProcessors, Sample({"hello": ["log"], "posted": ["save"]}, on=True)
     ] = Field(
@@ -242,6 +251,17 @@ class Config(Block):
     )
     mattermost: Annotated[Mattermost | None, Sample(on=True)] = Field(
         default=None, description="The Mattermost server, and what is done there."
+    )
+    responses: Responses = Field(
+        default=(),
+        description="The rules of the processor `response`; each that fits answers.",
+    )
+    archive: Archive = Field(default=Archive(), description="What `save` keeps.")
+    backfill: Backfill = Field(
+        default=Backfill(), description="How what was missed is fetched."
+    )
+    workers: Workers = Field(
+        default=Workers(), description="Who does the jobs, and within which limits."
     )
 
     @model_validator(mode="before")

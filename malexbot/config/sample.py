@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from malexbot.config.fields import Sample
 from malexbot.config.model import Config
-from malexbot.config.shape import bare, block_of, is_secret
+from malexbot.config.shape import bare, block_of, inner, is_secret
 
 WIDTH = 80
 
@@ -75,7 +75,9 @@ def _setting(
     name = where[-1]
     shown = next((part for part in field.metadata if isinstance(part, Sample)), None)
     is_on = field.is_required() or (shown is not None and shown.on)
-    if inside := block_of(field.annotation):
+    if item := _item_of(field.annotation):
+        lines = [f"{name}:", *_list(item, shown.value if shown else ())]
+    elif inside := block_of(field.annotation):
         lines = [f"{name}:", *(f"  {line}".rstrip() for line in _block(inside, where))]
         is_on = is_on or field.default is not None
     else:
@@ -83,6 +85,26 @@ def _setting(
     yield from lines if is_on else (f"#{line}" for line in lines)
     if is_secret(field.annotation):
         yield f"#{name}_file: /etc/malexbot/{'.'.join(where)}"
+
+
+def _item_of(annotation: Any) -> type[BaseModel] | None:
+    """The block that a list is made of; None for what is no list of blocks."""
+    return block_of(inner(annotation, 0)) if get_args(bare(annotation)) else None
+
+
+def _list(item: type[BaseModel], examples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The first example with every setting explained, the others as they are."""
+    lines: list[str] = []
+    for place, example in enumerate(examples):
+        mark = "  - "
+        for name, field in item.model_fields.items():
+            if place == 0:
+                lines += (f"    {line}" for line in _comment(field, WIDTH - 4))
+            value = example.get(name, _default(name, field, item))
+            if name in example or place == 0:
+                lines.append(f"{mark}{name}: {_flow(value)}")
+                mark = "    "
+    return lines
 
 
 def _default(name: str, field: FieldInfo, block: type[BaseModel]) -> Any:
