@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -37,8 +38,10 @@ class Entry:
 class Ledger:
     """Every post that was saved, with its edits, its end, and its answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
+        """`lock`: the world's; what is written is written under it already."""
         self.table = Table("ledger", Entry)
+        self._lock = lock
 
     # Written by the world.
 
@@ -81,9 +84,11 @@ class Ledger:
         self, *, channel_id: str = "", user_id: str = "", contains: str = ""
     ) -> list[Entry]:
         """What people and bots wrote (no system messages), oldest first."""
+        with self._lock:
+            all_entries = list(self.table)
         found = (
             entry
-            for entry in self.table
+            for entry in all_entries
             if not entry.type.startswith("system_")
             and channel_id in ("", entry.channel_id)
             and user_id in ("", entry.user_id)
@@ -118,10 +123,12 @@ class Ledger:
 
     def answers(self, question_id: str, *, by: str = "") -> list[Entry]:
         """The posts that answer a question: in its thread, or naming it in a prop."""
-        question = self.table[question_id]
+        with self._lock:
+            question = self.table[question_id]
+            entries = list(self.table)
         return [
             entry
-            for entry in self.table
+            for entry in entries
             if entry.id != question_id
             and entry.user_id != question.user_id
             and by in ("", entry.user_id)
@@ -131,7 +138,9 @@ class Ledger:
     def repeated(self) -> dict[str, list[str]]:
         """Pending post ids under which more than one post was saved."""
         ids: dict[str, list[str]] = {}
-        for entry in self.table:
+        with self._lock:
+            entries = list(self.table)
+        for entry in entries:
             if entry.pending_post_id:
                 ids.setdefault(entry.pending_post_id, []).append(entry.id)
         return {pending: posts for pending, posts in ids.items() if len(posts) > 1}

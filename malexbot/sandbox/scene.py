@@ -141,6 +141,7 @@ class Scene:
         *,
         root_id: str = "",
         props: Json | None = None,
+        file_ids: tuple[str, ...] = (),
         create_at: int = 0,
     ) -> str:
         """`create_at` in the past makes a late commit: it appears among older posts."""
@@ -149,6 +150,7 @@ class Scene:
             message=message,
             root_id=root_id,
             props=props or {},
+            file_ids=tuple(file_ids),
             create_at=create_at,
         )
         with self.world.lock:

@@ -35,7 +35,7 @@ class World:
         self.posts = Table("posts", Post)
         self.reactions = Table("reactions", Reaction)
         self.files = Table("files", File)
-        self.ledger = Ledger()
+        self.ledger = Ledger(self.lock)
         self.index = Index()
         self._journal: Journal | None = None
         if state is not None:

@@ -194,17 +194,16 @@ class PostRoutes:
     # What is asked for, and who may.
 
     def _draft(self, call: Call) -> Draft:
-        body = call.json("post")
+        """Of the fields that are given, and not null, each must have its type."""
+        names = ("message", "root_id", "type", "props", "pending_post_id")
+        body = {k: v for k, v in call.json("post").items() if v is not None}
+        given = {name: body[name] for name in names if name in body}
         try:
             return Draft(
-                channel_id=body.get("channel_id") or "",
-                message=body.get("message") or "",
-                root_id=body.get("root_id") or "",
-                type=body.get("type") or "",
-                props=body.get("props") or {},
-                file_ids=tuple(body.get("file_ids") or ()),
-                pending_post_id=body.get("pending_post_id") or "",
-                create_at=int(body.get("create_at") or 0) if call.user.is_admin else 0,
+                channel_id=body.get("channel_id", ""),
+                file_ids=tuple(body.get("file_ids", ())),
+                create_at=int(body.get("create_at", 0)) if call.user.is_admin else 0,
+                **given,
             ).checked()
         except (TypeError, ValueError) as error:
             raise bad_body("post") from error
