@@ -1,0 +1,259 @@
+"""The jobs: claimed by lease, ended by who holds it, in the order of their lanes.
+
+A lease is known by its epoch and its attempt: another daemon, a hand or a later claim
+makes it worthless. Times are the database's. An unfinished job is ready or leased; of
+a leased one `due_at` is the end of its lease, after which it may be claimed again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from malexbot.ports import Effect, Job, JobState, LeaseLost
+from malexbot.storage.database import Database, Fenced
+from malexbot.storage.session import Cursor
+from malexbot.storage.wire import from_json
+
+# A job that was cut off so often may be what kills us.
+MOST_CUT_OFF = 5
+# A job that fails holds up those behind it for so long at most.
+LANE_HELD_S = 30.0
+
+# The heads of the lanes, from one lane on, found by jumping from lane to lane in the
+# index: no more of them are looked at than it takes to find enough that are due.
+_HEAD = """
+SELECT lane, id FROM jobs
+WHERE finished_at IS NULL AND NOT is_loose AND lane > {after} ORDER BY lane, id LIMIT 1
+"""
+_DUE = """
+finished_at IS NULL AND due_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
+"""
+_HEADS = f"""
+WITH RECURSIVE heads (lane, id) AS (
+  ({_HEAD.format(after="%(after)s")})
+  UNION ALL
+  SELECT next.lane, next.id
+  FROM heads CROSS JOIN LATERAL ({_HEAD.format(after="heads.lane")}) next
+)
+SELECT due.id FROM heads CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE jobs.id = heads.id AND {_DUE} FOR UPDATE SKIP LOCKED
+) due LIMIT %(limit)s
+"""
+_LOOSE = f"""
+SELECT id FROM jobs WHERE is_loose AND attempts > 0 AND {_DUE}
+ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+# What was leased and is due again was cut off: the worker, or the daemon, died of it
+# or lost it.
+_LEASE = """
+WITH picked AS MATERIALIZED ({which}), judged AS (
+  SELECT id, state = 'leased' AND attempts - failures >= %(most)s AS is_deadly
+  FROM jobs JOIN picked USING (id)
+)
+UPDATE jobs SET
+  state = CASE WHEN is_deadly THEN 'dead' ELSE 'leased' END,
+  finished_at = CASE WHEN is_deadly THEN clock_timestamp() END,
+  reason = CASE WHEN is_deadly THEN 'was cut off ' || %(most)s || ' times'
+    ELSE reason END,
+  attempts = attempts + CASE WHEN is_deadly THEN 0 ELSE 1 END,
+  epoch = %(epoch)s, started_at = clock_timestamp(),
+  due_at = clock_timestamp() + %(lease_s)s * interval '1 second'
+FROM judged WHERE jobs.id = judged.id
+RETURNING jobs.id, key::text, kind, name, lane, event, payload::text, attempts,
+  failures, extract(epoch FROM expires_at - clock_timestamp())::float8,
+  extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, state
+"""
+_FROM_HEADS = _LEASE.format(which=_HEADS)
+_FROM_LOOSE = _LEASE.format(which=_LOOSE)
+
+_VOID = """
+UPDATE jobs SET due_at = clock_timestamp()
+WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %s
+"""
+_EXPIRE = """
+UPDATE jobs SET state = 'expired', finished_at = clock_timestamp(),
+  reason = CASE WHEN reason = '' THEN 'too old' ELSE 'too old; ' || reason END
+WHERE id IN (
+  SELECT id FROM jobs
+  WHERE finished_at IS NULL AND expires_at <= clock_timestamp() AND state = 'ready'
+  LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+"""
+
+_OURS = """
+WHERE id = %(id)s AND state = 'leased' AND epoch = %(epoch)s AND attempts = %(attempts)s
+"""
+_END = f"""
+UPDATE jobs SET state = %(state)s, reason = %(reason)s, finished_at = clock_timestamp()
+{_OURS}
+"""
+_RETRY = f"""
+UPDATE jobs SET state = 'ready', reason = %(reason)s, failures = failures + 1,
+  due_at = clock_timestamp() + %(wait_s)s * interval '1 second',
+  failing_since = coalesce(failing_since, clock_timestamp()),
+  is_loose = is_loose OR clock_timestamp() + %(wait_s)s * interval '1 second'
+    > coalesce(failing_since, clock_timestamp()) + %(held_s)s * interval '1 second',
+  sending_at = CASE WHEN %(is_uncertain)s THEN sending_at END
+{_OURS}
+"""
+_SENDING = f"""
+UPDATE jobs SET sending_at = clock_timestamp()
+{_OURS} AND due_at > clock_timestamp()
+"""
+_NEXT = """
+SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM jobs
+WHERE finished_at IS NULL AND attempts > 0
+"""
+
+_EFFECT = """
+INSERT INTO jobs (kind, name, lane, parent, number, payload, expires_at, quiet_key)
+SELECT %(kind)s, %(target)s, %(target)s, %(parent)s, %(number)s, %(payload)s,
+  clock_timestamp() + %(max_age_s)s::float8 * interval '1 second', %(quiet_key)s
+WHERE %(quiet_key)s IS NULL OR NOT EXISTS (
+  SELECT FROM jobs
+  WHERE quiet_key = %(quiet_key)s AND parent <> %(parent)s
+    AND created_at > clock_timestamp() - %(quiet_s)s * interval '1 second'
+)
+ON CONFLICT (parent, number) WHERE parent IS NOT NULL DO NOTHING
+"""
+# Two jobs that end at once and have the same key: one of them sees the other.
+_QUIET = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+class DatabaseJobs:
+    """Implements ports.Jobs; `epoch` tells the number of the active daemon's turn."""
+
+    def __init__(self, database: Database, *, epoch: Callable[[], int]) -> None:
+        self._database = database
+        self._epoch = epoch
+        self._lock = threading.Lock()
+        self._voided_for: int | None = None
+        self._last_lane = ""
+
+    def claim(self, *, kinds: Sequence[str], limit: int, lease_s: float) -> list[Job]:
+        epoch = self._epoch()
+        terms = {
+            "kinds": list(kinds),
+            "lease_s": lease_s,
+            "epoch": epoch,
+            "most": MOST_CUT_OFF,
+        }
+        with self._database.fenced_transaction(epoch) as cursor:
+            if self._voided_for != epoch:
+                cursor.execute(_VOID, (epoch,))
+            cursor.execute(_EXPIRE)
+            claimed = _lease(cursor, _FROM_LOOSE, terms, limit)
+            claimed += self._lease_heads(cursor, terms, limit - len(claimed))
+        self._voided_for = epoch
+        return claimed
+
+    def _lease_heads(
+        self, cursor: Cursor, terms: dict[str, object], limit: int
+    ) -> list[Job]:
+        """Each call begins behind the last lane of the one before: all have a turn."""
+        with self._lock:
+            after = self._last_lane
+        claimed = _lease(cursor, _FROM_HEADS, terms | {"after": after}, limit)
+        last = max((job.lane for job in claimed), default="")
+        if len(claimed) < limit and after:
+            first = _lease(
+                cursor, _FROM_HEADS, terms | {"after": ""}, limit - len(claimed)
+            )
+            last = max((job.lane for job in first), default="")
+            claimed += first
+        with self._lock:
+            self._last_lane = last
+        return claimed
+
+    def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
+        with self._holding(job, _END, state="done", reason=note) as cursor:
+            for key in sorted({effect.terms.quiet_key for effect in effects} - {""}):
+                cursor.execute(_QUIET, (key,))
+            for number, effect in enumerate(effects):
+                cursor.execute(_EFFECT, _row(job, number, effect))
+
+    def retry(
+        self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
+    ) -> None:
+        terms = {"wait_s": wait_s, "is_uncertain": is_uncertain, "held_s": LANE_HELD_S}
+        with self._holding(job, _RETRY, reason=reason, **terms):
+            pass
+
+    def give_up(self, job: Job, *, state: JobState, reason: str) -> None:
+        with self._holding(job, _END, state=state, reason=reason):
+            pass
+
+    def mark_sending(self, job: Job) -> None:
+        with self._holding(job, _SENDING):
+            pass
+
+    def due_s(self) -> float | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(_NEXT)
+            (seconds,) = cursor.fetchone() or (None,)
+        return None if seconds is None else max(0.0, seconds)
+
+    @contextmanager
+    def _holding(self, job: Job, statement: str, **terms: object) -> Iterator[Cursor]:
+        """A transaction that begins with a statement on the job, if it is ours."""
+        ours = {"id": job.id, "epoch": job.epoch, "attempts": job.attempts}
+        try:
+            with self._database.fenced_transaction(job.epoch) as cursor:
+                cursor.execute(statement, ours | terms)
+                if cursor.rowcount != 1:
+                    raise LeaseLost(f"job {job.id} is not ours any more")
+                yield cursor
+        except Fenced as error:
+            raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
+
+
+def _lease(
+    cursor: Cursor, statement: str, terms: dict[str, object], limit: int
+) -> list[Job]:
+    """As many as there are, up to the limit; deadly ones die and are no claim."""
+    claimed: list[Job] = []
+    while len(claimed) < limit:
+        cursor.execute(statement, terms | {"limit": limit - len(claimed)})
+        rows = cursor.fetchall()
+        leased = [_job(*row[:-1]) for row in rows if row[-1] == "leased"]
+        claimed += leased
+        if len(leased) == len(rows):
+            break
+    return sorted(claimed, key=lambda job: job.id)
+
+
+def _job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
+    event, payload, attempts, failures, left_s, sent_ago_s, epoch = rest
+    return Job(
+        id=id,
+        key=key,
+        kind=kind,
+        name=name,
+        lane=lane,
+        event=from_json(event) if event else None,
+        payload=orjson.loads(payload) if payload else {},
+        attempts=attempts,
+        failures=failures,
+        left_s=left_s,
+        sent_ago_s=sent_ago_s,
+        epoch=epoch,
+    )
+
+
+def _row(job: Job, number: int, effect: Effect) -> dict[str, object]:
+    """An effect as the parameters of the statement that makes it a job."""
+    return {
+        "parent": job.id,
+        "number": number,
+        "kind": effect.kind,
+        "target": effect.target,
+        "payload": orjson.dumps(effect.payload, default=dict).decode(),
+        "max_age_s": effect.terms.max_age_s,
+        "quiet_key": effect.terms.quiet_key or None,
+        "quiet_s": effect.terms.quiet_s,
+    }

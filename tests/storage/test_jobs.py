@@ -1,0 +1,440 @@
+"""Jobs are claimed in the order of their lanes, and ended by who holds them."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+
+from malexbot.ports import Effect, Job, LeaseLost, Terms
+from malexbot.storage.database import Database, Fenced
+from malexbot.storage.dsn import Dsn
+from malexbot.storage.jobs import MOST_CUT_OFF, DatabaseJobs
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from tests.storage.conftest import Look
+from tests.storage.happenings import acted_on, post, posted
+
+RUN = ("run",)
+
+
+@pytest.fixture
+def jobs(database: Database, leadership: Leadership) -> DatabaseJobs:
+    return DatabaseJobs(database, epoch=lambda: leadership.epoch)
+
+
+def offer(journal: DatabaseJournal, *names: str) -> None:
+    """A job each; "b3" is the third of lane b."""
+    events = [posted(post(name, channel_id=name[0])) for name in names]
+    journal.write([acted_on(*events)])
+
+
+def claim(jobs: DatabaseJobs, limit: int = 10, lease_s: float = 60) -> list[Job]:
+    return jobs.claim(kinds=RUN, limit=limit, lease_s=lease_s)
+
+
+def ids(claimed: Sequence[Job]) -> list[str]:
+    return [job.event.event_id for job in claimed if job.event]
+
+
+def test_a_job_has_all_that_it_needs(
+    journal: DatabaseJournal, jobs: DatabaseJobs, leadership: Leadership
+) -> None:
+    event = posted(post("a1"))
+    journal.write([acted_on(event)])
+    (job,) = claim(jobs)
+    assert job.event == event._replace(raw=b"")
+    assert (job.kind, job.name) == ("run", "response")
+    assert job.lane == "mattermost:channel1:response"
+    assert (job.attempts, job.failures, job.epoch) == (1, 0, leadership.epoch)
+    assert (job.left_s, job.sent_ago_s, job.payload) == (None, None, {})
+    assert len(job.key) == 36
+
+
+def test_only_the_oldest_of_a_lane_is_claimed(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "a2", "b1", "a3", "b2")
+    first = claim(jobs)
+    assert ids(first) == ["a1", "b1"]
+    assert claim(jobs) == []
+    jobs.finish(first[0], [])
+    assert ids(claim(jobs)) == ["a2"]
+    jobs.give_up(first[1], state="dead", reason="broken")
+    assert ids(claim(jobs)) == ["b2"]
+
+
+def test_no_more_are_claimed_than_were_asked_for(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, *[f"{lane}1" for lane in "abcdefg"])
+    assert len(claim(jobs, limit=3)) == 3
+    assert claim(jobs, limit=0) == []
+    assert len(claim(jobs, limit=9)) == 4
+
+
+def test_all_lanes_have_their_turn(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "a2", "a3", "b1", "b2", "c1")
+    order = []
+    while claimed := claim(jobs, limit=1):
+        order += ids(claimed)
+        jobs.finish(claimed[0], [])
+    assert order == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_only_the_kinds_asked_for_are_claimed(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "a2", "a3")
+    (job,) = claim(jobs)
+    jobs.finish(job, [Effect("chat.post", "mattermost:a", {"text": "hi"})])
+    assert ids(claim(jobs)) == ["a2"]
+    (send,) = jobs.claim(kinds=("chat.post", "x"), limit=9, lease_s=60)
+    assert (send.name, send.payload, send.event) == (
+        "mattermost:a",
+        {"text": "hi"},
+        None,
+    )
+
+
+def test_effects_are_jobs_once_their_job_is_done(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    effects = [Effect("chat.post", "mattermost:x", {"n": n}) for n in range(3)]
+    jobs.finish(job, effects, note="answered")
+    assert look("SELECT state, reason FROM jobs WHERE kind = 'run'") == [
+        ("done", "answered")
+    ]
+    sent = []
+    while claimed := jobs.claim(kinds=["chat.post"], limit=9, lease_s=60):
+        assert len(claimed) == 1
+        sent.append((claimed[0].payload["n"], claimed[0].key))
+        jobs.finish(claimed[0], [])
+    assert [n for n, _ in sent] == [0, 1, 2]
+    assert len({key for _, key in sent}) == 3
+
+
+def test_a_job_that_is_not_ours_any_more_has_no_effects(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    jobs.finish(job, [Effect("chat.post", "x", {})])
+    with pytest.raises(LeaseLost):
+        jobs.finish(job, [Effect("chat.post", "x", {})] * 2)
+    with pytest.raises(LeaseLost):
+        jobs.retry(job, wait_s=0, reason="late")
+    with pytest.raises(LeaseLost):
+        jobs.give_up(job, state="dead", reason="late")
+    with pytest.raises(LeaseLost):
+        jobs.mark_sending(job)
+    assert look("SELECT kind, state FROM jobs ORDER BY id") == [
+        ("run", "done"),
+        ("chat.post", "ready"),
+    ]
+
+
+def test_an_event_that_comes_again_after_its_job_was_done_is_no_job(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    jobs.finish(claim(jobs)[0], [])
+    offer(journal, "a1", "a1")
+    assert claim(jobs) == []
+
+
+def test_a_retry_waits_and_holds_its_lane(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2")
+    (job,) = claim(jobs)
+    jobs.retry(job, wait_s=20, reason="timed out")
+    assert claim(jobs) == []
+    assert 18 < (jobs.due_s() or 0) <= 20
+    pass_time(look, 21)
+    assert jobs.due_s() == 0
+    (again,) = claim(jobs)
+    assert ids([again]) == ["a1"]
+    assert (again.attempts, again.failures) == (2, 1)
+
+
+def test_a_lane_passes_a_job_that_fails_for_long(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2", "a3")
+    for _ in range(2):
+        (job,) = claim(jobs)
+        assert ids([job]) == ["a1"]
+        jobs.retry(job, wait_s=14, reason="down")
+        assert claim(jobs) == []
+        pass_time(look, 15)
+    (job,) = claim(jobs)
+    jobs.retry(job, wait_s=14, reason="down")
+    (passing,) = claim(jobs)
+    assert ids([passing]) == ["a2"]
+    pass_time(look, 15)
+    assert ids(claim(jobs)) == ["a1"]
+
+
+def test_a_wait_beyond_thirty_seconds_frees_the_lane_at_once(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "a2")
+    jobs.retry(claim(jobs)[0], wait_s=31, reason="come back later")
+    assert ids(claim(jobs)) == ["a2"]
+
+
+def test_a_lease_that_ran_out_is_claimed_by_another(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2")
+    (slow,) = claim(jobs, lease_s=5)
+    assert claim(jobs) == []
+    pass_time(look, 6)
+    (again,) = claim(jobs)
+    assert (ids([again]), again.attempts, again.failures) == (["a1"], 2, 0)
+    with pytest.raises(LeaseLost):
+        jobs.finish(slow, [])
+    jobs.finish(again, [])
+
+
+def test_who_is_late_but_not_replaced_may_still_end_his_job(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    """It was done; to do it again because of the clock would help nobody."""
+    offer(journal, "a1")
+    (job,) = claim(jobs, lease_s=5)
+    pass_time(look, 6)
+    with pytest.raises(LeaseLost):
+        jobs.mark_sending(job)
+    jobs.finish(job, [])
+    assert claim(jobs) == []
+
+
+def test_a_new_daemon_voids_the_leases_of_the_old_one(
+    journal: DatabaseJournal,
+    jobs: DatabaseJobs,
+    database: Database,
+    leadership: Leadership,
+    migrated_database: Dsn,
+) -> None:
+    offer(journal, "a1", "a2", "b1")
+    old = claim(jobs, lease_s=3600)
+    leadership.close()
+    successor = Leadership(migrated_database)
+    try:
+        assert successor.try_take()
+        fresh = DatabaseJobs(database, epoch=lambda: successor.epoch)
+        with pytest.raises(LeaseLost):
+            jobs.finish(old[0], [])
+        again = claim(fresh)
+        assert ids(again) == ["a1", "b1"]
+        assert {job.epoch for job in again} == {old[0].epoch + 1}
+        for stale in old:
+            with pytest.raises(LeaseLost):
+                jobs.finish(stale, [])
+        fresh.finish(again[0], [])
+    finally:
+        successor.close()
+
+
+def test_a_former_daemon_claims_nothing(
+    journal: DatabaseJournal, database: Database, leadership: Leadership
+) -> None:
+    offer(journal, "a1")
+    former = DatabaseJobs(database, epoch=lambda: leadership.epoch - 1)
+    with pytest.raises(Fenced):
+        claim(former)
+
+
+def test_a_job_that_kills_us_goes_dead(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2")
+    for attempt in range(1, MOST_CUT_OFF + 1):
+        assert [job.attempts for job in claim(jobs)] == [attempt]
+        pass_time(look, 61)
+    assert ids(claim(jobs)) == ["a2"]
+    assert look("SELECT state, attempts, reason FROM jobs WHERE event_id = 'a1'") == [
+        ("dead", MOST_CUT_OFF, "was cut off 5 times")
+    ]
+
+
+def test_failures_that_were_told_kill_no_job(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    for _ in range(MOST_CUT_OFF + 2):
+        jobs.retry(claim(jobs)[0], wait_s=0, reason="down")
+    claim(jobs)
+    pass_time(look, 61)
+    (job,) = claim(jobs)
+    assert (job.attempts, job.failures) == (MOST_CUT_OFF + 4, MOST_CUT_OFF + 2)
+
+
+def effect_of(
+    journal: DatabaseJournal, jobs: DatabaseJobs, name: str, terms: Terms
+) -> None:
+    offer(journal, name)
+    (job,) = claim(jobs)
+    jobs.finish(job, [Effect("send", "x", {"of": name}, terms)])
+
+
+def send(jobs: DatabaseJobs) -> list[Job]:
+    return jobs.claim(kinds=["send"], limit=9, lease_s=60)
+
+
+def test_what_is_too_old_is_not_sent(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    effect_of(journal, jobs, "a1", Terms(max_age_s=100))
+    effect_of(journal, jobs, "a2", Terms(max_age_s=200))
+    (job,) = send(jobs)
+    assert 90 < (job.left_s or 0) <= 100
+    jobs.retry(job, wait_s=0, reason="down")
+    pass_time(look, 101)
+    (job,) = send(jobs)
+    assert job.payload == {"of": "a2"}
+    assert look("SELECT reason FROM jobs WHERE state = 'expired'") == [
+        ("too old; down",)
+    ]
+
+
+def test_an_uncertain_send_tells_when_it_began(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    effect_of(journal, jobs, "a1", Terms())
+    (job,) = send(jobs)
+    assert job.sent_ago_s is None
+    jobs.mark_sending(job)
+    pass_time(look, 10)
+    jobs.retry(job, wait_s=0, reason="timed out", is_uncertain=True)
+    (job,) = send(jobs)
+    assert 10 <= (job.sent_ago_s or 0) < 20
+    jobs.retry(job, wait_s=0, reason="refused")
+    (job,) = send(jobs)
+    assert job.sent_ago_s is None
+
+
+def test_a_send_that_was_cut_off_is_uncertain(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    effect_of(journal, jobs, "a1", Terms())
+    jobs.mark_sending(send(jobs)[0])
+    pass_time(look, 61)
+    assert [job.sent_ago_s is not None for job in send(jobs)] == [True]
+
+
+def test_a_key_that_was_sent_lately_stays_quiet(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    quiet = Terms(quiet_key="greet:alice", quiet_s=60)
+    effect_of(journal, jobs, "a1", quiet)
+    effect_of(journal, jobs, "a2", quiet)
+    effect_of(journal, jobs, "a3", quiet._replace(quiet_key="greet:bob"))
+    pass_time(look, 61)
+    effect_of(journal, jobs, "a4", quiet)
+    assert look("SELECT payload->>'of' FROM jobs WHERE kind = 'send' ORDER BY 1") == [
+        ("a1",),
+        ("a3",),
+        ("a4",),
+    ]
+
+
+def test_one_job_may_say_several_things_under_a_key(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    terms = Terms(quiet_key="k", quiet_s=60)
+    jobs.finish(claim(jobs)[0], [Effect("send", "x", {}, terms)] * 3)
+    assert look("SELECT number FROM jobs WHERE kind = 'send' ORDER BY 1") == [
+        (0,),
+        (1,),
+        (2,),
+    ]
+
+
+def test_nothing_is_due_when_nothing_waits(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    assert jobs.due_s() is None
+    offer(journal, "a1")
+    (job,) = claim(jobs, lease_s=40)
+    assert 38 < (jobs.due_s() or 0) <= 40
+    jobs.finish(job, [])
+    assert jobs.due_s() is None
+
+
+def test_a_full_lane_of_dead_ends_does_not_hide_what_is_ready(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2", "b1")
+    look("UPDATE jobs SET attempts = 5, state = 'leased' WHERE event_id <> 'a2'")
+    assert ids(claim(jobs, limit=1)) == ["a2"]
+
+
+def test_many_threads_do_each_job_once_and_in_order(
+    journal: DatabaseJournal, database: Database, leadership: Leadership
+) -> None:
+    """Two pools and six threads, as two processes would have them."""
+    names = [f"{lane}{n}" for n in range(25) for lane in "abcdefgh"]
+    offer(journal, *names)
+    began: dict[str, list[str]] = defaultdict(list)
+    running: set[str] = set()
+    lock, all_begun = threading.Lock(), threading.Event()
+    errors: list[str] = []
+
+    def work(jobs: DatabaseJobs) -> None:
+        while not all_begun.is_set():
+            for job in jobs.claim(kinds=RUN, limit=2, lease_s=60):
+                with lock:
+                    if job.lane in running:
+                        errors.append(job.lane)
+                    running.add(job.lane)
+                    began[job.lane] += ids([job])
+                    if sum(map(len, began.values())) == len(names):
+                        all_begun.set()
+                with lock:
+                    running.discard(job.lane)
+                jobs.finish(job, [])
+
+    def epoch() -> int:
+        return leadership.epoch
+
+    with Database(database.dsn) as second:
+        pools = [DatabaseJobs(each, epoch=epoch) for each in (database, second)]
+        threads = [
+            threading.Thread(target=work, args=(pools[n % 2],)) for n in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert sorted(sum(began.values(), [])) == sorted(names)
+    for lane in began.values():
+        assert lane == [f"{lane[0][0]}{n}" for n in range(25)]
+
+
+def test_a_claim_waits_for_nobody(
+    journal: DatabaseJournal, jobs: DatabaseJobs, database: Database
+) -> None:
+    """What another worker is about to claim is left to it."""
+    offer(journal, "a1", "b1")
+    with database.transaction() as other:
+        other.execute("SELECT 1 FROM jobs WHERE event_id = 'a1' FOR UPDATE")
+        assert ids(claim(jobs)) == ["b1"]
+    assert ids(claim(jobs)) == ["a1"]
+
+
+def pass_time(look: Look, seconds: float) -> None:
+    """For the jobs the clock has gone on."""
+    times = ("due_at", "expires_at", "failing_since", "sending_at", "created_at")
+    moved = ", ".join(f"{t} = {t} - {seconds} * interval '1 second'" for t in times)
+    look(f"UPDATE jobs SET {moved}")
