@@ -1,0 +1,130 @@
+"""The archive as it is read: what was kept, and what may be missing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from malexbot.storage.database import Database
+
+# So many posts are in memory at a time.
+_FETCHED = 500
+
+_COLUMNS = (
+    "id",
+    "create_at",
+    "update_at",
+    "edit_at",
+    "delete_at",
+    "user_id",
+    "channel_id",
+    "root_id",
+    "type",
+    "message",
+)
+# In the order of an index, so the first row comes at once from any archive.
+_EXPORT = f"""
+DECLARE export NO SCROLL CURSOR FOR
+SELECT {", ".join(_COLUMNS)}, raw FROM posts
+WHERE (%(channel)s IS NULL OR channel_id = %(channel)s)
+  AND create_at >= %(since)s AND create_at < %(until)s
+ORDER BY channel_id, create_at, id
+"""
+_FOR_EVER = 2**63 - 1
+
+_CHANNELS = """
+SELECT source, channel_id, coalesce(nullif(display_name, ''), name), mark_at,
+  greatest(0, last_post_at - mark_at), is_accessible, is_history_done
+FROM channels ORDER BY source, 3, channel_id
+"""
+_GAPS = """
+SELECT g.source, g.channel_id, coalesce(nullif(c.display_name, ''), c.name, ''),
+  g.kind, g.reason, g.opened_at
+FROM gaps g LEFT JOIN channels c USING (source, channel_id)
+WHERE g.closed_at IS NULL ORDER BY g.opened_at
+"""
+_REJECTS = "SELECT count(*) FROM rejects"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How far a channel was read, for a person."""
+
+    source: str
+    channel_id: str
+    name: str
+    mark_at: int
+    lag_ms: int
+    """From the newest post that is archived without a gap to the newest there is."""
+    is_accessible: bool
+    is_history_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is still missing."""
+
+    source: str
+    channel_id: str
+    name: str
+    kind: str
+    reason: str
+    opened_at: datetime
+
+
+class Archive:
+    """What was kept, for commands and pages; safe to use from many threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def export(
+        self,
+        *,
+        channel_id: str | None = None,
+        since: int = 0,
+        until: int = _FOR_EVER,
+    ) -> Iterator[Mapping[str, Any]]:
+        """All posts under Mattermost's names, channel by channel, oldest first.
+
+        Deleted ones too, with their delete_at. It is one moment of the archive, read
+        as it is asked for: memory stays the same, however large it is.
+        """
+        terms = {"channel": channel_id, "since": since, "until": until}
+        with self._database.transaction() as cursor:
+            cursor.execute(_EXPORT, terms)
+            while True:
+                cursor.execute(f"FETCH {_FETCHED} FROM export")
+                rows = cursor.fetchall()
+                yield from map(_post, rows)
+                if len(rows) < _FETCHED:
+                    return
+
+    def channels(self) -> list[ChannelState]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_CHANNELS)
+            return [ChannelState(*row) for row in cursor.fetchall()]
+
+    def gaps(self) -> list[Gap]:
+        """The open ones, the oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_GAPS)
+            return [Gap(*row) for row in cursor.fetchall()]
+
+    def rejects(self) -> int:
+        """How many different things came in that could not be kept."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_REJECTS)
+            (count,) = cursor.fetchone() or (0,)
+        return int(count)
+
+
+def _post(row: tuple[Any, ...]) -> dict[str, Any]:
+    """The columns are the truth; what only the server's JSON tells follows them."""
+    *columns, raw = row
+    told = dict(zip(_COLUMNS, columns, strict=True))
+    return told | {k: v for k, v in orjson.loads(raw).items() if k not in told}

@@ -1,0 +1,97 @@
+"""The jobs as a person sees them: listed, shown, retried, dropped, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from malexbot.ports import JobState
+from malexbot.storage.database import Database
+
+_ROW = """
+SELECT id, kind, name, lane, state, attempts, reason, event_id, parent,
+  created_at, due_at, finished_at, event, payload::text
+FROM jobs
+"""
+_LIST = f"{_ROW} WHERE state = ANY(%s) ORDER BY id DESC LIMIT %s"
+_SHOW = f"{_ROW} WHERE id = %s"
+# It does not hold up its lane, which went on long ago; being cut off is forgiven.
+_RETRY = """
+UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = clock_timestamp(),
+  expires_at = NULL, is_loose = true, attempts = greatest(attempts, 1),
+  failures = greatest(attempts, 1), reason = 'retried by hand'
+WHERE id = %s AND state IN ('dead', 'expired', 'dropped')
+"""
+_DROP = """
+UPDATE jobs SET state = 'dropped', finished_at = clock_timestamp(),
+  reason = 'dropped by hand'
+WHERE id = %s AND state NOT IN ('done', 'dropped')
+"""
+_COUNT = "SELECT state, count(*) FROM jobs GROUP BY state"
+_ALL: tuple[JobState, ...] = (
+    "ready",
+    "leased",
+    "done",
+    "dead",
+    "expired",
+    "dropped",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job, for a person."""
+
+    id: int
+    kind: str
+    name: str
+    lane: str
+    state: JobState
+    attempts: int
+    reason: str
+    event_id: str | None
+    parent: int | None
+    created_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    event: str | None
+    payload: str | None
+
+
+class Backlog:
+    """All jobs, finished ones too; works beside a daemon and without one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self, *states: JobState, limit: int = 100) -> list[JobView]:
+        """The newest first; of all states when none is named."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_LIST, (list(states or _ALL), limit))
+            return [JobView(*row) for row in cursor.fetchall()]
+
+    def show(self, job_id: int) -> JobView | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(_SHOW, (job_id,))
+            found = cursor.fetchone()
+        return JobView(*found) if found else None
+
+    def retry(self, job_id: int) -> bool:
+        """No: it is not there, or is not one that was given up."""
+        return self._change(_RETRY, job_id)
+
+    def drop(self, job_id: int) -> bool:
+        """No: it is not there, or is done or dropped. Who runs it loses its lease."""
+        return self._change(_DROP, job_id)
+
+    def count(self) -> dict[str, int]:
+        """How many there are, by state."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_COUNT)
+            counts: dict[str, int] = dict.fromkeys(_ALL, 0)
+            return counts | dict(cursor.fetchall())
+
+    def _change(self, statement: str, job_id: int) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(statement, (job_id,))
+            return bool(cursor.rowcount)

@@ -1,0 +1,55 @@
+"""What is forgotten, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from malexbot.storage import upkeep
+from malexbot.storage.database import Database
+from malexbot.storage.jobs import DatabaseJobs
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from malexbot.storage.upkeep import Upkeep
+from tests.storage.conftest import Look
+from tests.storage.happenings import acted_on, deleted, passing, post, posted
+
+AGED = """
+UPDATE jobs SET created_at = created_at - interval '2 days',
+  finished_at = finished_at - interval '2 days'
+"""
+
+
+def test_finished_jobs_are_forgotten_only_when_their_time_has_come(
+    journal: DatabaseJournal, database: Database, leadership: Leadership, look: Look
+) -> None:
+    jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
+    journal.write([acted_on(*(posted(post(f"p{n}")) for n in range(3)))])
+    (old,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
+    jobs.finish(old, [])
+    look(AGED)
+    (late,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
+    jobs.finish(late, [])
+    assert Upkeep(database).forget_jobs(keep_s=86_400 * 3) == 0
+    assert Upkeep(database).forget_jobs(keep_s=86_400) == 1
+    left = look("SELECT event_id, state FROM jobs ORDER BY id")
+    assert left == [("p1", "done"), ("p2", "ready")]
+
+
+def test_echoes_fade(journal: DatabaseJournal, database: Database, look: Look) -> None:
+    journal.write([passing(deleted(post("p1")))])
+    look("UPDATE echoes SET heard_at = heard_at - interval '2 hours'")
+    journal.write([passing(deleted(post("p2")))])
+    assert Upkeep(database).forget_echoes() == 1
+    assert look("SELECT id FROM echoes") == [("p2",)]
+
+
+def test_much_is_forgotten_in_pieces(
+    database: Database, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_PIECE", 10)
+    look(
+        "INSERT INTO echoes (kind, keeps, id, heard_at)"
+        " SELECT 'd', false, n, now() - interval '2 hours'"
+        " FROM generate_series(1, 25) n"
+    )
+    assert Upkeep(database).forget_echoes() == 25
