@@ -1,0 +1,125 @@
+"""What is to be done with an event: pure, and decided before anything is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from malexbot.events import Event
+from malexbot.pipeline.audience import DIRECT, Audience, Heard
+from malexbot.ports import Entry, Occasion, Processor
+
+# What follows the life of a post that the archive may have: it needs no processor.
+_LIFE = frozenset({"message", "edit", "delete", "reaction"})
+# What may begin that life: a post that starts to match by an edit is kept from then.
+_BIRTHS = frozenset({"message", "edit"})
+POSTED = "posted"
+
+
+class _Course(NamedTuple):
+    """The processors of one event name, by what they can do."""
+
+    actors: Sequence[Processor] = ()
+    lookers: Sequence[Processor] = ()
+
+
+class Decider:
+    """Who wants an event, and whether the archive keeps its post."""
+
+    def __init__(
+        self,
+        *,
+        processors: Mapping[str, Sequence[Processor]],
+        audience: Audience,
+        server_now_ms: Callable[[], int],
+    ) -> None:
+        self._courses = {name: _course(these) for name, these in processors.items()}
+        self._keepers = [
+            processor
+            for processor in processors.get(POSTED, ())
+            if _does(processor, "keeps")
+        ]
+        self._audience = audience
+        self._now_ms = server_now_ms
+
+    def decide(self, event: Event) -> Entry | None:
+        """What intake writes of it; None if nobody wants to know."""
+        heard = self._audience.now
+        channel = event.peer.bpid
+        is_heard = not channel or channel in heard.channels
+        is_direct = _is_direct(event, heard)
+        if not is_heard and not is_direct:
+            return None
+        course = self._courses.get(event.name, _NOBODY)
+        wanted = self._actors(event, course, heard.own_id, is_direct)
+        if not is_heard:
+            return Entry(event, False, wanted) if wanted else None
+        keeps = self._keeps(event)
+        if keeps or wanted or course.lookers or event.event_type in _LIFE:
+            return Entry(event, keeps, wanted)
+        return None
+
+    def lookers(self, event: Event) -> Sequence[Processor]:
+        """Who is shown the event once it is durable."""
+        return self._courses.get(event.name, _NOBODY).lookers
+
+    def age_s(self, event: Event) -> float:
+        """By the server's clock; an event from its future is new."""
+        return max(0.0, (self._now_ms() - event.occurred_at) / 1000)
+
+    def is_direct(self, event: Event) -> bool:
+        return _is_direct(event, self._audience.now)
+
+    def _keeps(self, event: Event) -> bool:
+        if event.event_type not in _BIRTHS or event.post is None:
+            return False
+        if event.post.is_old_version or event.post.delete_at:
+            return False
+        return any(keeper.keeps(event) for keeper in self._keepers)
+
+    def _actors(
+        self, event: Event, course: _Course, own_id: str, is_direct: bool
+    ) -> Sequence[str]:
+        if not course.actors:
+            return ()
+        occasion = Occasion(self.age_s(event), is_direct)
+        is_mute = _is_mute(event, own_id)
+        return [
+            actor.name
+            for actor in course.actors
+            if occasion.age_s <= actor.max_age_s
+            and not (is_mute and actor.answers)
+            and actor.wants(event, occasion)
+        ]
+
+
+_NOBODY = _Course()
+
+
+def _course(processors: Sequence[Processor]) -> _Course:
+    return _Course(
+        actors=[p for p in processors if _does(p, "wants")],
+        lookers=[p for p in processors if _does(p, "look")],
+    )
+
+
+def _does(processor: Processor, method: str) -> bool:
+    """Yes: it does more there than the base, which does nothing."""
+    return getattr(type(processor), method) is not getattr(Processor, method)
+
+
+def _is_direct(event: Event, heard: Heard) -> bool:
+    return event.data.get("channel_type") in DIRECT or event.peer.bpid in heard.direct
+
+
+def _is_mute(event: Event, own_id: str) -> bool:
+    """Yes: nobody answers this: we wrote it, or the server did, or it is gone.
+
+    While the messenger does not know who we are, it may all be ours.
+    """
+    if not own_id or event.user.uuid == own_id:
+        return True
+    post = event.post
+    return post is not None and (
+        post.is_system or post.is_old_version or post.delete_at > 0
+    )

@@ -1,0 +1,63 @@
+"""A worker's hold on its job: until its lease or its time ends, or it is revoked."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from malexbot.errors import MalexbotError
+from malexbot.runtime.deadline import Deadline
+
+
+class Revoked(MalexbotError):
+    """The handler took too long and was given up: it may do nothing any more."""
+
+
+class TooLate(MalexbotError):
+    """The lease ends before what is to be done would: somebody else does it."""
+
+
+class Hold:
+    """Whoever ends the job takes the hold first, so that it is ended once."""
+
+    def __init__(self, *, lease: Deadline, time_out: Deadline) -> None:
+        self.lease = lease
+        self.time_out = time_out
+        self._claimed_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._is_revoked = False
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the job was claimed: its times are as old as this."""
+        return time.monotonic() - self._claimed_at
+
+    @property
+    def is_ending(self) -> bool:
+        """Yes: somebody has taken it."""
+        return self._is_taken
+
+    def take(self) -> bool:
+        """Yes: the caller ends the job. No: somebody else did or does."""
+        with self._lock:
+            was_taken, self._is_taken = self._is_taken, True
+            return not was_taken
+
+    def revoke(self) -> bool:
+        """Give the handler up; no: it has just come to its end."""
+        if not self.take():
+            return False
+        self._is_revoked = True
+        return True
+
+    def check(self) -> None:
+        """Raises Revoked in a handler that was given up."""
+        if self._is_revoked:
+            raise Revoked("the handler took too long and was given up")
+
+    def check_for(self, seconds: float) -> None:
+        """Raises unless there is so much time left for one more step."""
+        self.check()
+        if self.lease.left_s <= seconds:
+            raise TooLate(f"the lease ends in {self.lease.left_s:.0f} s")

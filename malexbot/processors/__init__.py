@@ -1,0 +1,59 @@
+"""The processors that come with malexbot, and how the configuration makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+from malexbot.config.model import Config
+from malexbot.errors import Misconfigured
+from malexbot.ports import Processor
+
+Make = Callable[[Config], Processor]
+
+
+def builtin() -> dict[str, Make]:
+    """Ours, by the name that the configuration calls them."""
+    return {"log": _log, "save": _save, "response": _response}
+
+
+def build(config: Config, makes: Mapping[str, Make]) -> dict[str, Sequence[Processor]]:
+    """The processors of each event name; one of a name serves all its events.
+
+    Raises Misconfigured, which names every processor that nobody knows.
+    """
+    if config.mattermost is None:
+        return {}
+    wanted = config.mattermost.target_events_processors
+    names = dict.fromkeys(name for listed in wanted.values() for name in listed)
+    if unknown := [name for name in names if name not in makes]:
+        raise Misconfigured("\n".join(_unknown(name, makes) for name in unknown))
+    made = {name: makes[name](config) for name in names}
+    return {event: [made[name] for name in listed] for event, listed in wanted.items()}
+
+
+def _unknown(name: str, makes: Mapping[str, Make]) -> str:
+    close = get_close_matches(name, makes, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(makes)}"
+    return f"target_events_processors: no processor {name!r}; {hint}"
+
+
+def _log(config: Config) -> Processor:
+    from malexbot.processors.log import Log
+
+    return Log()
+
+
+def _save(config: Config) -> Processor:
+    from malexbot.processors.save import Save
+    from malexbot.rules import Condition
+
+    contains = config.mattermost.filter_messages_contains if config.mattermost else ()
+    when = config.archive.when
+    return Save(contains=contains, when=Condition(when) if when else None)
+
+
+def _response(config: Config) -> Processor:
+    from malexbot.processors.response import Response
+
+    return Response(config.responses)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from malexbot.events import Event, Peer
+from malexbot.pipeline.audience import Audience, Heard
+from malexbot.pipeline.decider import Decider
+from malexbot.ports import Entry, Occasion, Processor
+from malexbot.processors.log import Log
+from malexbot.processors.save import Save
+from tests.support.events import BOT, NOW, deleted, edited, happened, posted, reacted
+
+HEARD = Heard(own_id=BOT, channels=frozenset({"c1"}))
+
+
+class Answer(Processor):
+    """Wants everything, direct messages only if told so."""
+
+    name = "answer"
+
+    def __init__(self, *, direct: bool = False) -> None:
+        self.direct = direct
+        self.asked: list[tuple[Event, Occasion]] = []
+
+    def wants(self, event: Event, occasion: Occasion) -> bool:
+        self.asked.append((event, occasion))
+        return self.direct or not occasion.is_direct
+
+
+def decide(
+    event: Event, heard: Heard = HEARD, age_s: float = 0, **events: Any
+) -> Entry | None:
+    decider = Decider(
+        processors=events,
+        audience=Audience(heard),
+        server_now_ms=lambda: NOW + int(age_s * 1000),
+    )
+    return decider.decide(event)
+
+
+def test_a_post_is_kept_if_save_says_so() -> None:
+    save = Save(contains=["deploy"])
+    assert decide(posted(text="deploy"), posted=[save]) == Entry(
+        posted(text="deploy"), True, ()
+    )
+    other = decide(posted(text="other"), posted=[save])
+    assert other is not None
+    assert not other.keeps
+
+
+def test_without_save_nothing_is_kept() -> None:
+    entry = decide(posted(), posted=[Log()])
+    assert entry is not None
+    assert not entry.keeps
+
+
+def test_who_is_listened_to_changes_at_once() -> None:
+    audience = Audience(HEARD)
+    decider = Decider(
+        processors={"posted": [Save()]}, audience=audience, server_now_ms=lambda: NOW
+    )
+    assert decider.decide(posted(channel_id="c2")) is None
+    audience.hear(frozenset({"c2"}))
+    assert decider.decide(posted(channel_id="c2")) is not None
+    assert decider.decide(posted(channel_id="c1")) is None
+    assert audience.now.own_id == BOT
+
+
+def test_listen_channels_bounds_every_processor() -> None:
+    everyone = [Log(), Save(), Answer(direct=True)]
+    elsewhere = posted(channel_id="c2")
+    assert decide(elsewhere, posted=everyone) is None
+    assert decide(happened("user_added", "c2"), user_added=everyone) is None
+    assert decide(happened("user_added", "c1"), user_added=everyone) is not None
+
+
+def test_what_belongs_to_no_channel_is_for_everybody() -> None:
+    assert decide(happened("hello"), hello=[Log()]) is not None
+
+
+def test_what_nobody_wants_is_not_even_written() -> None:
+    assert decide(happened("typing", "c1"), posted=[Save()]) is None
+    assert decide(happened("hello"), hello=[Save()]) is None
+
+
+@pytest.mark.parametrize("kind", ["D", "G"])
+def test_a_direct_message_is_for_those_who_want_it_and_not_archived(kind: str) -> None:
+    said = posted(channel_id="dm", data={"channel_type": kind})
+    entry = decide(said, posted=[Save(), Answer(direct=True)])
+    assert entry == Entry(said, False, ["answer"])
+    assert decide(said, posted=[Save(), Answer(direct=False)]) is None
+
+
+def test_a_direct_channel_that_is_listened_to_is_archived() -> None:
+    heard = HEARD._replace(channels={"dm"}, direct={"dm"})
+    answer = Answer()
+    entry = decide(posted(channel_id="dm"), heard, posted=[Save(), answer])
+    assert entry is not None
+    assert entry.keeps
+    assert entry.processors == []
+    assert answer.asked[0][1].is_direct
+
+
+@pytest.mark.parametrize(
+    "event", [edited(), deleted(), reacted(), reacted(emoji=None)], ids=lambda e: e.name
+)
+def test_the_life_of_posts_is_followed_whatever_the_file_names(event: Event) -> None:
+    named = decide(event, posted=[Save()], **{event.name: [Save()]})
+    unnamed = decide(event, posted=[Save()])
+    assert named == unnamed
+    assert unnamed is not None
+    assert unnamed.processors == ()
+
+
+def test_a_post_that_starts_to_match_by_an_edit_is_kept() -> None:
+    entry = decide(edited(text="now deploy"), posted=[Save(contains=["deploy"])])
+    assert entry is not None
+    assert entry.keeps
+
+
+def test_save_on_edits_alone_keeps_nothing() -> None:
+    entry = decide(edited(), post_edited=[Save()])
+    assert entry is not None
+    assert not entry.keeps
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        deleted(),
+        reacted(),
+        edited(original_id="p0", delete_at=NOW),
+        edited(delete_at=NOW),
+    ],
+    ids=["deletion", "reaction", "old version", "deleted while away"],
+)
+def test_what_ends_or_decorates_a_post_does_not_begin_it(event: Event) -> None:
+    entry = decide(event, posted=[Save()])
+    assert entry is not None
+    assert not entry.keeps
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"user_id": BOT},
+        {"type": "system_join_channel"},
+        {"delete_at": NOW},
+        {"original_id": "p0"},
+    ],
+    ids=["own", "system", "deleted", "old version"],
+)
+def test_nobody_answers_what_is_ours_the_servers_or_gone(
+    values: dict[str, Any],
+) -> None:
+    answer = Answer()
+    entry = decide(posted(**values), posted=[answer])
+    assert entry is not None
+    assert entry.processors == []
+    assert answer.asked == []
+
+
+def test_own_and_system_posts_are_archived_if_they_match() -> None:
+    for event in (posted(user_id=BOT), posted(type="system_join_channel")):
+        entry = decide(event, posted=[Save()])
+        assert entry is not None
+        assert entry.keeps
+
+
+def test_own_posts_are_known_by_user_id_never_by_props() -> None:
+    pretends = posted(raw='{"props":{"from_bot":"true"}}')
+    entry = decide(pretends, posted=[Answer()])
+    assert entry is not None
+    assert entry.processors == ["answer"]
+
+
+def test_before_we_know_who_we_are_nothing_is_answered() -> None:
+    heard = HEARD._replace(own_id="")
+    entry = decide(posted(), heard, posted=[Answer()])
+    assert entry is not None
+    assert entry.processors == []
+
+
+def test_a_processor_that_does_not_answer_sees_own_posts() -> None:
+    class Route(Answer):
+        answers = False
+
+    entry = decide(posted(user_id=BOT), posted=[Route()])
+    assert entry is not None
+    assert entry.processors == ["answer"]
+
+
+@pytest.mark.parametrize(("age_s", "wanted"), [(0, 1), (600, 1), (601, 0), (-99, 1)])
+def test_an_old_event_makes_no_acting_job_by_the_servers_clock(
+    age_s: float, wanted: int
+) -> None:
+    entry = decide(posted(), age_s=age_s, posted=[Save(), Answer()])
+    assert entry is not None
+    assert entry.keeps
+    assert len(entry.processors) == wanted
+
+
+def test_each_acting_processor_has_its_own_age() -> None:
+    short, long = Answer(), Answer()
+    short.name, short.max_age_s = "short", 10
+    long.name, long.max_age_s = "long", 1000
+    entry = decide(posted(), age_s=100, posted=[short, long])
+    assert entry is not None
+    assert entry.processors == ["long"]
+    assert long.asked[0][1].age_s == 100
+
+
+def test_only_processors_that_want_the_event_get_a_job() -> None:
+    class Never(Answer):
+        name = "never"
+
+        def wants(self, event: Event, occasion: Occasion) -> bool:
+            return False
+
+    entry = decide(posted(), posted=[Never(), Answer()])
+    assert entry is not None
+    assert entry.processors == ["answer"]
+
+
+def test_a_peer_may_have_a_number() -> None:
+    event = posted()._replace(peer=Peer(7, 7))
+    heard = HEARD._replace(channels=frozenset({7}))
+    assert decide(event, heard, posted=[Save()]) is not None
