@@ -1,0 +1,225 @@
+"""The intake: one transaction makes what comes in durable, then it is acted on.
+
+It takes what waits, as it is: a batch is as large as the last one took long.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from malexbot.errors import Transient
+from malexbot.events import Event
+from malexbot.pipeline.counters import Counters
+from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.waiting import Delivery, Item, Waiting
+from malexbot.ports import Entry, Journal, Mark, Parcel, Reject
+from malexbot.runtime.health import Health
+from malexbot.runtime.heart import beat
+from malexbot.runtime.retry import Backoff
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+# So often the journal shows that we live, when there is nothing to write.
+PULSE_S = 1.0
+# An outage of the database costs at most this much more than it lasts.
+FIRST_WAIT_S = 0.1
+LONGEST_WAIT_S = 3.0
+LONGEST_DRAIN_WAIT_S = 0.2
+
+PART = "intake"
+
+
+class Intake:
+    """The one that writes; sources hand it what they have, from any thread."""
+
+    name = PART
+    is_vital = True
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        decider: Decider,
+        wake: Callable[[], None],
+        health: Health,
+        counters: Counters | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._journal = journal
+        self._decider = decider
+        self._wake = wake
+        self._health = health
+        self._waiting = waiting or Waiting()
+        self._backoff = Backoff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
+        self._has_failed_look = False
+        self.counters = counters or Counters()
+
+    # From the threads of the sources.
+
+    def offer(self, event: Event) -> bool:
+        """Take a live event; no: the intake is full, so drop the connection."""
+        return self._offer(event)
+
+    def reject(self, source: str, raw: bytes, reason: str) -> bool:
+        """Keep what is no event, with the reason; no: the intake is full."""
+        return self._offer(Reject(source, raw, reason))
+
+    def deliver(
+        self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
+    ) -> bool:
+        """Take what was fetched, with the marks that it moves: all or nothing.
+
+        Waits for room; no: `stop` came first, and nothing was taken.
+        """
+        return self._waiting.deliver(Delivery(events, marks), stop)
+
+    @property
+    def depth(self) -> int:
+        """How many events wait."""
+        return self._waiting.events
+
+    def _offer(self, item: Event | Reject) -> bool:
+        if self._waiting.offer(item):
+            return True
+        self.counters.dropped = self._waiting.refused
+        return False
+
+    # The intake's own thread.
+
+    def run(self, stop: Stop) -> None:
+        self._tell_well()
+        with stop.waking(self._waiting.wake):
+            while not stop.is_set:
+                self._turn(self._waiting.take(PULSE_S, lambda: stop.is_set), stop)
+        self._drain(stop)
+
+    def _turn(self, items: Sequence[Item], stop: Stop) -> None:
+        beat()
+        if items:
+            self._write(self._parcels(items), stop)
+        elif not stop.is_set:
+            self._pulse()
+
+    def _drain(self, stop: Stop) -> None:
+        """What was taken in is written, as long as there is time for it."""
+        while not stop.deadline.is_over:
+            items = self._waiting.take(0, lambda: True)
+            if not items:
+                return
+            self._turn(items, stop)
+        if self._waiting.events:
+            log.warning("no time to write %d events", self._waiting.events)
+
+    def _pulse(self) -> None:
+        try:
+            self._journal.pulse()
+        except Transient as error:
+            self._tell_ill(error)
+        else:
+            self._tell_well()
+
+    # A batch.
+
+    def _parcels(self, items: Sequence[Item]) -> list[Parcel]:
+        """What waits, in its order; live events in a row are one parcel."""
+        parcels: list[Parcel] = []
+        entries: list[Entry] = []
+        rejects: list[Reject] = []
+        for item in items:
+            if isinstance(item, Event):
+                self._decide(item, entries, rejects)
+            elif isinstance(item, Reject):
+                rejects.append(item)
+            else:
+                if entries or rejects:
+                    parcels.append(Parcel(entries, (), rejects))
+                    entries, rejects = [], []
+                for event in item.events:
+                    self._decide(event, entries, rejects)
+                parcels.append(Parcel(entries, item.marks, rejects))
+                entries, rejects = [], []
+        if entries or rejects:
+            parcels.append(Parcel(entries, (), rejects))
+        return parcels
+
+    def _decide(
+        self, event: Event, entries: list[Entry], rejects: list[Reject]
+    ) -> None:
+        """An event that a processor stumbles over is kept for a person to see."""
+        self.counters.come(event.name)
+        try:
+            entry = self._decider.decide(event)
+        except Exception as error:
+            log.error("event %s goes to the rejects", event.event_id, exc_info=True)
+            reason = f"{event.event_id}: {type(error).__name__}: {error}"
+            rejects.append(Reject(event.source, event.raw, reason))
+        else:
+            if entry is not None:
+                entries.append(entry)
+
+    def _write(self, parcels: Sequence[Parcel], stop: Stop) -> None:
+        """In one transaction, however often that has to be tried."""
+        if not parcels:
+            return
+        while True:
+            try:
+                self._journal.write(parcels)
+            except Transient as error:
+                self._tell_ill(error)
+                self._rest(stop)
+                if stop.is_set and stop.deadline.is_over:
+                    log.warning("no time to write %d parcels: %s", len(parcels), error)
+                    return
+            else:
+                break
+        self._tell_well()
+        self._after(parcels)
+
+    def _rest(self, stop: Stop) -> None:
+        wait_s = self._backoff.next_s()
+        if not stop.wait(wait_s):
+            return
+        # Set, it waits no more; a second signal must not wait for this either.
+        Stop().wait(min(wait_s, LONGEST_DRAIN_WAIT_S, stop.deadline.left_s))
+
+    def _after(self, parcels: Sequence[Parcel]) -> None:
+        counters = self.counters
+        counters.batches += 1
+        has_jobs = False
+        for entries, _, rejects in parcels:
+            counters.rejected += len(rejects)
+            counters.add(entries)
+            for entry in entries:
+                has_jobs = has_jobs or bool(entry.processors)
+                self._show(entry.event)
+        if has_jobs:
+            self._wake()
+        self._note_lag(parcels)
+
+    def _show(self, event: Event) -> None:
+        for looker in self._decider.lookers(event):
+            try:
+                looker.look(event)
+            except Exception:
+                if not self._has_failed_look:
+                    log.error("processor %s fails", looker.name, exc_info=True)
+                self._has_failed_look = True
+
+    def _note_lag(self, parcels: Sequence[Parcel]) -> None:
+        entries = parcels[-1].entries
+        if entries and entries[-1].event.origin == "live":
+            self.counters.lag_ms = int(self._decider.age_s(entries[-1].event) * 1000)
+
+    # How it is.
+
+    def _tell_well(self) -> None:
+        self._backoff.reset()
+        self._health.tell(PART, "writes", is_ready=True)
+
+    def _tell_ill(self, error: Transient) -> None:
+        self.counters.failures += 1
+        if self._backoff.failures == 0:
+            log.warning("nothing can be written, it is tried again: %s", error)
+        self._health.tell(PART, f"cannot write: {error}", is_ready=False)

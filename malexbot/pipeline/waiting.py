@@ -1,0 +1,103 @@
+"""The events that wait to become durable: bounded, and taken as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from malexbot.events import Event
+from malexbot.ports import Mark, Reject
+from malexbot.runtime.heart import outside
+from malexbot.runtime.stop import Stop
+
+MOST_EVENTS = 4_000
+MOST_BYTES = 32 * 2**20
+# What else an event weighs: tuples, strings, the queue. Measured: some 2 KiB.
+OVERHEAD_BYTES = 2_048
+
+
+class Delivery(NamedTuple):
+    """What is written together with its marks or not at all."""
+
+    events: Sequence[Event]
+    marks: Sequence[Mark]
+
+
+Item = Event | Delivery | Reject
+
+
+class Waiting:
+    """A queue with two kinds of guests: live ones never wait, the others leave room."""
+
+    def __init__(
+        self, *, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._arrival = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._items: deque[Item] = deque()
+        self._is_awaited = False
+        self.events = 0
+        self.bytes = 0
+        self.refused = 0
+
+    def offer(self, item: Event | Reject) -> bool:
+        """Take it if there is room; never waits."""
+        weight = len(item.raw) + OVERHEAD_BYTES
+        with self._lock:
+            if not self._fits(1, weight, self._most_events, self._most_bytes):
+                self.refused += 1
+                return False
+            self._put(item, 1, weight)
+            return True
+
+    def deliver(self, delivery: Delivery, stop: Stop) -> bool:
+        """Wait until there is room for it beside the live events; no: the end came."""
+        weight = sum(len(event.raw) for event in delivery.events)
+        weight += OVERHEAD_BYTES * (len(delivery.events) + len(delivery.marks))
+        count = len(delivery.events)
+        with stop.waking(self.wake), outside("room in the intake"), self._lock:
+            while not stop.is_set:
+                if self._fits(
+                    count, weight, self._most_events // 2, self._most_bytes // 2
+                ):
+                    self._put(delivery, count, weight)
+                    return True
+                self._room.wait()
+            return False
+
+    def take(self, seconds: float, is_over: Callable[[], bool]) -> list[Item]:
+        """All that waits; if nothing does, what comes within so many seconds."""
+        with outside("the next event"), self._lock:
+            if not self._items and not is_over():
+                self._is_awaited = True
+                self._arrival.wait(seconds)
+                self._is_awaited = False
+            items = list(self._items)
+            self._items.clear()
+            self.events = self.bytes = 0
+            self._room.notify_all()
+            return items
+
+    def wake(self) -> None:
+        """Let every thread that waits look again whether it still should."""
+        with self._lock:
+            self._arrival.notify_all()
+            self._room.notify_all()
+
+    def _fits(self, count: int, weight: int, events: int, many_bytes: int) -> bool:
+        """Anything fits into an empty queue, so nothing waits for ever."""
+        if not self._items:
+            return True
+        return self.events + count <= events and self.bytes + weight <= many_bytes
+
+    def _put(self, item: Item, count: int, weight: int) -> None:
+        self._items.append(item)
+        self.events += count
+        self.bytes += weight
+        if self._is_awaited:
+            self._arrival.notify()
