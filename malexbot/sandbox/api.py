@@ -11,11 +11,11 @@ from email.utils import formatdate
 
 import orjson
 
+from malexbot.sandbox.call import PREFIX, Answer, Call, Request, Router
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.limit import RateLimit
 from malexbot.sandbox.model import User
 from malexbot.sandbox.refusals import Refusal
-from malexbot.sandbox.rest.call import PREFIX, Answer, Call, Request, Router
 from malexbot.sandbox.world import World
 
 _REASONS = {

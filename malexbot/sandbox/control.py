@@ -15,7 +15,7 @@ from urllib.request import build_opener
 import orjson
 
 from malexbot.errors import MalexbotError
-from malexbot.sandbox.rest.call import Answer, Request
+from malexbot.sandbox.call import Answer, Request
 
 if TYPE_CHECKING:
     from malexbot.sandbox.clock import Clock

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
+from malexbot.sandbox.call import Answer
 from malexbot.sandbox.events import Event
 from malexbot.sandbox.line import Line
 
@@ -48,14 +49,17 @@ class Failure:
         return True
 
     @property
-    def body(self) -> tuple[str, bytes]:
-        """The content type and the content."""
+    def answer(self) -> Answer:
+        wait = {"Retry-After": str(self.retry_after_s)}
+        headers = wait if self.status in (429, 503) else {}
         if self.is_html:
-            return "text/html", _HTML.encode()
+            return Answer(self.status, _HTML.encode(), "text/html", headers)
         if self.status == 429:
-            return "text/plain; charset=utf-8", b"limit exceeded\n"
+            text = "text/plain; charset=utf-8"
+            return Answer(429, b"limit exceeded\n", text, headers)
         body = b'{"id":"sandbox.fault","message":"Ordered.","detailed_error":"",'
-        return "application/json", body + b'"status_code":%d}' % self.status
+        body += b'"status_code":%d}' % self.status
+        return Answer(self.status, body, headers=headers)
 
 
 @dataclass(slots=True)

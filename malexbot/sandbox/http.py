@@ -7,9 +7,9 @@ import socket
 import threading
 from collections.abc import Callable
 
+from malexbot.sandbox.call import Request
 from malexbot.sandbox.faults import Faults, Unanswered
 from malexbot.sandbox.line import Line
-from malexbot.sandbox.rest.call import Request
 
 _log = logging.getLogger(__name__)
 _MOST_HEAD = 65536
@@ -41,12 +41,12 @@ class Server:
 
     @property
     def port(self) -> int:
-        assert self._listener is not None, "not started"
-        return int(self._listener.getsockname()[1])
+        """Stays the same over a restart; 0 before the start."""
+        return self._address[1]
 
     def start(self) -> None:
         self._listener = socket.create_server(self._address, backlog=128)
-        self._address = (self._address[0], self.port)
+        self._address = self._listener.getsockname()
         self._acceptor = threading.Thread(
             target=self._accept,
             args=(self._listener,),

@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 _CHUNK = 65536
 # How often a blocked writer looks whether the line was cut.
@@ -33,11 +34,12 @@ class Line:
     def set_nagle(self, is_on: bool) -> None:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not is_on)
 
-    def receive(self, seconds: float | None = None) -> bytes:
+    def receive(self, seconds: float) -> bytes:
         """Some bytes; none when the line is cut. TimeoutError when nothing came."""
+        until = time.monotonic() + seconds
         while True:
-            timeout_ms = None if seconds is None else max(0.0, seconds * 1000)
-            if not self._poll.poll(timeout_ms):
+            left_ms = (until - time.monotonic()) * 1000
+            if left_ms <= 0 or not self._poll.poll(left_ms):
                 raise TimeoutError
             try:
                 content = self._sock.recv(_CHUNK)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from malexbot.sandbox.call import Room, Router
 from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.faults import Faults
 from malexbot.sandbox.hub import Hub
 from malexbot.sandbox.pages import Pages
 from malexbot.sandbox.people import People
 from malexbot.sandbox.posts import Posts
-from malexbot.sandbox.rest.call import Room, Router
 from malexbot.sandbox.rest.channels import Channels
 from malexbot.sandbox.rest.files import Files
 from malexbot.sandbox.rest.posts import PostRoutes

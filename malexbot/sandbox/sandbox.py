@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from malexbot.sandbox.actions import Actions
 from malexbot.sandbox.api import Api
+from malexbot.sandbox.call import PREFIX, Answer, Request
 from malexbot.sandbox.clock import is_id
 from malexbot.sandbox.connection import Connection
 from malexbot.sandbox.control import PREFIX as CONTROL_PREFIX
@@ -19,7 +20,6 @@ from malexbot.sandbox.ledger import Ledger
 from malexbot.sandbox.line import Line
 from malexbot.sandbox.load import Load
 from malexbot.sandbox.parts import Parts
-from malexbot.sandbox.rest.call import PREFIX, Answer, Request
 from malexbot.sandbox.scene import Scene
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.socket import Socket, accept_key
@@ -131,25 +131,23 @@ class Sandbox:
     # What comes in.
 
     def _handle(self, line: Line, request: Request, pending: bytes) -> bytes | None:
-        if request.path.startswith(CONTROL_PREFIX):
-            return self._api.render(request, self._door.answer(request))
-        failure = self.faults.failure(f"{request.method} {request.target}")
-        if failure is not None:
-            kind, body = failure.body
-            headers = {"Retry-After": str(failure.retry_after_s)}
-            headers = headers if failure.status in (429, 503) else {}
-            return self._api.render(
-                request, Answer(failure.status, body, kind, headers)
-            )
-        if request.path == _WEBSOCKET:
-            return self._open_socket(line, request, pending)
         try:
-            return self._api.answer(request)
+            return self._answer(line, request, pending)
         except Unanswered:
             raise
         except Exception:
             _log.exception("%s %s failed", request.method, request.target)
             return self._api.render(request, Answer(500, b"{}"))
+
+    def _answer(self, line: Line, request: Request, pending: bytes) -> bytes | None:
+        if request.path.startswith(CONTROL_PREFIX):
+            return self._api.render(request, self._door.answer(request))
+        failure = self.faults.failure(f"{request.method} {request.target}")
+        if failure is not None:
+            return self._api.render(request, failure.answer)
+        if request.path == _WEBSOCKET:
+            return self._open_socket(line, request, pending)
+        return self._api.answer(request)
 
     def _reap(self) -> None:
         while not self._stopping.wait(self.settings.reaper_every_s):

@@ -20,6 +20,8 @@ from malexbot.sandbox.faults import Faults
 from malexbot.sandbox.line import Line
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# A whole frame; the protocol object belongs to the reader and may be closing.
+_PING = b"\x89\x00"
 # How many frames go out in one write.
 _BATCH = 64
 _TOO_BIG = 1009
@@ -148,7 +150,7 @@ class Socket:
             )
             now = time.monotonic()
             if now >= ping_at:
-                self._line.send(self._protocol.send(Ping()))
+                self._line.send(_PING)
                 ping_at += self._settings.ping_every_s
             if now >= auth_at:
                 auth_at = float("inf")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from malexbot.sandbox.call import OK, Call, Result, Route, created
 from malexbot.sandbox.hub import Hub
 from malexbot.sandbox.model import Channel, User
 from malexbot.sandbox.pages import Pages
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
-from malexbot.sandbox.rest.call import OK, Call, Result, Route, created
 from malexbot.sandbox.rooms import Rooms
 from malexbot.sandbox.world import World
 

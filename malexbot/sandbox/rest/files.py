@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import orjson
 
+from malexbot.sandbox.call import Answer, Call, Result, Route, created
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.content import File
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
-from malexbot.sandbox.rest.call import Answer, Call, Result, Route, created
 from malexbot.sandbox.world import World
 
 

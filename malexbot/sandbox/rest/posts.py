@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from malexbot.sandbox.call import OK, Answer, Call, Result, Route, created
 from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.clock import is_id
 from malexbot.sandbox.content import Post
@@ -16,7 +17,6 @@ from malexbot.sandbox.model import Json, User
 from malexbot.sandbox.pages import Page, Pages
 from malexbot.sandbox.posts import Draft, Posts
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
-from malexbot.sandbox.rest.call import OK, Answer, Call, Result, Route, created
 from malexbot.sandbox.view import View
 from malexbot.sandbox.world import World
 

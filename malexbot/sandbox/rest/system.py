@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from malexbot.sandbox.call import Call, Result, Route
 from malexbot.sandbox.model import Json
 from malexbot.sandbox.refusals import Refusal, bad_url
-from malexbot.sandbox.rest.call import Call, Result, Route
 from malexbot.sandbox.world import World
 
 _PING: Json = {

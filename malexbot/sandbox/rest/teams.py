@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from malexbot.sandbox.call import OK, Call, Result, Route, created
 from malexbot.sandbox.model import Team, User
 from malexbot.sandbox.refusals import Refusal, not_allowed
-from malexbot.sandbox.rest.call import OK, Call, Result, Route, created
 from malexbot.sandbox.rooms import Rooms
 from malexbot.sandbox.world import World
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import orjson
 
+from malexbot.sandbox.call import OK, Answer, Call, Result, Route, created
 from malexbot.sandbox.hub import Hub
 from malexbot.sandbox.model import Json, Token, User
 from malexbot.sandbox.people import People
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
-from malexbot.sandbox.rest.call import OK, Answer, Call, Result, Route, created
 from malexbot.sandbox.world import World
 
 
