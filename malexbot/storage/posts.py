@@ -39,10 +39,11 @@ INSERT INTO incoming ({_COLUMNS}) SELECT {_COLUMNS} FROM heard
 # What an edit is about to replace becomes a row like the others: an old version.
 _SUPERSEDE = f"""
 INSERT INTO incoming (kind, keeps, id, {_CONTENT})
-SELECT 'p', true, id, {_CONTENT} FROM posts p
-WHERE EXISTS (
-  SELECT FROM incoming i WHERE i.kind = 'p' AND i.id = p.id AND i.edit_at > p.edit_at
-)
+SELECT 'p', true, id, {_CONTENT} FROM posts
+JOIN (
+  SELECT id, max(edit_at) AS newest FROM incoming WHERE kind = 'p' GROUP BY id
+) i USING (id)
+WHERE i.newest > edit_at
 """
 _NEWEST = "ORDER BY id, edit_at DESC, update_at DESC"
 _SET = ", ".join(f"{name} = {{row}}.{name}" for name in _CONTENT.split(", "))
