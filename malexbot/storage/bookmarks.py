@@ -16,17 +16,24 @@ SELECT channel_id, name, mark_id, mark_at, filled_for, history_id, is_history_do
   edits_until, edits_walk_id, messages, last_post_at
 FROM channels WHERE source = %s
 """
+# A channel of which nothing is new is not even locked: the journal may hold it.
 _NOTE = """
-INSERT INTO channels AS c
+INSERT INTO channels
   (source, channel_id, team_id, type, name, display_name, is_accessible)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+SELECT %s, news.* FROM unnest(
+  %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[]
+) AS news (channel_id, team_id, type, name, display_name, is_accessible)
+WHERE NOT EXISTS (
+  SELECT FROM channels c
+  WHERE c.source = %s AND c.channel_id = news.channel_id
+    AND (c.team_id, c.type, c.name, c.display_name, c.is_accessible)
+      = (news.team_id, news.type, news.name, news.display_name, news.is_accessible)
+)
 ON CONFLICT (source, channel_id) DO UPDATE
 SET team_id = excluded.team_id, type = excluded.type, name = excluded.name,
   display_name = excluded.display_name, is_accessible = excluded.is_accessible
-WHERE (c.team_id, c.type, c.name, c.display_name, c.is_accessible) IS DISTINCT FROM
-  (excluded.team_id, excluded.type, excluded.name, excluded.display_name,
-   excluded.is_accessible)
 """
+_TOLD = ("channel_id", "team_id", "type", "name", "display_name", "is_accessible")
 _OPEN_GAP = """
 INSERT INTO gaps (source, channel_id, kind, reason) VALUES (%s, %s, %s, %s)
 ON CONFLICT (source, channel_id, kind) WHERE closed_at IS NULL
@@ -65,13 +72,10 @@ class DatabaseBookmarks:
             return {row[0]: Bookmark(*row) for row in cursor.fetchall()}
 
     def note(self, source: str, news: Sequence[ChannelNews]) -> None:
-        rows = [
-            (source, n.channel_id, n.team_id, n.type, n.name, n.display_name)
-            + (n.is_accessible,)
-            for n in sorted(news, key=lambda n: n.channel_id)
-        ]
+        told = {each.channel_id: each for each in news}.values()
+        columns = [[getattr(each, name) for each in told] for name in _TOLD]
         with self._database.fenced_transaction(self._epoch()) as cursor:
-            cursor.executemany(_NOTE, rows)
+            cursor.execute(_NOTE, (source, *columns, source))
 
     def open_gap(self, source: str, channel_id: str, kind: str, reason: str) -> None:
         with self._database.fenced_transaction(self._epoch()) as cursor:

@@ -200,6 +200,21 @@ def test_a_note_moves_no_mark(
     ]
 
 
+def test_a_note_of_nothing_new_waits_for_nobody(
+    bookmarks: DatabaseBookmarks, database: Database, look: Look
+) -> None:
+    bookmarks.note("mattermost", [NEWS])
+    with database.transaction() as journal:
+        journal.execute("SELECT 1 FROM channels FOR UPDATE")
+        other = ChannelNews("channel2", "", "D", "a__b", "", 0, 0)
+        bookmarks.note("mattermost", [NEWS, other, other])
+    bookmarks.note("mattermost", [])
+    assert look("SELECT channel_id FROM channels ORDER BY 1") == [
+        ("channel1",),
+        ("channel2",),
+    ]
+
+
 def test_channels_are_those_of_the_source(bookmarks: DatabaseBookmarks) -> None:
     bookmarks.note("mattermost", [NEWS])
     assert list(bookmarks.channels("mattermost")) == ["channel1"]
