@@ -99,8 +99,10 @@ FROM (
 WHERE posts.{key} = d.id AND (posts.delete_at = 0 OR posts.delete_at > d.at)
 """
 _DELETE_POSTS = _DELETE.format(key="id")
-_DELETE_REPLIES = _DELETE.format(key="root_id")
-# A reply that comes after the deletion of its root; the root may be unknown to us.
+# By the index of replies, which is of no use unless it is told that they are some.
+_DELETE_REPLIES = f"{_DELETE.format(key='root_id')} AND posts.root_id <> ''"
+# A reply that comes in a later batch than the deletion of its root, which may be
+# unknown to us.
 _DELETE_LATE_REPLIES = """
 UPDATE posts SET delete_at = d.at
 FROM (
@@ -110,7 +112,6 @@ FROM (
     WHERE delete_at > 0 AND id IN (SELECT root_id FROM incoming)
     UNION ALL SELECT id, delete_at FROM echoes
     WHERE kind = 'd' AND id IN (SELECT root_id FROM incoming)
-    UNION ALL SELECT id, delete_at FROM incoming WHERE kind = 'd'
   ) root ON root.id = i.root_id
   WHERE i.kind IN ('p', 't')
   GROUP BY i.id
