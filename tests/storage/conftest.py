@@ -11,6 +11,7 @@ import pytest
 
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 
@@ -57,3 +58,8 @@ class Look:
 @pytest.fixture
 def look(database: Database) -> Look:
     return Look(database)
+
+
+@pytest.fixture
+def jobs(database: Database, leadership: Leadership) -> DatabaseJobs:
+    return DatabaseJobs(database, epoch=lambda: leadership.epoch)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
 
 import pytest
 
-from malexbot.ports import Effect, Job, LeaseLost, Terms
+from malexbot.ports import Effect, LeaseLost
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.jobs import MOST_CUT_OFF, DatabaseJobs
@@ -16,27 +15,7 @@ from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from tests.storage.conftest import Look
 from tests.storage.happenings import acted_on, post, posted
-
-RUN = ("run",)
-
-
-@pytest.fixture
-def jobs(database: Database, leadership: Leadership) -> DatabaseJobs:
-    return DatabaseJobs(database, epoch=lambda: leadership.epoch)
-
-
-def offer(journal: DatabaseJournal, *names: str) -> None:
-    """A job each; "b3" is the third of lane b."""
-    events = [posted(post(name, channel_id=name[0])) for name in names]
-    journal.write([acted_on(*events)])
-
-
-def claim(jobs: DatabaseJobs, limit: int = 10, lease_s: float = 60) -> list[Job]:
-    return jobs.claim(kinds=RUN, limit=limit, lease_s=lease_s)
-
-
-def ids(claimed: Sequence[Job]) -> list[str]:
-    return [job.event.event_id for job in claimed if job.event]
+from tests.storage.working import RUN, claim, ids, offer, pass_time
 
 
 def test_a_job_has_all_that_it_needs(
@@ -99,25 +78,6 @@ def test_only_the_kinds_asked_for_are_claimed(
         {"text": "hi"},
         None,
     )
-
-
-def test_effects_are_jobs_once_their_job_is_done(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    offer(journal, "a1")
-    (job,) = claim(jobs)
-    effects = [Effect("chat.post", "mattermost:x", {"n": n}) for n in range(3)]
-    jobs.finish(job, effects, note="answered")
-    assert look("SELECT state, reason FROM jobs WHERE kind = 'run'") == [
-        ("done", "answered")
-    ]
-    sent = []
-    while claimed := jobs.claim(kinds=["chat.post"], limit=9, lease_s=60):
-        assert len(claimed) == 1
-        sent.append((claimed[0].payload["n"], claimed[0].key))
-        jobs.finish(claimed[0], [])
-    assert [n for n, _ in sent] == [0, 1, 2]
-    assert len({key for _, key in sent}) == 3
 
 
 def test_a_job_that_is_not_ours_any_more_has_no_effects(
@@ -278,88 +238,6 @@ def test_failures_that_were_told_kill_no_job(
     assert (job.attempts, job.failures) == (MOST_CUT_OFF + 4, MOST_CUT_OFF + 2)
 
 
-def effect_of(
-    journal: DatabaseJournal, jobs: DatabaseJobs, name: str, terms: Terms
-) -> None:
-    offer(journal, name)
-    (job,) = claim(jobs)
-    jobs.finish(job, [Effect("send", "x", {"of": name}, terms)])
-
-
-def send(jobs: DatabaseJobs) -> list[Job]:
-    return jobs.claim(kinds=["send"], limit=9, lease_s=60)
-
-
-def test_what_is_too_old_is_not_sent(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    effect_of(journal, jobs, "a1", Terms(max_age_s=100))
-    effect_of(journal, jobs, "a2", Terms(max_age_s=200))
-    (job,) = send(jobs)
-    assert 90 < (job.left_s or 0) <= 100
-    jobs.retry(job, wait_s=0, reason="down")
-    pass_time(look, 101)
-    (job,) = send(jobs)
-    assert job.payload == {"of": "a2"}
-    assert look("SELECT reason FROM jobs WHERE state = 'expired'") == [
-        ("too old; down",)
-    ]
-
-
-def test_an_uncertain_send_tells_when_it_began(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    effect_of(journal, jobs, "a1", Terms())
-    (job,) = send(jobs)
-    assert job.sent_ago_s is None
-    jobs.mark_sending(job)
-    pass_time(look, 10)
-    jobs.retry(job, wait_s=0, reason="timed out", is_uncertain=True)
-    (job,) = send(jobs)
-    assert 10 <= (job.sent_ago_s or 0) < 20
-    jobs.retry(job, wait_s=0, reason="refused")
-    (job,) = send(jobs)
-    assert job.sent_ago_s is None
-
-
-def test_a_send_that_was_cut_off_is_uncertain(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    effect_of(journal, jobs, "a1", Terms())
-    jobs.mark_sending(send(jobs)[0])
-    pass_time(look, 61)
-    assert [job.sent_ago_s is not None for job in send(jobs)] == [True]
-
-
-def test_a_key_that_was_sent_lately_stays_quiet(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    quiet = Terms(quiet_key="greet:alice", quiet_s=60)
-    effect_of(journal, jobs, "a1", quiet)
-    effect_of(journal, jobs, "a2", quiet)
-    effect_of(journal, jobs, "a3", quiet._replace(quiet_key="greet:bob"))
-    pass_time(look, 61)
-    effect_of(journal, jobs, "a4", quiet)
-    assert look("SELECT payload->>'of' FROM jobs WHERE kind = 'send' ORDER BY 1") == [
-        ("a1",),
-        ("a3",),
-        ("a4",),
-    ]
-
-
-def test_one_job_may_say_several_things_under_a_key(
-    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
-) -> None:
-    offer(journal, "a1")
-    terms = Terms(quiet_key="k", quiet_s=60)
-    jobs.finish(claim(jobs)[0], [Effect("send", "x", {}, terms)] * 3)
-    assert look("SELECT number FROM jobs WHERE kind = 'send' ORDER BY 1") == [
-        (0,),
-        (1,),
-        (2,),
-    ]
-
-
 def test_nothing_is_due_when_nothing_waits(
     journal: DatabaseJournal, jobs: DatabaseJobs
 ) -> None:
@@ -431,10 +309,3 @@ def test_a_claim_waits_for_nobody(
         other.execute("SELECT 1 FROM jobs WHERE event_id = 'a1' FOR UPDATE")
         assert ids(claim(jobs)) == ["b1"]
     assert ids(claim(jobs)) == ["a1"]
-
-
-def pass_time(look: Look, seconds: float) -> None:
-    """For the jobs the clock has gone on."""
-    times = ("due_at", "expires_at", "failing_since", "sending_at", "created_at")
-    moved = ", ".join(f"{t} = {t} - {seconds} * interval '1 second'" for t in times)
-    look(f"UPDATE jobs SET {moved}")
