@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.events import Event
@@ -54,10 +55,16 @@ class Outbox:
             self._changed.notify_all()
             return True
 
-    def take(self, most: int, seconds: float) -> list[Outgoing]:
-        """What waits, oldest first; nothing after so many seconds or a `wake`."""
+    def take(
+        self, most: int, seconds: float, is_over: Callable[[], bool]
+    ) -> list[Outgoing]:
+        """What waits, oldest first; nothing after so many seconds or a `wake`.
+
+        `is_over` is asked under the lock, so that a wake just before the wait
+        is not missed.
+        """
         with self._changed:
-            if not self._items and not self._is_closed:
+            if not self._items and not self._is_closed and not is_over():
                 self._changed.wait(seconds)
             count = min(most, len(self._items))
             return [self._items.popleft() for _ in range(count)]

@@ -139,7 +139,7 @@ class Socket:
         auth_at = now + self._settings.auth_wait_s
         while not self._has_ended.is_set():
             wait_s = min(ping_at, auth_at) - time.monotonic()
-            items = outbox.take(_BATCH, max(0.0, wait_s))
+            items = outbox.take(_BATCH, max(0.0, wait_s), self._has_ended.is_set)
             if not items and outbox.is_closed:
                 self._end()
             self._send(

@@ -234,6 +234,21 @@ def test_250_missed_events_are_all_sent(
     assert [int(frame.split(":")[0]) for frame in got] == list(range(2, len(got) + 2))
 
 
+def test_a_half_full_queue_takes_no_typing(
+    mattermost: Mattermost, connect: Connect
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    first = greeted(connect())
+    frames(first)
+    drop(mattermost, first)
+    scene.typing(town.channel, town.alice)
+    say(mattermost, *(f"off{number}" for number in range(128)))
+    scene.typing(town.channel, town.alice)
+    names = [frame.split(":")[1] for frame in frames(connect(first, 2))]
+    assert names.count("posted") == 128
+    assert names.count("typing") == 1
+
+
 def test_270_missed_events_are_lost(mattermost: Mattermost, connect: Connect) -> None:
     first = greeted(connect())
     drop(mattermost, first)
