@@ -1,7 +1,8 @@
 """The sandbox as a process of its own: `python -m malexbot.sandbox --state FILE`.
 
-It prints one JSON line with its address, and runs until SIGTERM, SIGINT, or the
-end of its standard input with `--until-eof` (so that it dies with its test).
+It prints one JSON line with its address and that of its control door, and runs
+until SIGTERM, SIGINT, or the end of its standard input with `--until-eof` (so
+that it dies with its test).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from malexbot.sandbox.control import Door
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.settings import Settings
 
@@ -25,10 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with Sandbox(port=options.port, settings=settings, state=options.state) as sandbox:
-        print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
+        door = Door(sandbox)
+        door.start()
+        address = {"url": sandbox.url, "door": door.url, "pid": os.getpid()}
+        print(json.dumps(address), flush=True)
         if options.until_eof:
             threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
         ended.wait()
+        door.stop()
     return 0
 
 

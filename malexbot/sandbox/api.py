@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
-import zlib
 from contextlib import nullcontext
 from dataclasses import replace
-from email.utils import formatdate
 
 import orjson
 
@@ -16,31 +12,14 @@ from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.limit import RateLimit
 from malexbot.sandbox.model import User
 from malexbot.sandbox.refusals import Refusal
+from malexbot.sandbox.render import render
 from malexbot.sandbox.world import World
 
-_REASONS = {
-    200: "OK",
-    201: "Created",
-    304: "Not Modified",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    413: "Request Entity Too Large",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 _PLAIN = "text/plain; charset=utf-8"
 _NO_UPGRADE = (
     "websocket: the client is not using the websocket protocol: "
     "'upgrade' token not found in 'Connection' header"
 )
-# Answers from this size on are packed for those who can unpack them.
-_GZIP_FROM = 1400
 _NOBODY = User(id="", create_at=0, update_at=0, username="")
 
 
@@ -51,20 +30,19 @@ class Api:
         self._world = world
         self._router = router
         self._limit = RateLimit(world.settings)
-        self._dates = _Dates()
 
     def answer(self, request: Request) -> bytes:
         """The whole response, head and all."""
         limited = self._limit.check(request.token)
         if limited.is_over:
-            return self.render(request, _limit_exceeded(limited.headers))
-        return self.render(request, self._answer(request), limited.headers)
+            return render(request, _limit_exceeded(limited.headers))
+        return render(request, self._answer(request), limited.headers)
 
     def limited(self, request: Request) -> bytes | None:
         """The 429, if this request is one too many."""
         limited = self._limit.check(request.token)
         if limited.is_over:
-            return self.render(request, _limit_exceeded(limited.headers))
+            return render(request, _limit_exceeded(limited.headers))
         return None
 
     def no_upgrade(self, request: Request) -> bytes:
@@ -77,31 +55,7 @@ class Api:
             "X-Content-Type-Options": "nosniff",
         }
         answer = Answer(400, b"Bad Request\n" + error.body, _PLAIN, plain)
-        return self.render(request, self._dressed(request, answer, request_id))
-
-    def render(
-        self,
-        request: Request,
-        answer: Answer,
-        extra: list[tuple[str, str]] | None = None,
-    ) -> bytes:
-        body = answer.body
-        headers = [("Content-Type", answer.content_type)] if body else []
-        headers += answer.headers.items()
-        headers += extra or []
-        headers.append(("Date", self._dates.now()))
-        if len(body) >= _GZIP_FROM and "gzip" in request.headers.get(
-            "accept-encoding", ""
-        ):
-            packer = zlib.compressobj(1, wbits=31)
-            body = packer.compress(body) + packer.flush()
-            headers.append(("Content-Encoding", "gzip"))
-        if answer.status != 304:
-            headers.append(("Content-Length", str(len(body))))
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        reason = _REASONS.get(answer.status, "Error")
-        head = f"HTTP/1.1 {answer.status} {reason}\r\n{lines}\r\n"
-        return head.encode("latin-1", "replace") + body
+        return render(request, self._dressed(request, answer, request_id))
 
     def _answer(self, request: Request) -> Answer:
         request_id = new_id()
@@ -168,22 +122,6 @@ class Api:
         if refusal.status == 401 and request.token:
             headers["Set-Cookie"] = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly"
         return Answer(refusal.status, orjson.dumps(body), headers=headers)
-
-
-class _Dates:
-    """The Date header, made once a second."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._second = 0
-        self._text = ""
-
-    def now(self) -> str:
-        second = int(time.time())
-        with self._lock:
-            if second != self._second:
-                self._second, self._text = second, formatdate(second, usegmt=True)
-            return self._text
 
 
 def _no_such_page(request: Request) -> Answer:

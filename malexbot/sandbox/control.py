@@ -1,12 +1,12 @@
 """The door for tests in another process: the parts of a sandbox over HTTP.
 
-`POST /sandbox/{part}/{method}` with the arguments as a JSON object; the answer is
-the result. Nothing but the public methods of the parts can be called.
+It has a port of its own, so that no fault of the sandbox shuts it.
+`POST /{part}/{method}` with the arguments as a JSON object; the answer is the
+result. Nothing but the public methods of the parts can be called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request as HttpRequest
@@ -16,26 +16,45 @@ import orjson
 
 from malexbot.errors import MalexbotError
 from malexbot.sandbox.call import Answer, Request
+from malexbot.sandbox.faults import Faults
+from malexbot.sandbox.http import Server
+from malexbot.sandbox.line import Line
+from malexbot.sandbox.render import render
 
 if TYPE_CHECKING:
     from malexbot.sandbox.clock import Clock
-    from malexbot.sandbox.faults import Faults
     from malexbot.sandbox.ledger import Ledger
     from malexbot.sandbox.load import Load
+    from malexbot.sandbox.sandbox import Sandbox
     from malexbot.sandbox.scene import Scene
 
-PREFIX = "/sandbox/"
 _PATIENCE_S = 30
+_PARTS = ("scene", "faults", "ledger", "load", "clock")
 
 
 class Door:
     """The server's side."""
 
-    def __init__(self, parts: Mapping[str, object]) -> None:
-        self._parts = parts
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._parts = {name: getattr(sandbox, name) for name in _PARTS}
+        self._parts["sandbox"] = sandbox
+        self._server = Server(self._handle, Faults())
 
-    def answer(self, request: Request) -> Answer:
-        part, _, method = request.path[len(PREFIX) :].partition("/")
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def _handle(self, line: Line, request: Request, pending: bytes) -> bytes:
+        return render(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
+        part, _, method = request.path.strip("/").partition("/")
         call = getattr(self._parts.get(part), method, None)
         if method.startswith("_") or not callable(call):
             return Answer(404, b'{"error":"no such part or method"}')
@@ -57,26 +76,31 @@ class Control:
     dicts where the real one gives entries.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        self.scene = cast("Scene", _Part(self.url, "scene"))
-        self.faults = cast("Faults", _Part(self.url, "faults"))
-        self.ledger = cast("Ledger", _Part(self.url, "ledger"))
-        self.load = cast("Load", _Part(self.url, "load"))
-        self.clock = cast("Clock", _Part(self.url, "clock"))
+    def __init__(self, *, url: str, door: str) -> None:
+        """`url` is the Mattermost's, `door` that of the control door."""
+        self.url = url
+        self._sandbox = cast("Sandbox", _Part(door, "sandbox"))
+        self.scene = cast("Scene", _Part(door, "scene"))
+        self.faults = cast("Faults", _Part(door, "faults"))
+        self.ledger = cast("Ledger", _Part(door, "ledger"))
+        self.load = cast("Load", _Part(door, "load"))
+        self.clock = cast("Clock", _Part(door, "clock"))
 
     def restart(self) -> None:
-        _call(f"{self.url}{PREFIX}server/restart", {})
+        self._sandbox.restart()
 
     def sockets(self) -> int:
-        return int(_call(f"{self.url}{PREFIX}server/sockets", {}))
+        return self._sandbox.sockets()
+
+    def reap(self) -> None:
+        self._sandbox.reap()
 
 
 class _Part:
     """Sends each call over the line."""
 
-    def __init__(self, url: str, name: str) -> None:
-        self._url = f"{url}{PREFIX}{name}"
+    def __init__(self, door: str, name: str) -> None:
+        self._url = f"{door}/{name}"
 
     def __getattr__(self, method: str) -> Any:
         def call(**arguments: Any) -> Any:

@@ -56,7 +56,7 @@ class Server:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Every line is closed, but for the one that asks for it; idempotent."""
+        """Every line is closed; idempotent."""
         listener, self._listener = self._listener, None
         if listener is None or self._acceptor is None:
             return
@@ -65,7 +65,6 @@ class Server:
         listener.close()
         with self._lock:
             lines = self._lines.copy()
-        lines.pop(threading.current_thread(), None)
         for line in lines.values():
             line.cut()
         for thread in lines:

@@ -12,14 +12,13 @@ from malexbot.sandbox.api import Api
 from malexbot.sandbox.call import PREFIX, Answer, Request
 from malexbot.sandbox.clock import is_id
 from malexbot.sandbox.connection import Connection
-from malexbot.sandbox.control import PREFIX as CONTROL_PREFIX
-from malexbot.sandbox.control import Door
 from malexbot.sandbox.faults import Faults, Unanswered
 from malexbot.sandbox.http import Server
 from malexbot.sandbox.ledger import Ledger
 from malexbot.sandbox.line import Line
 from malexbot.sandbox.load import Load
 from malexbot.sandbox.parts import Parts
+from malexbot.sandbox.render import render
 from malexbot.sandbox.scene import Scene
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.socket import Socket, accept_key
@@ -39,7 +38,7 @@ class Sandbox:
     Its parts are there for tests: `scene` makes people, channels and posts happen,
     `faults` makes things go wrong, `ledger` tells what was truly posted, `clock`
     can be wrong, and `settings` holds the limits and delays. The same parts, with
-    the same names, are reached in another process by `control.Control(url)`.
+    the same names, are reached in another process by `control.Control`.
     """
 
     def __init__(
@@ -68,16 +67,6 @@ class Sandbox:
         self.load = Load(self._world, parts.posts)
         self.ledger: Ledger = self._world.ledger
         self.clock = self._world.clock
-        self._door = Door(
-            {
-                "scene": self.scene,
-                "faults": self.faults,
-                "ledger": self.ledger,
-                "load": self.load,
-                "clock": self.clock,
-                "server": self,
-            }
-        )
         self._server = Server(self._handle, self.faults, port=port)
         self._stopping = threading.Event()
         self._reaper: threading.Thread | None = None
@@ -137,14 +126,12 @@ class Sandbox:
             raise
         except Exception:
             _log.exception("%s %s failed", request.method, request.target)
-            return self._api.render(request, Answer(500, b"{}"))
+            return render(request, Answer(500, b"{}"))
 
     def _answer(self, line: Line, request: Request, pending: bytes) -> bytes | None:
-        if request.path.startswith(CONTROL_PREFIX):
-            return self._api.render(request, self._door.answer(request))
         failure = self.faults.failure(f"{request.method} {request.target}")
         if failure is not None:
-            return self._api.render(request, failure.answer)
+            return render(request, failure.answer)
         if request.path == _WEBSOCKET:
             return self._open_socket(line, request, pending)
         return self._api.answer(request)
@@ -194,7 +181,7 @@ class Sandbox:
             return self._api.no_upgrade(request)
         origin = headers.get("origin")
         if origin and urlsplit(origin).netloc != headers.get("host"):
-            return self._api.render(request, Answer(403, b"Forbidden\n", "text/plain"))
+            return render(request, Answer(403, b"Forbidden\n", "text/plain"))
         return self._api.limited(request)
 
     def _connect(self, request: Request) -> tuple[Connection, list[bytes]] | None:

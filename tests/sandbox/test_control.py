@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from malexbot.sandbox.control import Control, ControlError
+from malexbot.sandbox.process import SandboxProcess
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.town import build
 from tests.sandbox.clients import Client, Rest, message
@@ -35,7 +36,7 @@ def start() -> Iterator[Start]:
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())
         assert address["pid"] == process.pid
-        return Control(address["url"]), process
+        return Control(url=address["url"], door=address["door"]), process
 
     yield start
     for process in started:
@@ -135,6 +136,32 @@ def test_a_restart_from_outside_cuts_the_sockets(start: Start) -> None:
             channel_id=town.channel, user_id=town.alice, message="after it"
         )
         assert message(client.until("posted")) == "after it"
+
+
+def test_no_fault_shuts_the_door(start: Start) -> None:
+    control, _ = start()
+    control.faults.fail(status=500)
+    control.faults.slow(latency_s=3600)
+    control.faults.half_open()
+    control.faults.heal()
+    with Rest(control.url) as rest:
+        assert rest.get("/system/ping")["status"] == "OK"
+
+
+def test_a_child_comes_back_at_its_address(tmp_path: Path) -> None:
+    child = SandboxProcess(state=tmp_path / "state", settings={"version": "9.11.0"})
+    control = child.start()
+    try:
+        town = build(control.scene)
+        child.kill()
+        again = child.start()
+        assert again.url == control.url
+        with Rest(again.url, town.token) as bot:
+            assert bot.get("/config/client?format=old")["Version"] == "9.11.0"
+        assert child.stop() == 0
+        assert child.stop() == 0
+    finally:
+        child.kill()
 
 
 @pytest.mark.parametrize("call", ["scene.none", "scene._switch", "scene.world"])

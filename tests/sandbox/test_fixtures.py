@@ -39,7 +39,7 @@ def test_a_plugin_author_needs_one_line(tmp_path: Path) -> None:
 
 def test_only_the_fixtures_need_pytest() -> None:
     code = (
-        "import sys, malexbot.sandbox.__main__, malexbot.sandbox.control;"
+        "import sys, malexbot.sandbox.__main__, malexbot.sandbox.process;"
         "sys.exit('pytest' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -128,6 +128,20 @@ def test_roots_come_beside_the_order(mattermost: Mattermost, bot: Rest) -> None:
     assert set(answer["posts"]) == {reply, root}
 
 
+def test_since_shows_the_root_of_a_deleted_reply_beside_the_order(
+    mattermost: Mattermost, bot: Rest
+) -> None:
+    town, scene, clock = mattermost.town, mattermost.scene, mattermost.clock
+    (root,) = fill(mattermost, 1)
+    reply = scene.post(town.channel, town.alice, "reply", root_id=root)
+    since = clock.now_ms()
+    clock.freeze(since + 1)
+    scene.delete(reply)
+    answer = page(bot, mattermost, f"since={since}")
+    assert answer["order"] == [reply]
+    assert set(answer["posts"]) == {reply, root}
+
+
 def test_a_thread_has_its_first_post_twice(mattermost: Mattermost, bot: Rest) -> None:
     town, scene = mattermost.town, mattermost.scene
     root = scene.post(town.channel, town.alice, "root")
