@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from malexbot.errors import Transient
+from malexbot.errors import Transient, Uncertain
 from malexbot.events import Event
 from malexbot.ports import (
     Effect,
@@ -306,6 +306,14 @@ class MemoryJournal:
         return [r for batch in self.batches for parcel in batch for r in parcel.rejects]
 
 
+class Late(Uncertain):
+    """The client gave up, and what it sent arrives nevertheless."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 @dataclass
 class MemoryChat:
     """ports.Chat, with the memory for keys that a Mattermost server has."""
@@ -321,20 +329,37 @@ class MemoryChat:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[float, str]] = {}
+        self._late: list[tuple[float, str, Mapping[str, Any]]] = []
 
     def send(self, payload: Mapping[str, Any], *, key: str) -> Sent:
-        self.fail("send")
+        self.settle()
+        try:
+            self.fail("send")
+        except Late as error:
+            self._late.append((self.clock() + error.seconds, key, payload))
+            raise
         with self._lock:
-            at, post_id = self._seen.get(key, (float("-inf"), ""))
-            is_repeat = self.clock() - at < self.window_s
-            if not is_repeat:
-                self.posts.append((key, payload))
-                post_id = f"post-{len(self.posts)}"
-                self._seen[key] = (self.clock(), post_id)
+            sent = self._save(key, payload, self.clock())
         self.fail("sent")
-        return Sent(post_id, is_repeat)
+        return sent
+
+    def settle(self) -> None:
+        """What was on its way for long enough is there now."""
+        now = self.clock()
+        for at, key, payload in [late for late in self._late if late[0] <= now]:
+            self._save(key, payload, at)
+        self._late = [late for late in self._late if late[0] > now]
+
+    def _save(self, key: str, payload: Mapping[str, Any], now: float) -> Sent:
+        at, post_id = self._seen.get(key, (float("-inf"), ""))
+        if now - at < self.window_s:
+            return Sent(post_id, is_repeat=True)
+        self.posts.append((key, payload))
+        self._seen[key] = (now, f"post-{len(self.posts)}")
+        return Sent(f"post-{len(self.posts)}")
 
     def find(self, payload: Mapping[str, Any], *, key: str) -> Sent | None:
+        self.settle()
         self.fail("find")
         with self._lock:
             found = [n for n, (known, _) in enumerate(self.posts) if known == key]

@@ -1,0 +1,257 @@
+"""The lanes: workers that do the jobs, each lane's in order, many lanes at once.
+
+The order is the queue's: it hands out only the oldest job of a lane. Seats are counted
+here, and taken before a job is claimed, so a claimed job never waits for a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from malexbot.errors import MalexbotError, Transient
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.verdicts import overrun
+from malexbot.ports import Job, Jobs
+from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.health import Health
+from malexbot.runtime.heart import outside
+from malexbot.runtime.retry import Backoff
+from malexbot.runtime.stacks import stack_of
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+THREADS = 8
+TIME_OUT_S = 60.0
+# A lease outlasts the handler by what writing its end may take.
+LEASE_BEYOND_S = 30.0
+# Another machine, or a hand, may make jobs that nobody wakes us for.
+LONGEST_POLL_S = 3.0
+# A job that is due but whose lane is busy elsewhere is not asked for all the time.
+SHORTEST_POLL_S = 0.1
+LONGEST_WAIT_S = 3.0
+# A second signal ends the drain: it is looked for that often.
+DRAIN_TURN_S = 0.1
+# So many threads hang at once before only a new process helps.
+MOST_HUNG = 5
+
+PART = "lanes"
+
+
+class Work(NamedTuple):
+    """A claimed job on its way to a worker."""
+
+    job: Job
+    hold: Hold
+
+
+class _Worker:
+    """A thread, and what it is at."""
+
+    def __init__(self, name: str, run: Callable[[_Worker], None]) -> None:
+        self.thread = threading.Thread(target=run, args=(self,), name=name, daemon=True)
+        self.work: Work | None = None
+        self.is_dismissed = False
+
+
+class Lanes:
+    """Claims jobs for its workers, and looks after those who do not come back."""
+
+    name = PART
+    is_vital = True
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        runner: Runner,
+        health: Health,
+        threads: int = THREADS,
+        time_out_s: float = TIME_OUT_S,
+    ) -> None:
+        self._jobs = jobs
+        self._runner = runner
+        self._health = health
+        self._threads = threads
+        self._time_out_s = time_out_s
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
+        self._signal = threading.Condition()
+        self._is_woken = False
+        self._free = 0
+        self._hired = 0
+        self._workers: list[_Worker] = []
+        self._hung: list[_Worker] = []
+        self._under_way: dict[Hold, Job] = {}
+        self._fault: Exception | None = None
+        self._backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
+        self.overruns = 0
+
+    def wake(self) -> None:
+        """There may be jobs."""
+        with self._signal:
+            self._is_woken = True
+            self._signal.notify_all()
+
+    @property
+    def busy(self) -> int:
+        """How many jobs are being done."""
+        return len(self._under_way)
+
+    def run(self, stop: Stop) -> None:
+        for _ in range(self._threads):
+            self._hire()
+        try:
+            with stop.waking(self.wake):
+                while not stop.is_set:
+                    self._look_after()
+                    self._wait(self._claim())
+            self._drain(stop)
+        finally:
+            self._dismiss()
+
+    # Claiming.
+
+    def _claim(self) -> float:
+        """Fill the free seats; returns how long nothing else can be expected."""
+        with self._signal:
+            self._is_woken = False
+            free = self._free
+        if not free:
+            return LONGEST_POLL_S
+        lease_s = self._time_out_s + LEASE_BEYOND_S
+        # Before the claim, so that ours ends before the database's does.
+        lease = Deadline(lease_s)
+        try:
+            with outside("jobs"):
+                claimed = self._jobs.claim(
+                    kinds=self._runner.kinds, limit=free, lease_s=lease_s
+                )
+                self._seat(claimed, lease)
+                due_s = self._jobs.due_s() if len(claimed) < free else None
+        except Transient as error:
+            return self._tell_ill(error)
+        self._tell_well()
+        if due_s is None:
+            return LONGEST_POLL_S
+        return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
+
+    def _seat(self, claimed: Sequence[Job], lease: Deadline) -> None:
+        for job in claimed:
+            hold = Hold(lease=lease, time_out=Deadline(self._time_out_s))
+            with self._signal:
+                self._free -= 1
+                self._under_way[hold] = job
+            self._queue.put(Work(job, hold))
+
+    def _wait(self, seconds: float) -> None:
+        """Until somebody wakes us, or a handler's time is over."""
+        for hold, _ in self._jobs_under_way():
+            if not hold.is_ending:
+                seconds = min(seconds, hold.time_out.left_s)
+        with outside("the next job"), self._signal:
+            if not self._is_woken:
+                self._signal.wait(seconds)
+
+    # The workers.
+
+    def _hire(self) -> None:
+        self._hired += 1
+        worker = _Worker(f"lane-{self._hired}", self._work)
+        with self._signal:
+            self._workers.append(worker)
+            self._free += 1
+        worker.thread.start()
+
+    def _work(self, worker: _Worker) -> None:
+        while (work := self._queue.get()) is not None:
+            worker.work = work
+            try:
+                self._runner.run(*work)
+            except Exception as error:
+                self._fault = error
+            with self._signal:
+                worker.work = None
+                self._under_way.pop(work.hold, None)
+                if worker.is_dismissed:
+                    self._hung.remove(worker)
+                    return
+                self._free += 1
+            self.wake()
+
+    def _jobs_under_way(self) -> list[tuple[Hold, Job]]:
+        with self._signal:
+            return list(self._under_way.items())
+
+    def _look_after(self) -> None:
+        if self._fault:
+            raise self._fault
+        for hold, job in self._jobs_under_way():
+            if hold.time_out.is_over and hold.revoke():
+                self._give_up(hold, job)
+        if len(self._hung) >= MOST_HUNG:
+            raise MalexbotError(f"{len(self._hung)} handlers hang")
+
+    def _give_up(self, hold: Hold, job: Job) -> None:
+        """Its handler may do nothing any more; what it holds up goes on without it."""
+        self.overruns += 1
+        told = "job %d, %s %s: takes longer than %g s, given up; it stands at\n%s"
+        stack = self._replace(hold)
+        log.error(told, job.id, job.kind, job.name, self._time_out_s, stack)
+        try:
+            self._runner.end(job, overrun(job, self._time_out_s))
+        except Transient as error:
+            log.warning("job %d is begun again when its lease ends: %s", job.id, error)
+
+    def _replace(self, hold: Hold) -> str:
+        """Somebody else takes the seat; returns where the thread hangs."""
+        with self._signal:
+            self._under_way.pop(hold, None)
+            at_it = [w for w in self._workers if w.work and w.work.hold is hold]
+            for worker in at_it:
+                worker.is_dismissed = True
+                self._hung.append(worker)
+                self._workers.remove(worker)
+        for _ in at_it:
+            self._hire()
+        return "\n".join(stack_of(worker.thread.ident) for worker in at_it)
+
+    # The end.
+
+    def _drain(self, stop: Stop) -> None:
+        """What was begun may end; nothing else is begun."""
+        while not stop.deadline.is_over and self._is_busy():
+            self._look_after()
+            with self._signal:
+                self._is_woken = False
+            if self._is_busy():
+                self._wait(min(DRAIN_TURN_S, stop.deadline.left_s))
+
+    def _is_busy(self) -> bool:
+        with self._signal:
+            return self._free < len(self._workers)
+
+    def _dismiss(self) -> None:
+        """Workers at rest end; what others are at is void, so they send nothing."""
+        for hold, job in self._jobs_under_way():
+            if hold.revoke():
+                log.warning("job %d is left behind", job.id)
+        for _ in self._workers:
+            self._queue.put(None)
+        self._workers.clear()
+
+    # How it is.
+
+    def _tell_well(self) -> None:
+        self._backoff.reset()
+        self._health.tell(PART, "work", is_ready=True)
+
+    def _tell_ill(self, error: Transient) -> float:
+        if self._backoff.failures == 0:
+            log.warning("no jobs can be claimed, it is tried again: %s", error)
+        self._health.tell(PART, f"no jobs: {error}", is_ready=False)
+        return self._backoff.next_s()

@@ -1,0 +1,149 @@
+"""Runs one job: calls its handler, and writes down what became of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.events import Event
+from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.effects import LONGEST_TEXT, Collector
+from malexbot.pipeline.guard import LoopGuard
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.verdicts import Again, Done, Ended, Expired, Verdict, verdict
+from malexbot.ports import Chat, Effect, Job, Jobs, LeaseLost, Occasion, Processor
+from malexbot.runtime.retry import Backoff
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+RUN = "run"
+LONGEST_WAIT_S = 3.0
+
+# Does the jobs of one kind: what it returns is done, what it raises tells why not.
+Handler = Callable[[Job, Hold], Done]
+
+
+class Runner:
+    """Which handler does a job, and how the job ends."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        handlers: Mapping[str, Handler],
+        rest: Callable[[float], object] = lambda seconds: Stop().wait(seconds),
+    ) -> None:
+        self._jobs = jobs
+        self._handlers = handlers
+        self._rest = rest
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self._handlers)
+
+    def run(self, job: Job, hold: Hold) -> None:
+        """Do it and end it, unless it was taken from us meanwhile."""
+        found = self._do(job, hold)
+        if found is None or not hold.take():
+            return
+        backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
+        while not hold.lease.is_over:
+            try:
+                return self.end(job, found)
+            except Transient as error:
+                log.debug("job %d cannot be ended yet: %s", job.id, error)
+                self._rest(min(backoff.next_s(), hold.lease.left_s))
+        log.warning("job %d could not be ended in time: it is begun again", job.id)
+
+    def end(self, job: Job, verdict: Verdict) -> None:
+        """Write down what became of it; raises Transient."""
+        try:
+            self._write(job, verdict)
+        except LeaseLost:
+            # Also after a commit whose answer was lost: then it is ended as it should.
+            log.info("job %d was ended already", job.id)
+            return
+        _tell(job, verdict)
+
+    def _do(self, job: Job, hold: Hold) -> Verdict | None:
+        try:
+            if job.left_s is not None and job.left_s <= hold.age_s:
+                raise Expired("too old")
+            return self._handlers[job.kind](job, hold)
+        except Exception as error:
+            if not isinstance(error, MalexbotError):
+                log.error("job %d, %s: a fault", job.id, job.name, exc_info=True)
+            return verdict(job, error)
+
+    def _write(self, job: Job, verdict: Verdict) -> None:
+        match verdict:
+            case Done(effects, note):
+                self._jobs.finish(job, effects, note)
+            case Again(wait_s, reason, is_uncertain):
+                self._jobs.retry(
+                    job, wait_s=wait_s, reason=reason, is_uncertain=is_uncertain
+                )
+            case Ended(state, reason):
+                self._jobs.give_up(job, state=state, reason=reason)
+
+
+def _tell(job: Job, verdict: Verdict) -> None:
+    match verdict:
+        case Done(_, note):
+            log.debug("job %d, %s %s: done %s", job.id, job.kind, job.name, note)
+        case Again(wait_s, reason):
+            level = logging.DEBUG if job.failures else logging.WARNING
+            told = "job %d, %s %s: again in %.0f s: %s"
+            log.log(level, told, job.id, job.kind, job.name, wait_s, reason)
+        case Ended("expired", reason):
+            log.warning("job %d, %s %s: %s", job.id, job.kind, job.name, reason)
+        case Ended(state, reason):
+            log.error(
+                "job %d, %s %s: %s: %s", job.id, job.kind, job.name, state, reason
+            )
+
+
+class ProcessorRuns:
+    """The handler of "run": a processor acts on an event."""
+
+    def __init__(
+        self,
+        *,
+        processors: Mapping[str, Processor],
+        decider: Decider,
+        chats: Mapping[str, Chat],
+        guard: LoopGuard,
+    ) -> None:
+        self._processors = processors
+        self._decider = decider
+        self._chats = chats
+        self._guard = guard
+
+    def __call__(self, job: Job, hold: Hold) -> Done:
+        processor = self._processors.get(job.name)
+        if processor is None or job.event is None:
+            raise Permanent(f"no processor {job.name!r} is configured")
+        event = job.event
+        age_s = self._decider.age_s(event)
+        if age_s > processor.max_age_s:
+            raise Expired(f"it happened {age_s:.0f} s ago, that is too old")
+        bot = Collector(event, check=hold.check, longest_text=self._longest(event))
+        processor.handle(event, Occasion(age_s, self._decider.is_direct(event)), bot)
+        effects = [_timed(each, processor.max_age_s - age_s) for each in bot.effects]
+        admitted = self._guard.admit(effects)
+        held_back = len(effects) - len(admitted)
+        return Done(admitted, f"{held_back} answers held back" if held_back else "")
+
+    def _longest(self, event: Event) -> int:
+        chat = self._chats.get(event.source)
+        return chat.longest_text if chat else LONGEST_TEXT
+
+
+def _timed(effect: Effect, left_s: float) -> Effect:
+    """What is said to an event grows old with it, unless it says otherwise."""
+    if effect.terms.max_age_s is not None:
+        return effect
+    return replace(effect, terms=effect.terms._replace(max_age_s=left_s))

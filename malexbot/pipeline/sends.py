@@ -1,0 +1,103 @@
+"""Sends one thing to a messenger, once: the rules for what may be sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from malexbot.errors import Permanent, Transient, Uncertain
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.verdicts import (
+    LOOK_AFTER_S,
+    REPEAT_WITHIN_S,
+    Again,
+    Done,
+    Postponed,
+    uncertain_wait_s,
+    wait_s,
+)
+from malexbot.ports import Chat, Job, Jobs, Sent
+
+
+class ChatPosts:
+    """The handler of "chat.post".
+
+    Before the first byte leaves, that is noted durably: whoever finds the note knows
+    that the message may be there, also after a crash.
+    """
+
+    def __init__(self, *, chats: Mapping[str, Chat], jobs: Jobs) -> None:
+        self._chats = chats
+        self._jobs = jobs
+
+    def __call__(self, job: Job, hold: Hold) -> Done:
+        chat = _chat(self._chats, job)
+        if job.sent_ago_s is None:
+            return self._send_first(chat, job, hold)
+        ago_s = job.sent_ago_s + hold.age_s
+        if ago_s <= REPEAT_WITHIN_S:
+            return self._send_again(chat, job, hold)
+        if ago_s < LOOK_AFTER_S:
+            reason = "it may have been sent: it is looked for later"
+            raise Postponed(Again(LOOK_AFTER_S - ago_s, reason, is_uncertain=True))
+        if found := self._find(chat, job, hold):
+            return _done(found)
+        return self._send_first(chat, job, hold)
+
+    def _send_first(self, chat: Chat, job: Job, hold: Hold) -> Done:
+        hold.check_for(chat.timeout_s)
+        self._jobs.mark_sending(job)
+        marked_at_s = hold.age_s
+        hold.check_for(chat.timeout_s)
+        try:
+            return _done(chat.send(job.payload, key=job.key))
+        except Uncertain as error:
+            raise _uncertain(job, error, hold.age_s - marked_at_s) from error
+
+    def _send_again(self, chat: Chat, job: Job, hold: Hold) -> Done:
+        """With the same key; whatever fails now, the first send stays uncertain."""
+        hold.check_for(chat.timeout_s)
+        try:
+            return _done(chat.send(job.payload, key=job.key))
+        except (Uncertain, Transient) as error:
+            raise _uncertain(job, error, hold.age_s + (job.sent_ago_s or 0)) from error
+
+    def _find(self, chat: Chat, job: Job, hold: Hold) -> Sent | None:
+        hold.check_for(chat.timeout_s)
+        try:
+            return chat.find(job.payload, key=job.key)
+        except (Uncertain, Transient) as error:
+            again = Again(wait_s(job, error), str(error), is_uncertain=True)
+            raise Postponed(again) from error
+
+
+class ChatReactions:
+    """The handler of "chat.react": the same emoji twice is there once."""
+
+    def __init__(self, chats: Mapping[str, Chat]) -> None:
+        self._chats = chats
+
+    def __call__(self, job: Job, hold: Hold) -> Done:
+        chat = _chat(self._chats, job)
+        hold.check_for(chat.timeout_s)
+        try:
+            chat.react(job.payload)
+        except Uncertain as error:
+            raise Postponed(Again(wait_s(job, error), str(error))) from error
+        return Done()
+
+
+def _chat(chats: Mapping[str, Chat], job: Job) -> Chat:
+    """The messenger of a target such as `mattermost:channel`."""
+    source = job.name.partition(":")[0]
+    if source not in chats:
+        raise Permanent(f"no messenger {source!r} is configured")
+    return chats[source]
+
+
+def _done(sent: Sent) -> Done:
+    return Done(note=f"post {sent.post_id}" + (", found" if sent.is_repeat else ""))
+
+
+def _uncertain(job: Job, error: Exception, ago_s: float) -> Postponed:
+    wait = uncertain_wait_s(job, ago_s, error)
+    return Postponed(Again(wait, str(error), is_uncertain=True))

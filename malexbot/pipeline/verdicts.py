@@ -1,0 +1,110 @@
+"""What becomes of a job, by what its handler said or raised: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from malexbot.errors import MalexbotError, Permanent, Transient, Uncertain
+from malexbot.pipeline.hold import Revoked, TooLate
+from malexbot.ports import Effect, Job, JobState, LeaseLost
+from malexbot.runtime.retry import Backoff
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+# A handler that fails without saying why has a fault: more tries change nothing.
+MOST_FAULTS = 3
+# An uncertain send is repeated with its key while the messenger knows that for sure
+# (Mattermost: 30 s), or once a look shows whether it is there (60 s).
+REPEAT_WITHIN_S = 25.0
+LOOK_AFTER_S = 60.0
+
+
+class Done(NamedTuple):
+    """What is to be sent now, and a word for the list of jobs."""
+
+    effects: Sequence[Effect] = ()
+    note: str = ""
+
+
+class Again(NamedTuple):
+    """Not now."""
+
+    wait_s: float
+    reason: str
+    is_uncertain: bool = False
+
+
+class Ended(NamedTuple):
+    """Never."""
+
+    state: JobState
+    reason: str
+
+
+Verdict = Done | Again | Ended
+
+
+class Expired(MalexbotError):
+    """It is too late for it."""
+
+
+class Postponed(MalexbotError):
+    """It has to wait for a certain time."""
+
+    def __init__(self, again: Again) -> None:
+        super().__init__(again)
+        self.again = again
+
+
+def verdict(job: Job, error: Exception) -> Verdict | None:
+    """What becomes of a job that raised; None: it is not ours to say."""
+    reason = told(error)
+    match error:
+        case Revoked() | LeaseLost() | TooLate():
+            return None
+        case Postponed():
+            return error.again
+        case Expired():
+            return Ended("expired", reason)
+        case Transient():
+            return Again(wait_s(job, error), reason)
+        case Permanent():
+            return Ended("dead", reason)
+        case Uncertain():
+            return Ended("dead", f"nobody knows whether it was done: {reason}")
+        case _ if job.failures + 1 >= MOST_FAULTS:
+            return Ended("dead", reason)
+        case _:
+            return Again(wait_s(job, error), reason)
+
+
+def overrun(job: Job, seconds: float) -> Verdict:
+    """What becomes of a job whose handler did not come back."""
+    reason = f"took longer than {seconds:g} s"
+    if job.failures + 1 >= MOST_FAULTS:
+        return Ended("dead", reason)
+    return Again(wait_s(job), reason)
+
+
+def wait_s(job: Job, error: Exception | None = None) -> float:
+    """Longer from failure to failure; never shorter than the other side asks for."""
+    backoff = Backoff(
+        first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, failures=job.failures
+    )
+    asked_s = error.retry_after_s if isinstance(error, Transient) else None
+    return max(backoff.next_s(), asked_s or 0.0)
+
+
+def uncertain_wait_s(job: Job, sent_ago_s: float, error: Exception) -> float:
+    """Soon enough to repeat it with its key, else late enough to look for it."""
+    seconds = wait_s(job, error)
+    if sent_ago_s + seconds <= REPEAT_WITHIN_S:
+        return seconds
+    return max(seconds, LOOK_AFTER_S - sent_ago_s)
+
+
+def told(error: Exception) -> str:
+    if isinstance(error, MalexbotError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

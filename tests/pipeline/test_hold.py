@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from malexbot.pipeline.hold import Hold, Revoked, TooLate
+from malexbot.runtime.deadline import Deadline
+
+
+def hold(lease_s: float = 60) -> Hold:
+    return Hold(lease=Deadline(lease_s), time_out=Deadline(30))
+
+
+def test_a_job_is_ended_once() -> None:
+    held = hold()
+    assert not held.is_ending
+    assert held.take()
+    assert held.is_ending
+    assert not held.take()
+    assert not held.revoke()
+    held.check()
+
+
+def test_a_handler_that_was_given_up_learns_it_and_ends_nothing() -> None:
+    held = hold()
+    assert held.revoke()
+    assert not held.take()
+    with pytest.raises(Revoked):
+        held.check()
+    with pytest.raises(Revoked):
+        held.check_for(1)
+
+
+def test_a_step_is_taken_only_if_the_lease_outlasts_it() -> None:
+    hold(60).check_for(10)
+    with pytest.raises(TooLate):
+        hold(9.9).check_for(10)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from malexbot.errors import Misconfigured, Permanent, Transient, Uncertain
+from malexbot.pipeline.hold import Revoked, TooLate
+from malexbot.pipeline.verdicts import (
+    LONGEST_WAIT_S,
+    LOOK_AFTER_S,
+    REPEAT_WITHIN_S,
+    Again,
+    Ended,
+    Expired,
+    Postponed,
+    overrun,
+    uncertain_wait_s,
+    verdict,
+    wait_s,
+)
+from malexbot.ports import LeaseLost
+from tests.support.fakes import job
+
+
+class Busy(Transient):
+    """Asks for ten minutes."""
+
+    @property
+    def retry_after_s(self) -> float | None:
+        return 600
+
+
+@pytest.mark.parametrize("failures", [0, 5, 500])
+def test_what_may_heal_is_tried_again_for_ever(failures: int) -> None:
+    found = verdict(job(failures=failures), Transient("away"))
+    assert isinstance(found, Again)
+    assert 0 <= found.wait_s <= LONGEST_WAIT_S
+    assert (found.reason, found.is_uncertain) == ("away", False)
+
+
+def test_waits_grow_from_failure_to_failure() -> None:
+    def longest(failures: int) -> float:
+        return max(wait_s(job(failures=failures)) for _ in range(300))
+
+    assert longest(0) <= 1
+    assert 4 < longest(3) <= 8
+    assert 50 < longest(100) <= LONGEST_WAIT_S
+
+
+def test_the_other_side_may_ask_for_a_longer_wait() -> None:
+    found = verdict(job(), Busy("429"))
+    assert isinstance(found, Again)
+    assert found.wait_s == 600
+
+
+@pytest.mark.parametrize("error", [Permanent("no such channel"), Misconfigured("x")])
+def test_what_never_works_is_dead_with_its_reason(error: Exception) -> None:
+    assert verdict(job(), error) == Ended("dead", str(error))
+
+
+def test_what_is_too_late_is_expired() -> None:
+    assert verdict(job(), Expired("too old")) == Ended("expired", "too old")
+
+
+def test_nobody_knows_is_never_repeated_blindly() -> None:
+    found = verdict(job(), Uncertain("line broke"))
+    assert found == Ended("dead", "nobody knows whether it was done: line broke")
+
+
+def test_who_lost_the_job_has_no_say() -> None:
+    for error in (Revoked("slow"), LeaseLost("gone"), TooLate("soon")):
+        assert verdict(job(), error) is None
+
+
+def test_who_knows_when_says_when() -> None:
+    again = Again(42, "later", is_uncertain=True)
+    assert verdict(job(), Postponed(again)) is again
+
+
+def test_a_fault_is_tried_three_times() -> None:
+    error = ZeroDivisionError("division by zero")
+    assert isinstance(verdict(job(failures=1), error), Again)
+    dead = Ended("dead", "ZeroDivisionError: division by zero")
+    assert verdict(job(failures=2), error) == dead
+
+
+def test_a_handler_that_hangs_is_tried_three_times() -> None:
+    assert isinstance(overrun(job(failures=1), 60), Again)
+    assert overrun(job(failures=2), 60) == Ended("dead", "took longer than 60 s")
+
+
+@pytest.mark.parametrize("ago_s", [0, 10, 24, 25, 40, 59, 80])
+@pytest.mark.parametrize("failures", [0, 2, 9])
+def test_an_uncertain_send_is_never_repeated_between_25_and_60_s(
+    ago_s: float, failures: int
+) -> None:
+    for _ in range(50):
+        waits = uncertain_wait_s(job(failures=failures), ago_s, Uncertain("?"))
+        at_s = ago_s + waits
+        assert waits >= 0
+        assert at_s <= REPEAT_WITHIN_S or at_s >= LOOK_AFTER_S
