@@ -119,7 +119,6 @@ WHERE %(quiet_key)s IS NULL OR NOT EXISTS (
   WHERE quiet_key = %(quiet_key)s AND parent <> %(parent)s
     AND created_at > clock_timestamp() - %(quiet_s)s * interval '1 second'
 )
-ON CONFLICT (parent, number) WHERE parent IS NOT NULL DO NOTHING
 """
 # Two jobs that end at once and have the same key: one of them sees the other.
 _QUIET = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 from malexbot.ports import Effect, Job, Terms
+from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
-from tests.storage.conftest import Look
+from tests.storage.conftest import Look, until
 from tests.storage.working import claim, offer, pass_time
 
 
@@ -108,3 +111,25 @@ def test_one_job_may_say_several_things_under_a_key(
         (1,),
         (2,),
     ]
+
+
+def test_of_two_jobs_that_end_at_once_one_keeps_quiet(
+    journal: DatabaseJournal, jobs: DatabaseJobs, database: Database, look: Look
+) -> None:
+    offer(journal, "a1", "b1")
+    first, second = claim(jobs)
+    greeting = Effect("send", "x", {}, Terms(quiet_key="greet", quiet_s=60))
+    with database.transaction() as other:
+        # as if the first were about to commit
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('greet', 0))")
+        other.execute(
+            "INSERT INTO jobs (kind, name, lane, parent, number, quiet_key)"
+            " VALUES ('send', 'x', 'x', %s, 0, 'greet')",
+            (first.id,),
+        )
+        ending = threading.Thread(target=jobs.finish, args=(second, [greeting]))
+        ending.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until(lambda: look.one(waits) or not ending.is_alive())
+    ending.join()
+    assert look("SELECT parent FROM jobs WHERE kind = 'send'") == [(first.id,)]
