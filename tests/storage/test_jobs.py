@@ -13,7 +13,7 @@ from malexbot.storage.dsn import Dsn
 from malexbot.storage.jobs import MOST_CUT_OFF, DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
-from tests.storage.conftest import Look
+from tests.storage.conftest import Look, until
 from tests.storage.happenings import acted_on, post, posted
 from tests.storage.working import RUN, claim, ids, offer, pass_time
 
@@ -189,7 +189,7 @@ def test_a_new_daemon_voids_the_leases_of_the_old_one(
     leadership.close()
     successor = Leadership(migrated_database)
     try:
-        assert successor.try_take()
+        until(successor.try_take)
         fresh = DatabaseJobs(database, epoch=lambda: successor.epoch)
         with pytest.raises(LeaseLost):
             jobs.finish(old[0], [])
