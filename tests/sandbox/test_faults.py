@@ -60,10 +60,26 @@ def test_cut_can_spare_the_others(mattermost: Mattermost, client: Client) -> Non
         assert message(client.until("posted")) == "still here"
 
 
+def _answer(line: socket.socket) -> bytes:
+    line.sendall(b"GET /api/v4/system/ping HTTP/1.1\r\nHost: x\r\n\r\n")
+    return line.recv(65536)
+
+
 def test_half_open_swallows_everything_in_silence(
     mattermost: Mattermost, bot: Rest, client: Client
 ) -> None:
-    mattermost.faults.half_open()
+    address = ("127.0.0.1", mattermost.port)
+    with socket.create_connection(address) as old:
+        _answer(old)
+        mattermost.faults.half_open()
+        post = json.dumps({"channel_id": mattermost.town.channel, "message": "lost"})
+        head = f"Authorization: Bearer {mattermost.town.token}\r\n"
+        head += f"Content-Length: {len(post)}\r\n\r\n"
+        old.sendall(f"POST /api/v4/posts HTTP/1.1\r\n{head}{post}".encode())
+        old.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            old.recv(1)
+    assert mattermost.ledger.entries() == []
     say(mattermost, "swallowed")
     client.socket.settimeout(0.2)
     client.send(seq=1, action="ping")
@@ -183,6 +199,15 @@ def test_the_rate_limit_ends_a_burst(mattermost: Mattermost, bot: Rest) -> None:
     assert over.headers["Retry-After"] == "2"
     with pytest.raises(websocket.WebSocketBadStatusException, match="429"):
         Client(mattermost.url, mattermost.town.token)
+
+
+def test_refused_requests_do_not_prolong_the_refusal(
+    mattermost: Mattermost, bot: Rest
+) -> None:
+    mattermost.settings.rate_burst = 0
+    mattermost.settings.rate_per_s = 5
+    assert bot("GET", "/users/me").status_code == 200
+    wait_until(lambda: bot("GET", "/users/me").status_code == 200, "it ends")
 
 
 def test_rate_headers_can_come_doubled(mattermost: Mattermost, bot: Rest) -> None:

@@ -216,6 +216,15 @@ def _flood_ends(mattermost: Mattermost) -> bool:
     return mattermost.sockets() == 0
 
 
+def test_a_status_that_stays_the_same_is_not_told(
+    mattermost: Mattermost, client: Client
+) -> None:
+    for status in ("online", "away", "away", "online"):
+        mattermost.scene.set_status(mattermost.town.bot, status)
+    told = [short(frame) for frame in client.upto_reply()]
+    assert told == ["2:status_change:away", "3:status_change:online"]
+
+
 # Time. The recorded seconds are in timing.json.
 
 
