@@ -6,80 +6,14 @@ import os
 import re
 import signal
 import threading
-from dataclasses import dataclass
-from typing import Literal
 
-from malexbot.sandbox.call import Answer
 from malexbot.sandbox.events import Event
 from malexbot.sandbox.line import Line
-
-Moment = Literal["before", "after"]
-Act = Literal["kill", "reset"]
-_HTML = (
-    "<html><head><title>502 Bad Gateway</title></head>"
-    "<body><center><h1>502 Bad Gateway</h1></center></body></html>\n"
-)
+from malexbot.sandbox.orders import Act, Failure, FramePlan, Moment, Strike
 
 
 class Unanswered(Exception):
     """The request gets no answer: its line is reset."""
-
-
-@dataclass(slots=True)
-class Failure:
-    """Requests whose "METHOD /path" fits are answered with an error instead."""
-
-    status: int
-    pattern: re.Pattern[str]
-    # How many more; below zero without end.
-    times: int
-    # 1 = each request, 3 = each third one.
-    every: int
-    is_html: bool
-    retry_after_s: int
-    seen: int = 0
-
-    def hits(self, request: str) -> bool:
-        if not self.times or not self.pattern.search(request):
-            return False
-        self.seen += 1
-        if self.seen % self.every:
-            return False
-        self.times -= 1
-        return True
-
-    @property
-    def answer(self) -> Answer:
-        wait = {"Retry-After": str(self.retry_after_s)}
-        headers = wait if self.status in (429, 503) else {}
-        if self.is_html:
-            return Answer(self.status, _HTML.encode(), "text/html", headers)
-        if self.status == 429:
-            text = "text/plain; charset=utf-8"
-            return Answer(429, b"limit exceeded\n", text, headers)
-        body = b'{"id":"sandbox.fault","message":"Ordered.","detailed_error":"",'
-        body += b'"status_code":%d}' % self.status
-        return Answer(self.status, body, headers=headers)
-
-
-@dataclass(slots=True)
-class Strike:
-    """Something that happens at the k-th POST /posts from now."""
-
-    at: int
-    moment: Moment
-    act: Act
-    pid: int
-    seen: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FramePlan:
-    """What to do to one frame to come."""
-
-    kind: str
-    user_id: str
-    text: bytes
 
 
 class Faults:
@@ -250,7 +184,7 @@ class Faults:
     def strike_now(self, moment: Moment) -> None:
         """Called once before and once after each post is saved."""
         with self._lock:
-            due = [strike for strike in self._strikes if _is_due(strike, moment)]
+            due = [strike for strike in self._strikes if strike.is_due(moment)]
             for strike in due:
                 self._strikes.remove(strike)
         for strike in due:
@@ -291,11 +225,3 @@ class Faults:
             return []
         frames = {"duplicate": [payload] * 2, "drop": [], "replace": [plan.text]}
         return frames[plan.kind] + self._held.pop(line, [])
-
-
-def _is_due(strike: Strike, moment: Moment) -> bool:
-    """Counts one more post; yes: this is the one."""
-    if strike.moment != moment:
-        return False
-    strike.seen += 1
-    return strike.seen == strike.at
