@@ -18,20 +18,24 @@ class TooLate(MalexbotError):
 
 
 class Hold:
-    """Whoever ends the job takes the hold first, so that it is ended once."""
+    """Whoever ends the job takes the hold first, so that it is ended once.
 
-    def __init__(self, *, lease: Deadline, time_out: Deadline) -> None:
+    `asked_at` is the monotonic clock before the claim was made: counted from there,
+    nothing that the claim tells is taken for newer than it is.
+    """
+
+    def __init__(self, *, asked_at: float, lease: Deadline, time_out: Deadline) -> None:
         self.lease = lease
         self.time_out = time_out
-        self._claimed_at = time.monotonic()
+        self._asked_at = asked_at
         self._lock = threading.Lock()
         self._is_taken = False
         self._is_revoked = False
 
     @property
     def age_s(self) -> float:
-        """How long ago the job was claimed: its times are as old as this."""
-        return time.monotonic() - self._claimed_at
+        """How old what the claim told is, at most."""
+        return time.monotonic() - self._asked_at
 
     @property
     def is_ending(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -125,13 +126,13 @@ class Lanes:
             return LONGEST_POLL_S
         lease_s = self._time_out_s + LEASE_BEYOND_S
         # Before the claim, so that ours ends before the database's does.
-        lease = Deadline(lease_s)
+        asked_at, lease = time.monotonic(), Deadline(lease_s)
         try:
             with outside("jobs"):
                 claimed = self._jobs.claim(
                     kinds=self._runner.kinds, limit=free, lease_s=lease_s
                 )
-                self._seat(claimed, lease)
+                self._seat(claimed, asked_at, lease)
                 due_s = self._jobs.due_s() if len(claimed) < free else None
         except Transient as error:
             return self._tell_ill(error)
@@ -140,9 +141,10 @@ class Lanes:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
 
-    def _seat(self, claimed: Sequence[Job], lease: Deadline) -> None:
+    def _seat(self, claimed: Sequence[Job], asked_at: float, lease: Deadline) -> None:
         for job in claimed:
-            hold = Hold(lease=lease, time_out=Deadline(self._time_out_s))
+            time_out = Deadline(self._time_out_s)
+            hold = Hold(asked_at=asked_at, lease=lease, time_out=time_out)
             with self._signal:
                 self._free -= 1
                 self._under_way[hold] = job

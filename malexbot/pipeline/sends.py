@@ -8,11 +8,12 @@ from malexbot.errors import Permanent, Transient, Uncertain
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import (
     LOOK_AFTER_S,
-    REPEAT_WITHIN_S,
     Again,
     Done,
     Postponed,
+    is_repeatable,
     uncertain_wait_s,
+    until_look_s,
     wait_s,
 )
 from malexbot.ports import Chat, Job, Jobs, Sent
@@ -34,11 +35,11 @@ class ChatPosts:
         if job.sent_ago_s is None:
             return self._send_first(chat, job, hold)
         ago_s = job.sent_ago_s + hold.age_s
-        if ago_s <= REPEAT_WITHIN_S:
+        if is_repeatable(ago_s, chat.timeout_s):
             return self._send_again(chat, job, hold)
         if ago_s < LOOK_AFTER_S:
             reason = "it may have been sent: it is looked for later"
-            raise Postponed(Again(LOOK_AFTER_S - ago_s, reason, is_uncertain=True))
+            raise Postponed(Again(until_look_s(ago_s), reason, is_uncertain=True))
         if found := self._find(chat, job, hold):
             return _done(found)
         return self._send_first(chat, job, hold)
@@ -51,7 +52,7 @@ class ChatPosts:
         try:
             return _done(chat.send(job.payload, key=job.key))
         except Uncertain as error:
-            raise _uncertain(job, error, hold.age_s - marked_at_s) from error
+            raise _uncertain(chat, job, error, hold.age_s - marked_at_s) from error
 
     def _send_again(self, chat: Chat, job: Job, hold: Hold) -> Done:
         """With the same key; whatever fails now, the first send stays uncertain."""
@@ -59,7 +60,8 @@ class ChatPosts:
         try:
             return _done(chat.send(job.payload, key=job.key))
         except (Uncertain, Transient) as error:
-            raise _uncertain(job, error, hold.age_s + (job.sent_ago_s or 0)) from error
+            ago_s = hold.age_s + (job.sent_ago_s or 0)
+            raise _uncertain(chat, job, error, ago_s) from error
 
     def _find(self, chat: Chat, job: Job, hold: Hold) -> Sent | None:
         hold.check_for(chat.timeout_s)
@@ -98,6 +100,6 @@ def _done(sent: Sent) -> Done:
     return Done(note=f"post {sent.post_id}" + (", found" if sent.is_repeat else ""))
 
 
-def _uncertain(job: Job, error: Exception, ago_s: float) -> Postponed:
-    wait = uncertain_wait_s(job, ago_s, error)
+def _uncertain(chat: Chat, job: Job, error: Exception, ago_s: float) -> Postponed:
+    wait = uncertain_wait_s(job, error, sent_ago_s=ago_s, time_out_s=chat.timeout_s)
     return Postponed(Again(wait, str(error), is_uncertain=True))

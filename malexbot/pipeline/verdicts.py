@@ -14,8 +14,10 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 # A handler that fails without saying why has a fault: more tries change nothing.
 MOST_FAULTS = 3
-# An uncertain send is repeated with its key while the messenger knows that for sure
-# (Mattermost: 30 s), or once a look shows whether it is there (60 s).
+# A messenger knows a key for so long after it first came in (Mattermost: 30 s).
+KEY_KNOWN_S = 30.0
+# An uncertain send is repeated so soon that its key is still known even if the repeat
+# arrives with the last second of its time-out; else it is looked for, much later.
 REPEAT_WITHIN_S = 25.0
 LOOK_AFTER_S = 60.0
 
@@ -96,12 +98,24 @@ def wait_s(job: Job, error: Exception | None = None) -> float:
     return max(backoff.next_s(), asked_s or 0.0)
 
 
-def uncertain_wait_s(job: Job, sent_ago_s: float, error: Exception) -> float:
+def is_repeatable(sent_ago_s: float, time_out_s: float) -> bool:
+    """Yes: sent again with its key, it is there once."""
+    return sent_ago_s <= min(REPEAT_WITHIN_S, KEY_KNOWN_S - time_out_s)
+
+
+def uncertain_wait_s(
+    job: Job, error: Exception, *, sent_ago_s: float, time_out_s: float
+) -> float:
     """Soon enough to repeat it with its key, else late enough to look for it."""
     seconds = wait_s(job, error)
-    if sent_ago_s + seconds <= REPEAT_WITHIN_S:
+    if is_repeatable(sent_ago_s + seconds, time_out_s):
         return seconds
-    return max(seconds, LOOK_AFTER_S - sent_ago_s)
+    return max(seconds, until_look_s(sent_ago_s))
+
+
+def until_look_s(sent_ago_s: float) -> float:
+    """A little more than needed: two clocks and their fractions are involved."""
+    return LOOK_AFTER_S - sent_ago_s + 0.5
 
 
 def told(error: Exception) -> str:

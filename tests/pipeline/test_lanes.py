@@ -276,3 +276,23 @@ def test_its_thread_rests_while_it_waits() -> None:
     assert heart.silent_s() == 0
     running.stop.set()
     thread.join()
+
+
+def test_what_a_claim_tells_is_as_old_as_the_question() -> None:
+    claimed_at: list[float] = []
+    asked_at: list[float] = []
+
+    def note(door: str) -> None:
+        if door == "claimed":
+            claimed_at.append(time.monotonic())
+
+    def handle(job: Job, hold: Hold) -> Done:
+        asked_at.append(time.monotonic() - hold.age_s)
+        return Done()
+
+    world = World(handle)
+    world.jobs.fail = note
+    world.offer("a")
+    with Running(world.lanes):
+        eventually(lambda: world.is_done(1))
+    assert asked_at[0] < claimed_at[0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -69,7 +70,9 @@ class World:
 
 
 def held(lease_s: float = 90) -> Hold:
-    return Hold(lease=Deadline(lease_s), time_out=Deadline(60))
+    return Hold(
+        asked_at=time.monotonic(), lease=Deadline(lease_s), time_out=Deadline(60)
+    )
 
 
 def raising(error: Exception) -> Act:

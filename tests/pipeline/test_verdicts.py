@@ -12,6 +12,7 @@ from malexbot.pipeline.verdicts import (
     Ended,
     Expired,
     Postponed,
+    is_repeatable,
     overrun,
     uncertain_wait_s,
     verdict,
@@ -94,7 +95,17 @@ def test_an_uncertain_send_is_never_repeated_between_25_and_60_s(
     ago_s: float, failures: int
 ) -> None:
     for _ in range(50):
-        waits = uncertain_wait_s(job(failures=failures), ago_s, Uncertain("?"))
+        waits = uncertain_wait_s(
+            job(failures=failures), Uncertain("?"), sent_ago_s=ago_s, time_out_s=2
+        )
         at_s = ago_s + waits
         assert waits >= 0
         assert at_s <= REPEAT_WITHIN_S or at_s >= LOOK_AFTER_S
+
+
+def test_a_repeat_arrives_while_its_key_is_known() -> None:
+    assert is_repeatable(25, time_out_s=5)
+    assert not is_repeatable(25.1, time_out_s=1)
+    assert is_repeatable(20, time_out_s=10)
+    assert not is_repeatable(20.1, time_out_s=10)
+    assert not is_repeatable(0, time_out_s=31)
