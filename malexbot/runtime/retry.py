@@ -13,10 +13,15 @@ class Backoff:
     """How long to wait before the next try; full jitter, so that nobody marches."""
 
     def __init__(
-        self, *, first_s: float = FIRST_WAIT_S, longest_s: float = LONGEST_WAIT_S
+        self,
+        *,
+        first_s: float = FIRST_WAIT_S,
+        longest_s: float = LONGEST_WAIT_S,
+        failures: int = 0,
     ) -> None:
         self._wait = wait_random_exponential(multiplier=first_s, max=longest_s)
         self._state = RetryCallState(Retrying(), None, (), {})
+        self._state.attempt_number += failures
 
     @property
     def failures(self) -> int:

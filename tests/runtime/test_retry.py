@@ -27,3 +27,9 @@ def test_success_starts_over() -> None:
     backoff.reset()
     assert backoff.failures == 0
     assert backoff.next_s() <= 1
+
+
+def test_failures_of_an_earlier_life_count() -> None:
+    waits = [Backoff(first_s=1, longest_s=64, failures=5).next_s() for _ in range(300)]
+    assert 16 < max(waits) <= 32
+    assert Backoff(failures=5).failures == 5
