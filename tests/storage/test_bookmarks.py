@@ -21,7 +21,15 @@ from malexbot.storage.database import Database, Fenced
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from tests.storage.conftest import Look
-from tests.storage.happenings import deleted_row, kept, passing, post, posted
+from tests.storage.happenings import (
+    deleted,
+    deleted_row,
+    edited,
+    kept,
+    passing,
+    post,
+    posted,
+)
 
 WHERE = ("mattermost", "channel1")
 NEWS = ChannelNews("channel1", "team1", "O", "town", "Town Square", 0, 0)
@@ -81,6 +89,7 @@ def test_nothing_but_a_live_post_moves_the_mark(
             kept(posted(newer, origin="backfill"), posted(newer, origin="replay")),
             kept(posted(post("p3", create_at=3000, channel_id="channel2"))),
             kept(posted(post("p4", create_at=4000), source="other")),
+            kept(edited(post("p4", create_at=4000)), deleted(post("p4"))),
             kept(deleted_row("p5", create_at=5000)),
         ]
     )

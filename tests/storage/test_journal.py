@@ -26,6 +26,9 @@ from tests.storage.happenings import (
     reacted,
 )
 
+# As the type of a post it would end its row and begin another one.
+FORGED = "\t1\t1\t0\t0\tm\t{}\t\\N\np\tt\tforged\tc\tu\t\t"
+
 IDS = "SELECT id FROM posts ORDER BY id"
 
 
@@ -38,6 +41,7 @@ def poison(how: str) -> Event:
         "none": lambda: posted(post("bad", None)),  # type: ignore[arg-type]
         "tab": lambda: posted(post("b\tad")),
         "line": lambda: posted(post("b\nad")),
+        "forged": lambda: posted(post("bad", type=FORGED)),
         "return": lambda: posted(post("b\rad")),
         "null": lambda: posted(post("bad", user_id="\\N")),
         "reaction": lambda: happening(
@@ -50,7 +54,7 @@ def poison(how: str) -> Event:
     return made[how]()
 
 
-HOW = ["nul", "surrogate", "number", "none", "tab", "line", "return", "null"]
+HOW = ["nul", "surrogate", "number", "none", "tab", "line", "forged", "return", "null"]
 
 
 @pytest.mark.parametrize("how", [*HOW, "reaction"])
