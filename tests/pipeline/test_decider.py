@@ -131,7 +131,7 @@ def test_save_on_edits_alone_keeps_nothing() -> None:
     [
         deleted(),
         reacted(),
-        edited(original_id="p0", delete_at=NOW),
+        edited(original_id="p0"),
         edited(delete_at=NOW),
     ],
     ids=["deletion", "reaction", "old version", "deleted while away"],

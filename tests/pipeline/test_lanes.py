@@ -296,3 +296,14 @@ def test_what_a_claim_tells_is_as_old_as_the_question() -> None:
     with Running(world.lanes):
         eventually(lambda: world.is_done(1))
     assert asked_at[0] < claimed_at[0]
+
+
+def test_with_nothing_to_do_nothing_is_asked_for() -> None:
+    claims: list[str] = []
+    world = World(fine)
+    world.jobs.fail = lambda door: claims.append(door) if door == "claim" else None
+    world.offer("a")
+    with Running(world.lanes):
+        eventually(lambda: world.is_done(1) and not world.lanes.busy)
+        threading.Event().wait(0.05)
+        assert len(claims) <= 3

@@ -63,6 +63,17 @@ def test_deliveries_leave_room_for_live_events() -> None:
     assert waiting.events == 1
 
 
+def test_deliveries_leave_room_for_the_bytes_of_live_events() -> None:
+    waiting, stop = Waiting(most_bytes=10 * OVERHEAD_BYTES), Stop()
+    large = Delivery([posted(raw="x" * 4 * OVERHEAD_BYTES)], ())
+    assert waiting.deliver(large, stop)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(waiting.deliver, page(1), stop)
+        assert waiting.offer(posted(raw="x" * 4 * OVERHEAD_BYTES))
+        stop.set()
+        assert second.result(PATIENCE_S) is False
+
+
 def test_a_delivery_that_waits_ends_with_its_stop() -> None:
     waiting, stop = Waiting(most_events=2), Stop()
     assert waiting.deliver(page(2), stop)
