@@ -43,17 +43,17 @@ def test_a_response_has_sound_defaults(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         (
-            'responses: [{reply: a}, {when: "event.mesage", reply: b}]',
-            "responses[2].when: is no rule: 'event' has no 'mesage';"
+            'responses: [{reply: a}, {when: "event.messag3", reply: b}]',
+            "responses[2].when: is no rule: 'event' has no 'messag3';"
             " did you mean 'message'? (line 1)",
         ),
         ('responses: [{reply: "{{ event"}]', "responses[1].reply: is no rule"),
         ('responses: [{when: "event.message"}]', "needs `reply`, `react` or both"),
         ("responses: [{react: 'not one'}]", "needs the name of an emoji"),
         ("responses: [{reply: a, cooldown: 2d}]", "a day at most"),
-        ("responses: [{reply: a, treahd: true}]", "did you mean 'thread'?"),
+        ("responses: [{reply: a, thraed: true}]", "did you mean 'thread'?"),
         ("responses: {reply: a}", "needs a list"),
-        ("archive: {when: 'event.post.mesage'}", "did you mean 'message'?"),
+        ("archive: {when: 'event.post.messag3'}", "did you mean 'message'?"),
         ("backfill: {every: 1s}", "needs a duration of 10s at least"),
         ("backfill: {since: yesterday}", "needs a date such as 2024-12-31"),
         ("backfill: {since: 2024}", "needs a date such as 2024-12-31"),

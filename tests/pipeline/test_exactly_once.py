@@ -22,7 +22,8 @@ from malexbot.pipeline.sends import ChatPosts
 from malexbot.ports import Bot, Occasion, Processor
 from malexbot.runtime.deadline import Deadline
 from tests.support.events import NOW, posted
-from tests.support.fakes import MOST_CUT_OFF, Clock, Late, MemoryChat, MemoryJobs
+from tests.support.fakes import Clock, Late, MemoryChat
+from tests.support.queue import MOST_CUT_OFF, MemoryJobs
 
 # What may happen at a door; nothing happens most of the time.
 FINE, DOWN, UNCLEAR, LATE, CRASH, SLOW = (

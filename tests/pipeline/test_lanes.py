@@ -16,7 +16,8 @@ from malexbot.ports import Effect, Job
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
 from tests.support.events import posted
-from tests.support.fakes import Failing, MemoryJobs
+from tests.support.fakes import Failing
+from tests.support.queue import MemoryJobs
 from tests.support.threads import PATIENCE_S, Running, eventually
 
 Handle = Callable[[Job, Hold], Done]

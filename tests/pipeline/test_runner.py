@@ -18,7 +18,8 @@ from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Bot, Effect, Job, Occasion, Processor, Terms
 from malexbot.runtime.deadline import Deadline
 from tests.support.events import BOT, NOW, posted
-from tests.support.fakes import Clock, Failing, MemoryChat, MemoryJobs, Row
+from tests.support.fakes import Clock, Failing, MemoryChat
+from tests.support.queue import MemoryJobs, Row
 
 Act = Callable[[Event, Bot], None]
 

@@ -13,7 +13,8 @@ from malexbot.pipeline.verdicts import Postponed
 from malexbot.ports import Effect, Job, LeaseLost
 from malexbot.runtime.deadline import Deadline
 from tests.support.events import posted
-from tests.support.fakes import Clock, Failing, MemoryChat, MemoryJobs, job
+from tests.support.fakes import Clock, Failing, MemoryChat
+from tests.support.queue import MemoryJobs, job
 
 LEASE_S = 90.0
 

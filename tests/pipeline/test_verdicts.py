@@ -19,7 +19,7 @@ from malexbot.pipeline.verdicts import (
     wait_s,
 )
 from malexbot.ports import LeaseLost
-from tests.support.fakes import job
+from tests.support.queue import job
 
 
 class Busy(Transient):

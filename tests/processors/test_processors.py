@@ -32,10 +32,10 @@ def test_without_a_messenger_there_are_none() -> None:
 
 
 def test_unknown_processors_are_told_all_at_once() -> None:
-    config = configured({"posted": ["sav", "juggle"]})
+    config = configured({"posted": ["savee", "juggle"]})
     with pytest.raises(Misconfigured) as raised:
         build(config, builtin())
-    assert "no processor 'sav'; did you mean 'save'?" in str(raised.value)
+    assert "no processor 'savee'; did you mean 'save'?" in str(raised.value)
     assert "no processor 'juggle'; known: log, save, response" in str(raised.value)
 
 

@@ -70,14 +70,14 @@ def test_a_rule_that_fails_is_a_no_that_is_counted_and_told_once(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("event.mesage.text", "'event' has no 'mesage'; did you mean 'message'?"),
+        ("event.messag3.text", "'event' has no 'messag3'; did you mean 'message'?"),
         ("event.message.txt", "'message' has no 'txt'; did you mean 'text'?"),
         ("event.user.nik", "did you mean 'nick'?"),
         ("evnt.message", "'evnt' is unknown; did you mean 'event'?"),
         ("foo", "a rule knows `event`"),
         ("'a' in", "unexpected 'end of template'"),
         ("event.name == 'a' 'b' }}", "unexpected '}}'"),
-        ("event.message.text is matchin('a')", "No test named 'matchin'"),
+        ("event.message.text is matchng('a')", "No test named 'matchng'"),
         ("event.message.text|shout", "No filter named 'shout'"),
         ("", "unexpected 'end of template'"),
         ("event.name = 'posted'", "unexpected '='"),
