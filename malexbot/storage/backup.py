@@ -51,7 +51,7 @@ def write_backup(
         rows = {table.name: _write_table(cursor, table, stream) for table in tables}
         for name, count in rows.items():
             if count:
-                tell(f"{name}: {count} rows")
+                tell(f"{name}: {counted(count)}")
         stream.line({"rows": rows, "sha256": stream.checksum.hexdigest()})
     return sum(rows.values())
 
@@ -65,6 +65,11 @@ def be_alone(cursor: Cursor) -> None:
             f"this database is in use by {holder}: stop it first"
             " (systemctl stop malexbot)"
         )
+
+
+def counted(rows: int) -> str:
+    """A number of rows as a person reads it."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 class _Stream:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from malexbot.errors import Permanent
-from malexbot.storage.backup import END_OF_TABLE, FORMAT, KIND, Tell, be_alone
+from malexbot.storage.backup import END_OF_TABLE, FORMAT, KIND, Tell, be_alone, counted
 from malexbot.storage.database import Database
 from malexbot.storage.failures import identifier
 from malexbot.storage.migrate import apply_all, known_migrations
@@ -68,7 +68,9 @@ class _Stream:
     def line(self, size: int = -1) -> bytes:
         try:
             line = self._source.readline(size)
-        except (OSError, EOFError, zlib.error) as error:
+        except EOFError:
+            line = b""  # within a block of gzip
+        except (OSError, zlib.error) as error:
             raise Permanent(f"the backup cannot be read: {error}") from error
         if not line.endswith(b"\n"):
             raise Permanent("the backup is cut off: nothing of it was restored")
@@ -161,7 +163,7 @@ def _fill(
         if found.error is not None:
             raise found.error
         if found.count:
-            tell(f"{table.name}: {found.count} rows")
+            tell(f"{table.name}: {counted(found.count)}")
         rows[table.name] = found.count
     return rows
 

@@ -96,7 +96,7 @@ def test_what_was_backed_up_is_restored(full: Database, target: Database) -> Non
     assert content(target) == content(full)
     assert rows == 2 * len(TEXTS) + 1
     assert told[0].startswith("a backup of 2")
-    assert {"Zed: 7 rows", "daemon: 1 rows", "a child: 7 rows"} <= set(told)
+    assert {"Zed: 7 rows", "daemon: 1 row", "a child: 7 rows"} <= set(told)
     assert told.index("Zed: 7 rows") < told.index("a child: 7 rows")
 
 

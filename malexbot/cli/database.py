@@ -1,0 +1,145 @@
+"""`malexbot database`: back up, restore and move what malexbot has kept."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from malexbot.cli.options import config_option
+from malexbot.config.load import load
+from malexbot.errors import Permanent
+
+
+@click.group()
+def command() -> None:
+    """Back up, restore or move what malexbot has kept."""
+
+
+@command.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(config_file: Path, file: Path) -> None:
+    """Write everything to FILE (gzip), as it is at this moment.
+
+    The daemon may go on running. A FILE that is there is replaced once the new
+    one is complete.
+    """
+    from malexbot.storage.backup import counted, write_backup
+    from malexbot.storage.open import open_database
+
+    with open_database(load(config_file)) as database:
+        with whole(file) as raw, gzip.GzipFile(fileobj=raw, mode="wb") as sink:
+            rows = write_backup(database, sink, tell=tell)
+    size = file.stat().st_size
+    click.echo(f"backed up {counted(rows)} to {file} ({size / 1e6:.1f} MB)")
+
+
+@command.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(config_file: Path, file: Path) -> None:
+    """Read the backup FILE into an empty database.
+
+    All of it or nothing: a FILE that is cut off or damaged changes nothing. No
+    daemon may run on that database meanwhile.
+    """
+    from malexbot.storage.backup import counted
+    from malexbot.storage.check import check_server
+    from malexbot.storage.open import open_database
+    from malexbot.storage.restore import read_backup
+
+    config = load(config_file)
+    with readable(file) as source, open_database(config) as database:
+        check_server(database)
+        rows = read_backup(database, source, tell=tell)
+    click.echo(f"restored {counted(rows)} from {file}")
+
+
+@command.command()
+@config_option
+@click.option(
+    "--to",
+    "address",
+    metavar="URL",
+    required=True,
+    help="postgresql://user@host:port/name; the password there or in PGPASSWORD.",
+)
+def move(config_file: Path, address: str) -> None:
+    """Copy everything into another, empty database.
+
+    Stop the daemon first. What the old database holds stays there.
+    """
+    from malexbot.storage.backup import counted
+    from malexbot.storage.check import check_server
+    from malexbot.storage.database import Database
+    from malexbot.storage.dsn import Dsn
+    from malexbot.storage.move import move as move_all
+    from malexbot.storage.open import open_database
+
+    dsn = Dsn.from_url(address)
+    with open_database(load(config_file)) as source, Database(dsn) as target:
+        check_server(target)
+        rows = move_all(source, target, tell=tell)
+    click.echo(f"moved {counted(rows)}. Now put this into {config_file}:\n")
+    click.echo(block(dsn.user, dsn.dbname, dsn.host, dsn.port))
+
+
+def block(user: str, name: str, host: str, port: int) -> str:
+    """The `db:` block of the config; the password is not for a terminal."""
+    lines = [f"name: {name}", f"host: {host}", f"port: {port}"]
+    if user:
+        lines = [f"username: {user}", "password: # the one you gave", *lines]
+    return "\n  ".join(["db:", *lines])
+
+
+def tell(line: str) -> None:
+    """Progress goes to stderr, so that the result stands alone."""
+    click.echo(f"  {line}", err=True)
+
+
+@contextmanager
+def whole(file: Path) -> Iterator[IO[bytes]]:
+    """Write a file that is there as a whole or not at all, for its owner only."""
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    except OSError as error:
+        raise Permanent(f"cannot write {file}: {error.strerror}") from error
+    try:
+        with open(number, "wb") as opened:
+            yield opened
+            opened.flush()
+            os.fsync(number)
+        os.replace(name, file)
+        _sync_folder(file.parent)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise Permanent(f"cannot write {file}: {error.strerror}") from error
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[IO[bytes]]:
+    """The content of a backup's file."""
+    try:
+        opened = gzip.open(file, "rb")
+    except OSError as error:
+        raise Permanent(f"cannot read {file}: {error.strerror}") from error
+    with opened:
+        yield opened  # type: ignore[misc]
