@@ -1,0 +1,1 @@
+"""Where events come from and replies go: one folder a platform."""

@@ -1,0 +1,1 @@
+"""Mattermost: its REST API, its websocket, and what its words mean."""

@@ -1,0 +1,39 @@
+"""The server's clock, as well as its answers tell it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+# A pong tells milliseconds, a Date header whole seconds: the first one counts for
+# so long before the second is good enough.
+PONG_COUNTS_S = 300.0
+
+
+class ServerClock:
+    """Milliseconds of the server now; until it has told, those of this machine."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = time.time() * 1000 - time.monotonic() * 1000
+        self._pong_at = float("-inf")
+
+    def now_ms(self) -> int:
+        return int(self._ahead_ms + time.monotonic() * 1000)
+
+    def note_pong(self, server_ms: int, *, sent_at: float) -> None:
+        """It was `server_ms` between `sent_at` (monotonic) and now."""
+        now = time.monotonic()
+        self._ahead_ms = server_ms - (sent_at + now) / 2 * 1000
+        self._pong_at = now
+
+    def note_date(self, date: str, *, sent_at: float) -> None:
+        """An answer with this Date header came now."""
+        now = time.monotonic()
+        if now - self._pong_at < PONG_COUNTS_S:
+            return
+        try:
+            seconds = parsedate_to_datetime(date).timestamp()
+        except (ValueError, OverflowError):
+            return
+        # The header cuts the second off: half of one is the best guess.
+        self._ahead_ms = seconds * 1000 + 500 - (sent_at + now) / 2 * 1000

@@ -1,0 +1,152 @@
+"""The HTTP side of Mattermost: one pool of connections, and what an answer means."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from malexbot import __version__
+from malexbot.messengers.mattermost.clock import ServerClock
+from malexbot.messengers.mattermost.failures import (
+    Busy,
+    Failure,
+    Rejected,
+    Unclear,
+    Unreachable,
+    answer,
+    cause,
+    failure,
+)
+from malexbot.messengers.mattermost.pace import Pace
+from malexbot.runtime.heart import outside
+
+CONNECT_S = 5.0
+READ_S = 30.0
+POOL_SIZE = 16
+# What no repeat makes a request: a bad address, a header with a line break in it.
+UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
+# What leaves no doubt that the request did not leave.
+NOT_SENT = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+)
+
+
+class Bearer(AuthBase):
+    """The token on each request; as `auth`, so that no ~/.netrc replaces it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Link:
+    """The way to one server: the connections, the pace and the clock of all calls."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str,
+        pool_size: int = POOL_SIZE,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.pace = Pace()
+        self.clock = ServerClock()
+        self.own_id = ""
+        # Each request is given these two: what stands in the environment would win
+        # over the session's own.
+        self._verify = ca_file
+        self._proxies = {"http": proxy, "https": proxy} if proxy else None
+        self._session = requests.Session()
+        self._session.auth = Bearer(token)
+        self._session.headers["User-Agent"] = f"malexbot/{__version__}"
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=pool_size))
+
+    def __repr__(self) -> str:
+        return f"Link({self.url})"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def exchange(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        is_repeatable: bool,
+        read_s: float = READ_S,
+        **body: Any,
+    ) -> Any:
+        """One request and what its answer holds, as JSON."""
+        call = f"{method} {endpoint}"
+        sent_at = time.monotonic()
+        try:
+            with outside("Mattermost"):
+                response = self._session.request(
+                    method,
+                    self.url + endpoint,
+                    timeout=(CONNECT_S, read_s),
+                    allow_redirects=False,
+                    verify=self._verify,
+                    proxies=self._proxies,
+                    **body,
+                )
+        except requests.RequestException as error:
+            raise _unanswered(call, error, is_repeatable) from error
+        self._learn(response, sent_at)
+        return _content(call, response, is_repeatable)
+
+    def _learn(self, response: requests.Response, sent_at: float) -> None:
+        self.pace.note(response.headers)
+        if date := response.headers.get("Date"):
+            self.clock.note_date(date, sent_at=sent_at)
+
+
+def _unanswered(
+    call: str, error: requests.RequestException, is_repeatable: bool
+) -> Failure:
+    told = cause(error)
+    if isinstance(error, UNSENDABLE):
+        return Rejected(call, told)
+    is_refused = "NewConnectionError" in repr(error) or "NameResolution" in repr(error)
+    if is_repeatable or is_refused or isinstance(error, NOT_SENT):
+        return Unreachable(call, told)
+    return Unclear(call, told)
+
+
+def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any:
+    try:
+        body = orjson.loads(response.content or b"{}")
+        is_json = True
+    except ValueError:
+        body, is_json = _lenient(response)
+    status = response.status_code
+    text = "" if is_json else response.content[:400].decode(errors="replace")
+    told = answer(status, body, text, response.headers)
+    if not 200 <= status < 300:
+        raise failure(call, told, is_json=is_json, is_repeatable=is_repeatable)
+    if not is_json:
+        unclear = Busy if is_repeatable else Unclear
+        raise unclear(call, told._replace(message="an answer that is no JSON"))
+    return body
+
+
+def _lenient(response: requests.Response) -> tuple[Any, bool]:
+    """orjson refuses half a surrogate pair; one such post must not hide its page."""
+    try:
+        return response.json(), True
+    except ValueError:
+        return None, False

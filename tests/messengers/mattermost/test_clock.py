@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+
+from malexbot.messengers.mattermost.clock import ServerClock
+
+
+def test_until_told_it_is_our_own() -> None:
+    assert abs(ServerClock().now_ms() - time.time() * 1000) < 1000
+
+
+def test_a_pong_tells_it_to_the_millisecond() -> None:
+    clock = ServerClock()
+    clock.note_pong(1_000_000, sent_at=time.monotonic())
+    assert 0 <= clock.now_ms() - 1_000_000 < 200
+
+
+def test_a_date_tells_it_to_the_second() -> None:
+    clock = ServerClock()
+    clock.note_date(formatdate(5000, usegmt=True), sent_at=time.monotonic())
+    assert 0 <= clock.now_ms() - 5_000_000 < 1000
+
+
+def test_a_date_does_not_spoil_a_pong() -> None:
+    clock = ServerClock()
+    clock.note_pong(1_000_000, sent_at=time.monotonic())
+    clock.note_date(formatdate(5000, usegmt=True), sent_at=time.monotonic())
+    assert clock.now_ms() < 1_100_000
+
+
+def test_an_odd_date_changes_nothing() -> None:
+    clock = ServerClock()
+    for date in ("", "yesterday", "Mon, 99 Foo 0000 99:99:99 GMT"):
+        clock.note_date(date, sent_at=time.monotonic())
+    assert abs(clock.now_ms() - time.time() * 1000) < 1000

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.failures import (
+    Busy,
+    Failure,
+    Forbidden,
+    Missing,
+    Rejected,
+    Unauthorised,
+    Unclear,
+    Unreachable,
+)
+from malexbot.messengers.mattermost.link import Link
+from tests.messengers.mattermost.scripted import RESET, SILENCE, Scripted, answer
+
+TOKEN = "t" * 26
+GOOD = answer("200 OK", b'{"id": "me"}', Content_Type="application/json; charset=utf-8")
+
+
+def client(server: Scripted, *, read_s: float = 5.0) -> Client:
+    return Client(Link(url=server.url, token=TOKEN), patience_s=0, read_s=read_s)
+
+
+def test_many_calls_take_one_connection() -> None:
+    with Scripted(GOOD) as server:
+        asking = client(server)
+        for _ in range(5):
+            assert asking.me() == {"id": "me"}
+        asking.link.close()
+        assert server.connections == 1
+
+
+def test_a_get_has_no_body_and_says_who_asks() -> None:
+    with Scripted(GOOD) as server:
+        asking = client(server)
+        asking.me()
+        asking.link.close()
+        head = server.heads()[0]
+    assert head.startswith("GET /api/v4/users/me HTTP/1.1\r\n")
+    assert head.endswith("\r\n\r\n")
+    assert f"Authorization: Bearer {TOKEN}" in head
+    assert "User-Agent: malexbot/" in head
+    assert "content-length" not in head.lower()
+
+
+def test_a_netrc_does_not_replace_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Scripted(GOOD) as server:
+        asking = client(server)
+        asking.me()
+        asking.link.close()
+        assert f"Bearer {TOKEN}" in server.heads()[0]
+
+
+def test_the_proxy_of_the_settings_beats_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, unused_port: int
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port}")
+    with Scripted(GOOD) as proxy:
+        link = Link(
+            url="http://chat.example.org/api/v4",
+            token=TOKEN,
+            proxy=f"http://127.0.0.1:{proxy.port}",
+        )
+        assert Client(link, patience_s=0).me() == {"id": "me"}
+        link.close()
+        assert proxy.heads()[0].startswith(
+            "GET http://chat.example.org/api/v4/users/me"
+        )
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Scripted(GOOD) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        link = Link(url="http://chat.example.org/api/v4", token=TOKEN)
+        assert Client(link, patience_s=0).me() == {"id": "me"}
+        link.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "of_get", "of_post"),
+    [
+        (RESET, Unreachable, Unclear),
+        (SILENCE, Unreachable, Unclear),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", Unreachable, Unclear),
+        (b"gibberish\r\n\r\n", Unreachable, Unclear),
+        (answer("200 OK", b"<html>sign in</html>"), Busy, Unclear),
+        (answer("201 Created", b"[]"), Busy, Busy),
+        (answer("302 Found", b"", Location="https://x.example"), Rejected, Rejected),
+        (answer("401 Unauthorized", b"<html>"), Unauthorised, Unauthorised),
+        (answer("403 Forbidden", b'{"id": "a"}'), Forbidden, Forbidden),
+        (answer("404 Not Found", b'{"id": "a"}'), Missing, Missing),
+        (
+            answer("404 Not Found", b'{"id": "api.context.404.app_error"}'),
+            Rejected,
+            Rejected,
+        ),
+        (answer("413 Too Large", b"<html>"), Rejected, Rejected),
+        (answer("501 Not Implemented", b'{"id": "a"}'), Rejected, Rejected),
+        (answer("429 Too Many", b"limit exceeded\n", Retry_After="x"), Busy, Busy),
+        (answer("500 Oops", b'["odd"]'), Busy, Busy),
+        (answer("520 Unknown", b"\xff\xfe"), Busy, Unclear),
+    ],
+)
+def test_what_is_said_decides_what_a_repeat_means(
+    said: bytes, of_get: type[Failure], of_post: type[Failure]
+) -> None:
+    with Scripted(said) as server:
+        asking = client(server, read_s=0.2)
+        with pytest.raises(Failure) as got:
+            asking.me()
+        assert type(got.value) is of_get
+        with pytest.raises(Failure) as posted:
+            asking.create_post("c", "hello")
+        assert type(posted.value) is of_post
+        assert TOKEN not in str(posted.value)
+        asking.link.close()
+
+
+def test_an_address_that_moved_is_told() -> None:
+    moved = answer("301 Moved", b"", Location="https://chat.example.org/api/v4")
+    with Scripted(moved) as server:
+        asking = client(server)
+        with pytest.raises(Rejected, match="https://chat.example.org"):
+            asking.me()
+        asking.link.close()
+
+
+def test_half_a_surrogate_pair_does_not_hide_its_page() -> None:
+    page = rb'{"order": ["a"], "posts": {"a": {"message": "\ud800"}}}'
+    with Scripted(answer("200 OK", page)) as server:
+        asking = client(server)
+        assert asking.posts("c")["posts"]["a"]["message"] == "\ud800"
+        asking.link.close()
+
+
+def test_an_empty_answer_is_an_empty_object() -> None:
+    with Scripted(answer("200 OK", b"")) as server:
+        asking = client(server)
+        assert asking.ping() == {}
+        asking.link.close()
+
+
+@pytest.mark.parametrize("page", [b'{"order": 1}', b'{"posts": []}', b"[]", b"null"])
+def test_a_page_that_is_none_is_worth_another_try(page: bytes) -> None:
+    with Scripted(answer("200 OK", page)) as server:
+        asking = client(server)
+        if page == b'{"posts": []}':
+            assert asking.posts("c")["posts"] == {}
+        else:
+            with pytest.raises(Busy):
+                asking.posts("c")
+        asking.link.close()
+
+
+def test_the_server_is_the_one_that_tells_the_time() -> None:
+    said = answer("200 OK", b"{}", Date="Sat, 21 Nov 2026 02:01:27 GMT")
+    with Scripted(said) as server:
+        asking = client(server)
+        asking.ping()
+        assert abs(asking.server_now_ms() - 1795226487500) < 2000
+        asking.link.close()
