@@ -81,8 +81,12 @@ class Owner:
 
     def give(self, file: int | Path) -> None:
         """What root made here belongs to the owner too."""
-        if os.geteuid() == 0 and self.uid != 0:
-            os.chown(file, self.uid, self.gid)
+        if os.geteuid() != 0 or self.uid == 0:
+            return
+        if isinstance(file, int):
+            os.fchown(file, self.uid, self.gid)
+        else:
+            os.lchown(file, self.uid, self.gid)
 
     def spawn(
         self, command: Sequence[str], log: int, stdin: int | None = None

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 from pathlib import Path
+from subprocess import Popen
 
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.heart import outside
@@ -16,9 +17,12 @@ _POLL_S = 0.02
 class Postmaster:
     """The server of one data directory, known by its pid."""
 
-    def __init__(self, pid: int, folder: Path) -> None:
+    def __init__(
+        self, pid: int, folder: Path, child: Popen[bytes] | None = None
+    ) -> None:
         self.pid = pid
         self._folder = folder
+        self._child = child
         self._handle = os.pidfd_open(pid)
 
     @classmethod
@@ -28,10 +32,12 @@ class Postmaster:
         After a crash the pid in its file may be anybody's; so the process must
         be one that was started for this very directory.
         """
-        lines = _pid_file(folder)
+        pid = recorded_pid(folder)
         try:
-            found = cls(int(lines[0]), folder)
-        except (IndexError, ValueError, OSError):
+            found = cls(pid, folder) if pid else None
+        except OSError:
+            return None
+        if found is None:
             return None
         if found._is_ours():
             return found
@@ -84,9 +90,18 @@ class Postmaster:
             return
 
     def close(self) -> None:
+        """Know no more of it; it may live on."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.returncode = 0  # it outlives us, nothing to warn of
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def recorded_pid(folder: Path) -> int | None:
+    """The pid that the last server of that directory has left."""
+    lines = _pid_file(folder)
+    return int(lines[0]) if lines and lines[0].isdigit() else None
 
 
 def _pid_file(folder: Path) -> list[str]:

@@ -1,5 +1,8 @@
 """The pool: transactions, dead sessions, and waits that end."""
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Cursor
 from tests.storage.proxy import Proxy
+from tests.support.packages import give_up
 
 
 def one(cursor: Cursor, query: str) -> object:
@@ -223,3 +227,21 @@ def test_a_stale_epoch_writes_nothing(database: Database) -> None:
             cursor.execute("INSERT INTO kept VALUES (6)")
     with database.transaction() as cursor:
         assert one(cursor, "SELECT array_agg(id) FROM kept") == [7]
+
+
+@pytest.mark.slow
+def test_a_host_that_vanishes_is_given_up_in_time(empty_database: Dsn) -> None:
+    """By tcp_user_timeout of 10 s; the kernel's own patience is 15 minutes."""
+    if not empty_database.host.startswith("/"):
+        pytest.skip("a network of its own has no way to that server")
+    inside = ["unshare", "--user", "--map-root-user", "--net", "--"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode:
+        give_up("this system allows no network namespace")
+    done = subprocess.run(
+        [*inside, sys.executable, "-m", "tests.storage.half_open"],
+        input=json.dumps(empty_database.parameters()) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert 5 < float(done.stdout or done.stderr) < 15
