@@ -148,5 +148,5 @@ def _lenient(response: requests.Response) -> tuple[Any, bool]:
     """orjson refuses half a surrogate pair; one such post must not hide its page."""
     try:
         return response.json(), True
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, False
