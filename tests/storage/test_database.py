@@ -16,6 +16,7 @@ from malexbot.storage import session
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Cursor
+from tests.storage.conftest import until
 from tests.storage.proxy import Proxy
 from tests.support.packages import give_up
 
@@ -101,12 +102,20 @@ def test_a_dead_session_is_noticed_before_use(pool: Database) -> None:
         with pool.transaction() as other:
             other.execute("SELECT 1")
     with pool.transaction() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+
+        def is_alone() -> bool:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            return one(cursor, _OTHERS) == 0
+
+        until(is_alone)
         with pool.transaction() as other:
             assert one(other, "SELECT pg_backend_pid()") != idle
+
+
+_OTHERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 def test_a_cut_line_is_transient_and_forgotten(proxy: Proxy) -> None:

@@ -169,12 +169,21 @@ def test_who_finds_the_lock_taken_steps_down(
     assert not first.try_take()
 
 
+DAEMONS = (
+    "FROM pg_stat_activity WHERE application_name = 'malexbot daemon'"
+    " AND datname = current_database()"
+)
+
+
 def end_daemons(database: Database) -> None:
-    with database.transaction() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
-            " application_name = 'malexbot daemon' AND datname = current_database()"
-        )
+    """Come back when their sessions, and so their locks, are gone."""
+
+    def are_gone() -> bool:
+        with database.transaction() as cursor:
+            cursor.execute(f"SELECT count(pg_terminate_backend(pid)) {DAEMONS}")
+            return cursor.fetchone() == (0,)
+
+    poll(are_gone, 0.01)
 
 
 def test_a_running_fenced_writer_is_waited_for(
