@@ -34,5 +34,6 @@ def build_services(parts: Parts) -> Sequence[Service]:
             host=parts.config.backend.host,
             port=parts.config.backend.port,
             mounts=[lambda application: mount_health(application, parts.health)],
+            health=parts.health,
         )
     ]

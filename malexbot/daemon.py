@@ -34,7 +34,7 @@ TURN_S = 0.5
 # What closing the database may take after the drain, an embedded one included.
 CLOSE_S = 15.0
 # A standby's writes are refused anyhow: nothing is worth a longer wait.
-STEP_DOWN_S = 5.0
+STEP_DOWN_S = 10.0
 # What is built once at start: a reload keeps the old value and says so.
 NEEDS_RESTART = ("state_dir", "backend", "db", "mattermost")
 
@@ -80,18 +80,19 @@ class Daemon:
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._postponed: deque[Message] = deque()
         self._signals = Signals(self._inbox.put)
-        self._ground = Supervisor(on_fatal=self._fail)
-        self._active = Supervisor(on_fatal=self._fail)
+        self._ground = Supervisor(on_fatal=self._fail, health=self._health)
+        self._active = Supervisor(on_fatal=self._fail, health=self._health)
         self._watchdog = Watchdog(notifier, self._hearts)
-        self._turn: Turn | None = None
-        self._is_working = False
+        self._epoch: int | None = None
         self._stopping: Deadline | None = None
         self._exit_code: int | None = None
+        self._is_ready = False
         self._shown = ""
 
     def run(self) -> int:
         """Work until a signal or a fatal failure; returns the exit code."""
         log.info("malexbot %s starts with %s", __version__, self._config_file)
+        self._health.tell("daemon", "opening the database", is_ready=False)
         self._show()
         self._signals.start()
         self._ground.start(
@@ -100,10 +101,13 @@ class Daemon:
                 tell=self._inbox.put,
             )
         )
-        while self._exit_code is None:
-            self._look(TURN_S)
+        try:
+            while self._exit_code is None:
+                self._look(TURN_S)
+        except Exception:
+            log.critical("the main thread failed", exc_info=True)
+            self._exit_code = EXIT_FAILED
         self._shut_down()
-        self._signals.stop()
         return self._exit_code
 
     # What comes in, and what is done about it.
@@ -149,29 +153,39 @@ class Daemon:
         self._inbox.put(Fatal(name, error))
 
     def _give_up(self, fatal: Fatal) -> None:
+        """Exit code 78 only at the start: later a restart may help."""
         log.critical("%s", fatal)
-        self._exit_code = fatal.exit_code
+        self._exit_code = EXIT_FAILED if self._is_ready else fatal.exit_code
 
     # Whose turn it is.
 
     def _take(self, turn: Turn) -> None:
-        is_first, self._turn = self._turn is None, turn
-        if isinstance(turn, Active) and not self._is_working:
-            self._work(turn)
-        elif isinstance(turn, Standby) and self._is_working:
-            log.warning("stepping down: %s", turn.holder)
-            self._rest(Deadline(STEP_DOWN_S))
-        if is_first:
+        self._health.tell("daemon", str(turn), is_ready=isinstance(turn, Active))
+        match turn:
+            case Active():
+                self._work(turn)
+            case Standby() if self._epoch is not None:
+                log.warning("stepping down: %s", turn.holder)
+                self._rest(Deadline(STEP_DOWN_S))
+        if not self._is_ready:
+            self._is_ready = True
             self._notifier.ready(self._status())
 
     def _work(self, turn: Active) -> None:
-        self._is_working = True
+        """Go on after an outage; start afresh if somebody else was active meanwhile."""
+        before, self._epoch = self._epoch, turn.epoch
+        if before is not None and turn.epoch == before + 1:
+            return
+        if before is not None:
+            log.warning("another daemon was active meanwhile: starting afresh")
+            self._rest(Deadline(STEP_DOWN_S))
+            self._epoch = turn.epoch
         parts = Parts(self._config, turn.database, turn.leadership, self._health)
         for service in self._build(parts):
             self._active.start(service)
 
     def _rest(self, deadline: Deadline) -> None:
-        self._is_working = False
+        self._epoch = None
         self._leave(self._active, deadline)
 
     def _shut_down(self) -> None:
@@ -196,12 +210,14 @@ class Daemon:
         """Take over the file's settings, all or none."""
         self._notifier.reloading()
         try:
-            fresh = load(self._config_file)
+            self._adopt(load(self._config_file))
         except MalexbotError as error:
             log.error("reload refused, the old settings stay: %s", error)
             self._health.tell("reload", "refused, see the log", is_ready=True)
+        except Exception:
+            log.error("reload failed, the old settings stay", exc_info=True)
+            self._health.tell("reload", "failed, see the log", is_ready=True)
         else:
-            self._adopt(fresh)
             self._health.forget("reload")
         self._notifier.ready(self._status())
 
@@ -222,8 +238,7 @@ class Daemon:
         return [*self._ground.hearts(), *self._active.hearts()]
 
     def _status(self) -> str:
-        turn = str(self._turn or "opening the database")
-        return self._logs.mask("; ".join(filter(None, (turn, self._health.line()))))
+        return self._logs.mask(self._health.line())
 
     def _show(self) -> None:
         if self._stopping is None and self._shown != (status := self._status()):

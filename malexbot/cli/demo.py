@@ -11,6 +11,7 @@ import click
 
 from malexbot.errors import MalexbotError
 from malexbot.sandbox.daemon import DaemonProcess
+from malexbot.storage.embedded import Embedded
 
 CONFIG = """\
 state_dir: {folder}/state
@@ -35,10 +36,11 @@ def command() -> None:
         finally:
             first.stop()
             second.stop()
+            end_server(folder / "state")
 
 
 def play(first: DaemonProcess, second: DaemonProcess, folder: Path) -> None:
-    tell("A first daemon starts and makes itself a PostgreSQL database.")
+    click.echo("A first daemon starts and makes itself a PostgreSQL database.")
     first.start()
     took = first.wait_for_status("active (epoch", 60)
     show(f"{first.status}   after {took:.1f} s")
@@ -65,6 +67,13 @@ def play(first: DaemonProcess, second: DaemonProcess, folder: Path) -> None:
     show(f"it ended with exit code {code}")
     if code:
         raise MalexbotError(f"the demo failed; the second daemon said\n{second.log}")
+
+
+def end_server(state: Path) -> None:
+    """Of a daemon that was killed the database goes on: take it over, and stop it."""
+    if (state / "postgres" / "postmaster.pid").exists():
+        with Embedded(state):
+            pass
 
 
 def daemon(folder: Path, label: str) -> DaemonProcess:

@@ -37,6 +37,8 @@ def command(config_file: Path) -> None:
 def serve(config_file: Path, build: BuildServices | None = None) -> int:
     """Run a daemon until it ends; `build` makes its services, if not the usual ones."""
     loaded = load_with_warnings(config_file)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
     faulthandler.enable()
     logs = Logs()
     logs.set_up(loaded.config)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from malexbot.config.document import MAX_BYTES, Document, parse
 from malexbot.config.events import unknown_events
 from malexbot.config.explain import explain
+from malexbot.config.files import read_bytes
 from malexbot.config.model import Config
 from malexbot.config.problems import ConfigProblems, Problem, Where
 from malexbot.config.secrets import Secrets, expanded
@@ -84,8 +85,7 @@ def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
 def _content(path: Path) -> bytes:
     """The file's bytes, at most one more than are allowed."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_bytes(path, MAX_BYTES + 1)
     except FileNotFoundError:
         text = "there is no such file"
         hint = "`malexbot install` puts a sample in place; --config names another file"

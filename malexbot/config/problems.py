@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from malexbot.errors import Misconfigured
 SHOWN = 20
 LINE_WIDTH = 160
 PART_WIDTH = 40
+
+_START = re.compile(r"[\w.*-]+")
 
 # Where a value stands in the file: the keys and list indexes that lead to it.
 Where = tuple[str | int, ...]
@@ -63,9 +66,11 @@ def dotted(where: Where) -> str:
 
 
 def _name(key: str) -> str:
-    """A setting's name; in `{token:abc}` YAML takes the secret for a part of it."""
-    name, colon, value = key.partition(":")
-    return plain(f"{name}{colon}…" if value else key)
+    """A setting's name; of anything else only the start, it may hold a secret."""
+    name = _START.match(key)
+    if name is None or name[0] == key:
+        return plain(key)
+    return plain(f"{name[0]}{':' if key[name.end()] == ':' else ''}…")
 
 
 def plain(text: str) -> str:

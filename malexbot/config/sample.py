@@ -26,7 +26,7 @@ HEAD = """\
 #
 #   malexbot check             tells whether it is right, and what malexbot would do
 #   malexbot check --show      prints it with every default and without the secrets
-#   systemctl reload malexbot  takes it up while malexbot runs
+#   systemctl reload malexbot  takes up what can change while malexbot runs
 #
 # A line such as `#level: info` is a default: take the # away to change it.
 # Durations are written 30s, 10m, 2h or 1d. In any text ${NAME} is the value of the

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from malexbot.config.document import Document
+from malexbot.config.files import read_bytes
 from malexbot.config.problems import Where, dotted, plain
 from malexbot.config.shape import block_of, inner, is_secret
 
@@ -100,21 +101,22 @@ class Secrets:
             self._document.add(file_where, "needs the path of a file")
         elif inline in (None, "") and self._credentials:
             path = self._credentials / dotted(where)
-            # The unit gives an empty line where the operator has none, because
-            # systemd cannot set a credential to nothing at all.
-            if path.is_file() and path.stat().st_size > len("\n"):
+            if _is_given(path):
                 return self._read(path, where, where)
         return None
 
     def _read(self, path: Path, at: Where, secret: Where) -> str | None:
         wrong = f"{path} "
         try:
-            with path.open("rb") as file:
-                content = file.read(MAX_SECRET_BYTES + 1)
+            content = read_bytes(path, MAX_SECRET_BYTES + 1)
             text = content.decode().rstrip("\r\n")
         except UnicodeDecodeError:
             wrong += "is not UTF-8 text"
         except OSError as error:
+            is_absent = isinstance(error, FileNotFoundError)
+            if is_absent and path.parent == self._document.file.parent:
+                # It may be the secret itself, put in the wrong place.
+                wrong = "that file "
             wrong += f"cannot be read: {error.strerror}"
         except ValueError:
             wrong = "needs the path of a file"
@@ -126,3 +128,17 @@ class Secrets:
         self._document.add(at, wrong)
         self._document.told.add(secret)
         return None
+
+
+def _is_given(credential: Path) -> bool:
+    """No for the empty line that the unit gives where the operator has none.
+
+    systemd cannot set a credential to nothing at all. One that cannot be looked at
+    counts as given, so that reading it says why.
+    """
+    try:
+        return credential.stat().st_size > len("\n")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 from typing import IO, TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -93,7 +94,10 @@ class Json(Masked):
         return json.dumps(row, ensure_ascii=False)
 
     def _masked(self, value: object) -> object:
-        return value if isinstance(value, int | float) else self.mask(str(value))
+        text = str(value)
+        masked = self.mask(text)
+        is_number = isinstance(value, int | float) and masked == text
+        return value if is_number else masked
 
     def row(self, record: logging.LogRecord) -> dict[str, object]:
         row: dict[str, object] = {
@@ -151,11 +155,13 @@ class Logs:
         logging.captureWarnings(True)
         logging.raiseExceptions = False
         threading.excepthook = log_thread_failure
+        sys.excepthook = log_failure
 
     def stop(self) -> None:
         logging.getLogger().removeHandler(self._handler)
         logging.captureWarnings(False)
         threading.excepthook = threading.__excepthook__
+        sys.excepthook = sys.__excepthook__
 
     def set_up(self, config: Config) -> None:
         """Secrets only add up: a line may still carry one of an older config."""
@@ -175,3 +181,10 @@ def log_thread_failure(failure: threading.ExceptHookArgs) -> None:
         name,
         exc_info=(failure.exc_type, failure.exc_value, failure.exc_traceback),
     )
+
+
+def log_failure(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """The last words of the main thread go through the mask too."""
+    logging.getLogger("malexbot").critical("failed", exc_info=(kind, error, trace))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from urllib.parse import quote, quote_plus
@@ -31,21 +32,48 @@ class Mask:
 
 
 def disguises(secret: str) -> set[str]:
-    """The secret as it stands in messages, URLs, JSON, Python, and headers."""
-    in_base64 = base64.b64encode(secret.encode(errors="surrogateescape")).decode()
+    """The secret as it stands in messages, URLs, JSON, SQL, pages and headers."""
+    in_bytes = secret.encode(errors="surrogateescape")
+    in_json = {json.dumps(secret), json.dumps(secret, ensure_ascii=False)}
+    twice = {json.dumps(form[1:-1]) for form in in_json}
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     return {
         secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
+        *quoted,
+        *(_lower_escapes(form) for form in quoted),
+        *(form[1:-1] for form in in_json | twice),
         repr(secret)[1:-1],
-        in_base64,
+        repr(in_bytes)[2:-1],
+        html.escape(secret),
+        secret.replace("'", "''"),
+        secret.replace("\\", "\\\\").replace("'", "\\'"),
+        *in_base64(in_bytes),
         *(line for line in secret.splitlines() if len(line) >= SHORT),
-    }
+    } - {""}
+
+
+def in_base64(secret: bytes) -> set[str]:
+    """What is the same wherever the secret stands in a text that is encoded.
+
+    Three bytes make four letters, so there are three ways to begin; the letters at
+    the edges also depend on the neighbours and are left out.
+    """
+    forms = {base64.b64encode(secret).decode()}
+    if len(secret) < SHORT:
+        return forms
+    for before in range(3):
+        letters = base64.b64encode(bytes(before) + secret).decode()
+        first = (0, 2, 3)[before]
+        last = (before + len(secret)) * 8 // 6
+        forms.add(letters[first:last])
+    return forms
+
+
+def _lower_escapes(form: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form)
 
 
 def pattern(form: str) -> str:
+    """A short secret is masked where no letter or digit touches it."""
     words = re.escape(form)
-    return words if len(form) >= SHORT else rf"(?<!\w){words}(?!\w)"
+    return words if len(form) >= SHORT else rf"(?<![^\W_]){words}(?![^\W_])"

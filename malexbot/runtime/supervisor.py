@@ -10,6 +10,7 @@ from typing import Protocol
 
 from malexbot.errors import MalexbotError
 from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # A service that ran so long was well: its next failure is a first one.
 HEALTHY_AFTER_S = 60.0
+# A service that fails at once shall not spin, whatever the jitter says.
+LEAST_WAIT_S = 0.5
 # How often a wait for a thread lets the main thread look at its signals.
 TURN_S = 0.1
 
@@ -43,11 +46,13 @@ class Service(Protocol):
 class Supervised:
     """One service with its thread, its stop and its heart."""
 
-    def __init__(self, service: Service, *, on_fatal: OnFatal) -> None:
+    def __init__(self, service: Service, *, on_fatal: OnFatal, health: Health) -> None:
         self.service = service
         self.stop = Stop()
         self.heart = Heart()
         self._on_fatal = on_fatal
+        self._health = health
+        self._told = ""
         # A daemon thread, so that one that hangs cannot keep the process alive.
         self.thread = threading.Thread(target=self._run, name=service.name, daemon=True)
 
@@ -64,9 +69,11 @@ class Supervised:
                 return
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 backoff.reset()
+                self._told = ""
             self._rest(error, backoff.next_s())
 
     def _run_once(self) -> Exception | None:
+        self._health.forget(self.service.name)
         try:
             self.service.run(self.stop)
         except MalexbotError as error:
@@ -77,20 +84,24 @@ class Supervised:
         return None
 
     def _rest(self, error: Exception | None, wait_s: float) -> None:
-        name, reason = self.service.name, error or "ended by itself"
-        log.warning("%s: %s; it starts again in %.0f s", name, reason, wait_s)
-        self.stop.wait(wait_s)
+        name, reason = self.service.name, str(error or "ended by itself")
+        self._health.tell(name, reason, is_ready=False)
+        if reason != self._told:
+            self._told = reason
+            log.warning("%s: %s; it is tried again until it works", name, reason)
+        self.stop.wait(max(wait_s, LEAST_WAIT_S))
 
 
 class Supervisor:
     """Starts services in order and stops them in reverse."""
 
-    def __init__(self, *, on_fatal: OnFatal) -> None:
+    def __init__(self, *, on_fatal: OnFatal, health: Health) -> None:
         self._on_fatal = on_fatal
+        self._health = health
         self._running: list[Supervised] = []
 
     def start(self, service: Service) -> None:
-        supervised = Supervised(service, on_fatal=self._on_fatal)
+        supervised = Supervised(service, on_fatal=self._on_fatal, health=self._health)
         self._running.append(supervised)
         supervised.thread.start()
 
@@ -106,6 +117,8 @@ class Supervisor:
             for s in reversed(self._running)
             if not _end(s, deadline, turn)
         ]
+        for supervised in self._running:
+            self._health.forget(supervised.service.name)
         self._running.clear()
         return left
 

@@ -62,11 +62,14 @@ class DaemonProcess:
             thread.start()
 
     def stop(self) -> None:
-        """End it, by force if it is not gone by itself, and clean up."""
+        """End it, by force if it does not go when told, and clean up."""
         if self._process is None:
             return
-        if self._process.poll() is None:
+        try:
             self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
             self._process.kill()
         self._process.wait()
         self._poke()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from malexbot.errors import Transient
+from malexbot.errors import Misconfigured, Transient
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 from malexbot.storage.check import check_server
@@ -81,7 +81,7 @@ class Duty:
             try:
                 with self._open_database() as database:
                     self._serve(database, stop)
-            except Transient as error:
+            except (Transient, Misconfigured) as error:
                 self._out(error, stop)
 
     def _serve(self, database: Database, stop: Stop) -> None:
@@ -95,7 +95,7 @@ class Duty:
                         migrate(database)
                         is_checked = True
                     self._take_and_keep(database, leadership, stop)
-                except Transient as error:
+                except (Transient, Misconfigured) as error:
                     self._out(error, stop)
         finally:
             leadership.close()
@@ -113,7 +113,10 @@ class Duty:
         while not stop.wait(PULSE_S):
             leadership.keep()
 
-    def _out(self, error: Transient, stop: Stop) -> None:
+    def _out(self, error: Transient | Misconfigured, stop: Stop) -> None:
+        """A refusal ends us only at the start; later it is an outage like others."""
+        if isinstance(error, Misconfigured) and self._told is None:
+            raise error
         if not stop.is_set:
             self._change(Outage(str(error)))
             stop.wait(self._backoff.next_s())

@@ -133,7 +133,10 @@ class Leadership:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            with self._leading() as session, session.transaction() as cursor:
+            with (
+                self._leading() as session,
+                session.transaction(limit_s=SILENT_S) as cursor,
+            ):
                 cursor.execute("SELECT 1")
         finally:
             self._lock.release()

@@ -11,6 +11,7 @@ from cheroot.wsgi import Server
 from flask import Flask
 
 from malexbot.errors import Transient
+from malexbot.runtime.health import Health
 from malexbot.runtime.heart import outside
 from malexbot.runtime.stop import Stop
 
@@ -30,9 +31,12 @@ class TidyServer(Server):
     def bind_socket(socket_: socket, bind_addr: tuple[str, int]) -> socket:
         try:
             socket_.bind(bind_addr)
-        except OSError:
+        except OSError as error:
             socket_.close()
-            raise
+            raise Transient(
+                f"cannot listen on {bind_addr[0]}:{bind_addr[1]}: {error.strerror}"
+                " (another program may have the port; backend.port sets ours)"
+            ) from error
         return socket_
 
     def error_log(
@@ -47,24 +51,22 @@ class WebServer:
     name = "web"
     is_vital = False
 
-    def __init__(self, *, host: str, port: int, mounts: Sequence[Mount]) -> None:
+    def __init__(
+        self, *, host: str, port: int, mounts: Sequence[Mount], health: Health
+    ) -> None:
         self._host = host
         self._port = port
         self._mounts = mounts
+        self._health = health
         self.address: tuple[str, int] | None = None
 
     def run(self, stop: Stop) -> None:
         server = self._build()
-        try:
-            with outside("the port"):
-                server.prepare()
-        except OSError as error:
-            raise Transient(
-                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}"
-                " (another program may have the port; backend.port sets ours)"
-            ) from error
+        with outside("the port"):
+            server.prepare()
         self.address = server.bind_addr[:2]
         log.info("listens on %s:%s", *self.address)
+        self._health.tell("web", "listens on %s:%s" % self.address, is_ready=True)
         closer = threading.Thread(
             target=_close, args=(server, stop), name="web closer", daemon=True
         )
@@ -90,4 +92,5 @@ class WebServer:
 def _close(server: Server, stop: Stop) -> None:
     while not stop.wait(3600):
         pass
+    server.shutdown_timeout = min(FINISH_S, stop.deadline.left_s)
     server.stop()

@@ -176,7 +176,7 @@ _NOT_RIGHT = (
         "    - posted: {save: 1}\n    - 'a b': [log]\n    - edited: [5]\n",
         "target_events_processors[1]: needs an event and its processors",
         "target_events_processors[2].posted: needs the processors as a list",
-        "target_events_processors[3].a b: needs the name of an event",
+        "target_events_processors[3].a…: needs the name of an event",
         "target_events_processors[4].edited[1]: needs the name of a processor",
     ),
     broken("variable", "state_dir: ${NOWHERE}/x\n", "the variable NOWHERE is not set"),

@@ -84,7 +84,14 @@ class Writer:
                 )
 
 
+def broken(parts: Parts) -> Service:
+    """Cannot be built, and says so with a secret."""
+    token = parts.config.secrets()[-1]
+    raise RuntimeError(f"cannot build with {token}")
+
+
 MORE: dict[str, Callable[[Parts], Service]] = {
+    "broken": broken,
     "busy": Busy,
     "endless": Endless,
     "hanging": Hanging,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +20,7 @@ import yaml
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from tests.process.conftest import Start, free_port
+from tests.support.postgres import Server
 
 WriteConfig = Callable[..., Path]
 
@@ -179,7 +182,8 @@ def test_a_stopped_active_one_is_followed_and_writes_nothing_any_more(
     migrated_database: Dsn, database: Database, write_config: WriteConfig, start: Start
 ) -> None:
     probe = Probe(database)
-    first = start(write_config("a", migrated_database), "writer")
+    first_config = write_config("a", migrated_database)
+    first = start(first_config, "writer")
     first.wait_for_status("active (epoch")
     probe.wait_for(first.pid)
     second = start(write_config("b", migrated_database), "writer")
@@ -192,11 +196,96 @@ def test_a_stopped_active_one_is_followed_and_writes_nothing_any_more(
     first.signal(signal.SIGCONT)
     first.wait_for_status("standby")
     first.wait_for_log("stepping down")
+    first.wait_until(lambda: "web" not in first.status)
+    with pytest.raises(OSError):
+        ask(first_config, "/healthz")
     assert probe.of(first.pid) == before
     assert before[2] < probe.of(second.pid)[1]
     second.signal(signal.SIGTERM)
     assert second.wait() == 0
     first.wait_for_status("active (epoch")
+
+
+def test_one_that_was_followed_and_comes_back_starts_afresh(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    first = start(write_config("a", empty_database))
+    first.wait_for_status("active (epoch 1)")
+    first.wait_for_log("listens on")
+    second = start(write_config("b", empty_database))
+    second.wait_for_status("standby")
+    first.signal(signal.SIGSTOP)
+    second.wait_for_status("active (epoch 2)")
+    second.signal(signal.SIGKILL)
+    second.wait()
+    first.signal(signal.SIGCONT)
+    first.wait_for_status("active (epoch 3)")
+    first.wait_until(lambda: first.log.count("listens on") == 2)
+    first.wait_for_status("web: listens on")
+
+
+def test_a_refusal_while_running_is_an_outage_that_heals(
+    postgres: Server, write_config: WriteConfig, start: Start
+) -> None:
+    dsn = postgres.empty()
+    config = write_config("a", dsn)
+    daemon = start(config)
+    daemon.wait_for_status("active (epoch 1)")
+    daemon.wait_for_status("web: listens on")
+    away = dsn.named(f"{dsn.dbname}_away")
+    end_sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    rename = f"ALTER DATABASE {dsn.dbname} RENAME TO {away.dbname}"
+    postgres.execute(f"ALTER DATABASE {dsn.dbname} ALLOW_CONNECTIONS false")
+    postgres.execute(f"{end_sessions} WHERE datname = $${dsn.dbname}$$")
+    postgres.execute(rename)
+    daemon.wait_for_log("does not exist")
+    assert ask(config, "/readyz")[0] == 503
+    postgres.execute(f"ALTER DATABASE {away.dbname} RENAME TO {dsn.dbname}")
+    postgres.execute(f"ALTER DATABASE {dsn.dbname} ALLOW_CONNECTIONS true")
+    daemon.wait_for_status("active (epoch 2)")
+    assert ask(config, "/readyz")[0] == 200
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    postgres.drop(dsn)
+
+
+def test_a_failure_of_the_main_thread_ends_masked_and_tidy(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    token = {"http_host": "https://chat.invalid", "token": "planted-t0ken"}
+    config = write_config("a", empty_database, mattermost=token)
+    daemon = start(config, "broken")
+    assert daemon.wait() == 1
+    assert "the main thread failed" in daemon.log
+    assert "cannot build with ***" in daemon.log
+    assert "planted-t0ken" not in daemon.log
+    assert "stopped" in daemon.log
+    assert daemon.notices("STOPPING") == ["1"]
+
+
+def test_a_pipe_for_a_config_is_refused_and_waits_for_nobody(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    config = write_config("a", empty_database)
+    daemon = start(config)
+    daemon.wait_for_status("active")
+    config.unlink()
+    os.mkfifo(config)
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("it is a pipe, not a file")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+
+
+def test_runs_without_standard_error(
+    empty_database: Dsn, write_config: WriteConfig, start: Start
+) -> None:
+    config = str(write_config("a", empty_database))
+    shell = ("sh", "-c", f'exec {sys.executable} -m malexbot run "$@" 2>&-', "sh")
+    daemon = start(Path(config), program=shell)
+    daemon.wait_for_status("active")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
 
 
 def test_usr1_tells_where_the_threads_are(

@@ -4,6 +4,8 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +89,7 @@ def test_json_is_one_object_a_line_with_ids_and_exception(
     assert row["level"] == "error"
     assert row["logger"] == "tests.logs"
     assert row["event"] == "e1"
+    assert row["count"] == "***"
     assert row["message"] == "failed for ***"
     assert "ValueError: with ***" in row["exception"]
     assert row["time"].endswith("Z")
@@ -138,6 +141,23 @@ def test_warnings_of_libraries_come_into_the_log(
     logs.set_up(settings("text"))
     logging.getLogger("py.warnings").warning("old call")
     assert "old call" in stream.getvalue()
+
+
+def test_the_last_words_of_the_main_thread_are_masked() -> None:
+    code = (
+        "from types import SimpleNamespace as N\n"
+        "from malexbot.runtime.logs import Logs\n"
+        "logs = Logs(); logs.start()\n"
+        "logs.set_up(N(log=N(level='info', format='journal'),"
+        " secrets=lambda: ('hunter2-x',)))\n"
+        "import warnings; warnings.warn('an old call')\n"
+        "raise RuntimeError('with hunter2' + '-x')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "<2>RuntimeError: with ***" in run.stderr
+    assert "<4>" in run.stderr and "an old call" in run.stderr
+    assert all(line.startswith("<") for line in run.stderr.splitlines())
 
 
 def test_the_journal_is_known_by_its_stream(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg2.extensions import make_dsn
 
 from malexbot.runtime.masks import Mask
 
@@ -22,13 +24,31 @@ SECRET = 'pa"ss/wörd\\ &x'
         json.dumps({"token": SECRET}, ensure_ascii=False),
         repr({"token": SECRET}),
         base64.b64encode(SECRET.encode()).decode(),
+        "Basic " + base64.b64encode(f"bot:{SECRET}".encode()).decode(),
+        base64.b64encode(f"a:{SECRET}!".encode()).decode(),
+        quote(SECRET, safe="").lower(),
+        repr(SECRET.encode()),
+        html.escape(f"<b>{SECRET}</b>"),
+        json.dumps({"body": json.dumps({"token": SECRET})}),
+        make_dsn(password=SECRET),
     ],
 )
 def test_a_secret_is_found_in_its_disguises(text: str) -> None:
     masked = Mask((SECRET,))(text)
     assert "***" in masked
-    assert "wörd" not in masked
+    assert "ss" not in masked.replace("password", "")
     assert len(masked) < len(text)
+
+
+def test_a_secret_with_quotes_is_found_in_sql_and_in_a_dsn() -> None:
+    secret = "o'brien\\1"
+    mask = Mask((secret,))
+    assert "brien" not in mask(make_dsn(password=secret))
+    assert mask("PASSWORD 'o''brien\\1'") == "PASSWORD '***'"
+
+
+def test_a_short_secret_is_found_between_other_signs() -> None:
+    assert Mask(("abc12",))("user_abc12 (abc12) xabc12") == "user_*** (***) xabc12"
 
 
 def test_a_short_secret_is_masked_where_it_stands_alone() -> None:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.health import Health
 from malexbot.runtime.scheduler import Scheduler
 from malexbot.runtime.supervisor import Supervisor
 
@@ -30,7 +31,7 @@ class Bell:
 
 
 def _supervise(scheduler: Scheduler) -> Supervisor:
-    supervisor = Supervisor(on_fatal=lambda name, error: None)
+    supervisor = Supervisor(on_fatal=lambda name, error: None, health=Health())
     supervisor.start(scheduler)
     return supervisor
 

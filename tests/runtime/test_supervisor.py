@@ -9,6 +9,7 @@ import pytest
 from malexbot.errors import Permanent
 from malexbot.runtime import supervisor as module
 from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Supervisor
 
@@ -34,11 +35,21 @@ def fatal() -> list[tuple[str, Exception | None]]:
 
 
 @pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
 def supervisor(
-    fatal: list[tuple[str, Exception | None]], monkeypatch: pytest.MonkeyPatch
+    fatal: list[tuple[str, Exception | None]],
+    health: Health,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Supervisor:
+    monkeypatch.setattr(module, "LEAST_WAIT_S", 0.0)
     monkeypatch.setattr(module.Backoff, "next_s", lambda self: 0.0)
-    return Supervisor(on_fatal=lambda name, error: fatal.append((name, error)))
+    return Supervisor(
+        on_fatal=lambda name, error: fatal.append((name, error)), health=health
+    )
 
 
 def test_services_end_in_reverse_order(supervisor: Supervisor) -> None:
@@ -71,7 +82,7 @@ def test_a_failing_service_is_run_again(
     assert is_well.wait(10)
     supervisor.stop(Deadline(10))
     assert len(tries) == 3
-    assert "unlucky: no luck; it starts again" in caplog.text
+    assert caplog.text.count("unlucky: no luck; it is tried again") == 1
 
 
 def test_an_expected_failure_has_no_traceback_in_the_log(
@@ -151,3 +162,51 @@ def test_threads_are_named_and_have_hearts(supervisor: Supervisor) -> None:
     supervisor.start(Part("socket", waiting))
     assert [thread.name for thread, _ in supervisor.hearts()] == ["socket"]
     supervisor.stop(Deadline(10))
+
+
+def test_a_failing_service_is_seen_in_health_until_it_runs(
+    supervisor: Supervisor, health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, str]] = []
+    is_well = threading.Event()
+
+    def run(stop: Stop) -> None:
+        if not seen:
+            raise Permanent("the port is taken")
+        is_well.set()
+        stop.wait(60)
+
+    real = health.tell
+
+    def tell(part: str, state: str, *, is_ready: bool) -> None:
+        real(part, state, is_ready=is_ready)
+        seen.append(health.parts())
+        assert not is_ready
+
+    monkeypatch.setattr(health, "tell", tell)
+    supervisor.start(Part("web", run))
+    assert is_well.wait(10)
+    assert seen == [{"web": "the port is taken"}]
+    assert health.is_ready
+    real("web", "listens", is_ready=False)
+    supervisor.stop(Deadline(10))
+    assert health.parts() == {}
+
+
+def test_a_service_that_fails_at_once_does_not_spin(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    class Impatient(Stop):
+        def wait(self, seconds: float) -> bool:
+            waits.append(seconds)
+            return super().wait(0)
+
+    monkeypatch.setattr(module, "LEAST_WAIT_S", 0.5)
+    monkeypatch.setattr(module, "Stop", Impatient)
+    runs = threading.Semaphore(0)
+    supervisor.start(Part("brief", lambda stop: runs.release()))
+    assert all(runs.acquire(timeout=10) for _ in range(3))
+    supervisor.stop(Deadline(10))
+    assert waits[:2] == [0.5, 0.5]

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from malexbot.errors import Transient
+from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.web.health import mount_health
@@ -20,8 +21,13 @@ from malexbot.web.server import Mount, WebServer
 
 
 @contextmanager
-def serving(*mounts: Mount) -> Iterator[tuple[WebServer, Stop]]:
-    server, stop = WebServer(host="127.0.0.1", port=0, mounts=mounts), Stop()
+def serving(
+    *mounts: Mount, health: Health | None = None
+) -> Iterator[tuple[WebServer, Stop]]:
+    server, stop = (
+        WebServer(host="127.0.0.1", port=0, mounts=mounts, health=health or Health()),
+        Stop(),
+    )
     thread = threading.Thread(target=server.run, args=(stop,))
     thread.start()
     until = time.monotonic() + 20
@@ -48,6 +54,33 @@ def ask(server: WebServer, path: str) -> tuple[int, object]:
     except HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+def is_listening(server: WebServer) -> bool:
+    try:
+        socket.create_connection(server.address or ("", 0), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_tells_where_it_listens() -> None:
+    health = Health()
+    with serving(health=health) as (server, _):
+        until = time.monotonic() + 20
+        while not health.parts():
+            assert time.monotonic() < until
+        assert health.line() == "web: listens on %s:%s" % (server.address or ())
+
+
+def test_a_half_sent_request_does_not_hold_up_a_stop_without_time() -> None:
+    with serving() as (server, stop):
+        with socket.create_connection(server.address or ("", 0)) as line:
+            line.sendall(b"GET /heal")
+            started = time.monotonic()
+            stop.set()
+            while server.address:
+                assert time.monotonic() - started < 4
 
 
 def test_tells_health() -> None:
@@ -77,7 +110,10 @@ def test_a_stop_finishes_the_request_that_has_begun() -> None:
         thread = threading.Thread(target=lambda: answers.append(ask(server, "/slow")))
         thread.start()
         assert has_begun.wait(20)
-        stop.set()
+        stop.set(Deadline(20))
+        until = time.monotonic() + 20
+        while is_listening(server):
+            assert time.monotonic() < until
         may_end.set()
         thread.join(20)
     assert answers == [(200, {"done": True})]
@@ -85,7 +121,8 @@ def test_a_stop_finishes_the_request_that_has_begun() -> None:
 
 def test_a_taken_port_is_told_with_the_setting_that_helps() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        server = WebServer(host="127.0.0.1", port=other.getsockname()[1], mounts=[])
+        port = other.getsockname()[1]
+        server = WebServer(host="127.0.0.1", port=port, mounts=[], health=Health())
         with pytest.raises(Transient, match="backend.port"):
             server.run(Stop())
 
