@@ -2,7 +2,9 @@
 
 A secret is taken from the first of: the setting, the file that `<name>_file`
 names, and the file of the setting's full name (`mattermost.token`) in
-$CREDENTIALS_DIRECTORY, which systemd fills by LoadCredential.
+$CREDENTIALS_DIRECTORY, which systemd fills by LoadCredential. Without that, as for
+`sudo malexbot check`, in the folder that systemd fills it from: for
+/etc/malexbot.yaml it is /etc/malexbot/credentials.
 """
 
 from __future__ import annotations
@@ -63,8 +65,8 @@ class Secrets:
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
-        credentials = environ.get("CREDENTIALS_DIRECTORY")
-        self._credentials = Path(credentials) if credentials else None
+        source = document.file.with_suffix("") / "credentials"
+        self._credentials = Path(environ.get("CREDENTIALS_DIRECTORY") or source)
 
     def reveal(self, annotation: Any, value: Any, where: Where) -> None:
         """Do so in the value of that type, in place."""
@@ -99,7 +101,7 @@ class Secrets:
         elif file is not None and file != "":
             self._document.told.add(where)
             self._document.add(file_where, "needs the path of a file")
-        elif inline in (None, "") and self._credentials:
+        elif inline in (None, ""):
             path = self._credentials / dotted(where)
             if _is_given(path):
                 return self._read(path, where, where)
@@ -138,7 +140,7 @@ def _is_given(credential: Path) -> bool:
     """
     try:
         return credential.stat().st_size > len("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.errors import MalexbotError, Misconfigured, Transient
 from malexbot.runtime.heart import outside
 from malexbot.runtime.stop import Stop
 from malexbot.storage.binaries import Owner
@@ -156,7 +156,7 @@ class Embedded:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             return Owner.of(self._home)
         except OSError as error:
-            raise Permanent(
+            raise Misconfigured(
                 f"cannot use the state directory {self._home}: {error.strerror};"
                 " change `state_dir`, or run this as its owner"
             ) from error

@@ -15,8 +15,8 @@ from malexbot.config.problems import LINE_WIDTH
 from tests.config.broken import BROKEN, Broken
 from tests.config.test_load import SEED
 
-# Asked for: 0.5 s; measured: 0.15 s. A loaded machine and coverage get some more.
-CPU_S = 1.0
+# What was promised; 0.15 s were measured.
+CPU_S = 0.5
 
 
 def check(*args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -103,11 +103,18 @@ def test_a_missing_file_is_told() -> None:
     assert "there is no such file; `malexbot install`" in done.stderr
 
 
-def test_it_takes_little_time(file: Path) -> None:
+def cpu_of_check(file: Path) -> float:
+    """Without the part that coverage would take."""
+    command = [sys.executable, "-m", "malexbot", "check", "--config", str(file)]
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert check("--config", file).returncode == 0
+    subprocess.run(command, env=environ, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+def test_it_takes_little_time(file: Path) -> None:
+    used = min(cpu_of_check(file) for _ in range(3))
     assert used < CPU_S
 
 

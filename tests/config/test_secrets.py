@@ -65,6 +65,26 @@ def test_a_variable_that_is_not_set_is_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_the_source_of_the_credentials_serves_outside_of_systemd(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "malexbot" / "credentials"
+    source.mkdir(parents=True)
+    (source / "mattermost.token").write_text("abc\n")
+    assert token_of(tmp_path, "") == "abc"
+    assert token_of(tmp_path, "  token: own\n") == "own"
+    others = tmp_path / "systemd"
+    others.mkdir()
+    (others / "mattermost.token").write_text("def\n")
+    assert token_of(tmp_path, "", CREDENTIALS_DIRECTORY=str(others)) == "def"
+
+
+def test_a_secret_put_in_place_of_its_file_is_not_told(tmp_path: Path) -> None:
+    (told,) = problems_of(tmp_path, "  token_file: xoxb-VERYSECRET\n")
+    assert "VERYSECRET" not in told
+    assert "that file cannot be read: No such file" in told
+
+
 def test_systemds_credentials_are_used(tmp_path: Path) -> None:
     (tmp_path / "mattermost.token").write_text("abc\n")
     (tmp_path / "db.password").write_text("p w\n")

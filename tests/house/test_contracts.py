@@ -21,6 +21,10 @@ BREACHES = {
     "psycopg2": ("app.py", "import psycopg2"),
     "tenacity": ("storage/duty.py", "import tenacity"),
     "web": ("cli/run.py", "import flask"),
+    "apscheduler": ("daemon.py", "import apscheduler"),
+    "jinja2": ("processors/log.py", "import jinja2"),
+    "mattermostdriver": ("app.py", "import mattermostdriver"),
+    "core": ("pipeline/intake.py", "import requests"),
 }
 
 
