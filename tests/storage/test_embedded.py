@@ -239,7 +239,7 @@ def test_after_kill_9_of_itself_it_comes_back(
 
         wait_until(answers)
     assert "has died; starting it again" in caplog.text
-    assert embedded.is_alive
+    wait_until(lambda: embedded.is_alive)
 
 
 def test_a_start_after_kill_9_of_everything(state_dir: Path) -> None:
