@@ -40,7 +40,7 @@ class ChatPosts:
         if ago_s < LOOK_AFTER_S:
             reason = "it may have been sent: it is looked for later"
             raise Postponed(Again(until_look_s(ago_s), reason, is_uncertain=True))
-        if found := self._find(chat, job, hold):
+        if found := self._find(chat, job, hold, ago_s):
             return _done(found)
         return self._send_first(chat, job, hold)
 
@@ -63,10 +63,10 @@ class ChatPosts:
             ago_s = hold.age_s + (job.sent_ago_s or 0)
             raise _uncertain(chat, job, error, ago_s) from error
 
-    def _find(self, chat: Chat, job: Job, hold: Hold) -> Sent | None:
+    def _find(self, chat: Chat, job: Job, hold: Hold, ago_s: float) -> Sent | None:
         hold.check_for(chat.timeout_s)
         try:
-            return chat.find(job.payload, key=job.key)
+            return chat.find(job.payload, key=job.key, ago_s=ago_s)
         except (Uncertain, Transient) as error:
             again = Again(wait_s(job, error), str(error), is_uncertain=True)
             raise Postponed(again) from error

@@ -40,8 +40,10 @@ class Chat(Protocol):
         """
         ...
 
-    def find(self, payload: Mapping[str, Any], *, key: str) -> Sent | None:
-        """Look whether an uncertain send did arrive."""
+    def find(
+        self, payload: Mapping[str, Any], *, key: str, ago_s: float
+    ) -> Sent | None:
+        """Look whether an uncertain send, begun so many seconds ago, did arrive."""
         ...
 
     def react(self, payload: Mapping[str, Any]) -> None: ...

@@ -15,6 +15,7 @@ BUDGETS_S = {
     "cli": 60,
     "config": 60,
     "house": 60,
+    "messengers": 120,
     "pipeline": 60,
     "process": 240,
     "processors": 30,

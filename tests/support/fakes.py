@@ -129,7 +129,9 @@ class MemoryChat:
         self._seen[key] = (now, f"post-{len(self.posts)}")
         return Sent(f"post-{len(self.posts)}")
 
-    def find(self, payload: Mapping[str, Any], *, key: str) -> Sent | None:
+    def find(
+        self, payload: Mapping[str, Any], *, key: str, ago_s: float
+    ) -> Sent | None:
         self.settle()
         self.fail("find")
         with self._lock:
