@@ -88,6 +88,9 @@ class Language(ImmutableSandboxedEnvironment):
     def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
         raise SecurityError(f"a rule may not use {attribute!r}")
 
+    def wrap_str_format(self, value: Any) -> None:
+        """`format` is no exception: it pads without a limit, so it is refused."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str) and attr in _LONG_METHODS:
             return False

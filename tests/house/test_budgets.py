@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.budgets import BUDGETS_S, Budgets
+from tests.support.budgets import BUDGETS_S, WHOLE_S, Budgets
 
 
 def spent(suite: str, seconds: float) -> Any:
@@ -36,3 +36,11 @@ def test_a_suite_without_a_budget_is_over_it() -> None:
     budgets = Budgets()
     budgets.pytest_runtest_logreport(spent("new", 0.1))
     assert budgets.over() == {"new"}
+
+
+def test_all_suites_together_have_a_budget_too() -> None:
+    budgets = Budgets()
+    for suite, budget_s in BUDGETS_S.items():
+        budgets.pytest_runtest_logreport(spent(suite, budget_s))
+    assert sum(BUDGETS_S.values()) > WHOLE_S
+    assert budgets.over() == {"all"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 
@@ -128,10 +129,10 @@ def test_a_template_may_choose_and_repeat() -> None:
     ],
 )
 def test_a_rule_cannot_break_out_nor_grow_without_end(text: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(RuleFailed):
         Template(text).render(QUESTION)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -173,12 +174,12 @@ def test_any_text_is_a_rule_or_is_refused(text: str) -> None:
 def test_a_hundred_thousand_conditions_take_about_a_second() -> None:
     condition = Condition("'deploy' in event.message.text and event.user.nick != 'x'")
     best = min(_ten_thousand(condition) for _ in range(5))
-    # 0.02 s where nothing else runs; a slow and busy machine gets ten times that.
-    assert best < 0.2
+    # 0.02 s of CPU without coverage; a slow machine gets ten times that.
+    assert best < (0.2 if sys.gettrace() is None else 2)
 
 
 def _ten_thousand(condition: Condition) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(10_000):
         condition(QUESTION)
-    return time.perf_counter() - started
+    return time.thread_time() - started

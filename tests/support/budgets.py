@@ -22,10 +22,14 @@ BUDGETS_S = {
     "rules": 30,
     "runtime": 60,
     "sandbox": 120,
-    "service": 360,
-    "storage": 180,
-    "web": 30,
+    "service": 300,
+    "simulation": 90,
+    "storage": 300,
+    "web": 60,
 }
+
+# All suites together; with the linters and the installation a quarter of an hour.
+WHOLE_S = 780
 
 
 class Budgets:
@@ -52,8 +56,14 @@ class Budgets:
             budget = BUDGETS_S.get(suite, 0)
             terminalreporter.line(f"{suite:<10} {spent:6.1f} s of {budget} s{mark}")
 
+        mark = "  OVER BUDGET" if "all" in self.over() else ""
+        terminalreporter.line(
+            f"{'all':<10} {self.spent_s.total():6.1f} s of {WHOLE_S} s{mark}"
+        )
+
     def over(self) -> set[str]:
-        return {s for s, spent in self.spent_s.items() if spent > BUDGETS_S.get(s, 0)}
+        over = {s for s, spent in self.spent_s.items() if spent > BUDGETS_S.get(s, 0)}
+        return over | ({"all"} if self.spent_s.total() > WHOLE_S else set())
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -402,14 +403,14 @@ def assert_fit_for_the_archive(found: Event) -> None:
 
 @pytest.mark.slow
 def test_an_event_costs_some_microseconds() -> None:
-    """Measured: 5 to 7 on a quiet machine; the reader shares one core with the rest."""
+    """Of CPU: 5 to 7 without coverage; the reader shares one core with the rest."""
     translator, raw = Translator(lambda: NOW), orjson.dumps(recorded("posted"))
     best = min(_cost_us(translator, raw) for _ in range(5))
-    assert best < 25
+    assert best < (25 if sys.gettrace() is None else 250)
 
 
 def _cost_us(translator: Translator, raw: bytes, count: int = 5_000) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(count):
         translator.event(orjson.loads(raw), raw=raw, connection=1)
-    return (time.perf_counter() - began) / count * 1e6
+    return (time.thread_time() - began) / count * 1e6
