@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import logging
+import re
+import socket
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import orjson
 import pytest
 
 from malexbot.errors import Transient
@@ -23,6 +26,7 @@ from malexbot.messengers.mattermost.failures import (
 from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.socket import Dial, Frame, Line
 from malexbot.sandbox.fixtures import Mattermost
+from malexbot.sandbox.socket import accept_key, text_frame
 from tests.messengers.mattermost.detour import Detour
 from tests.messengers.mattermost.scripted import RESET, SILENCE, Scripted, answer
 
@@ -201,6 +205,45 @@ def test_an_abort_wakes_the_reader(dial: Dial) -> None:
     line.close()
     line.abort()
     line.close()
+
+
+def shout(server: socket.socket, pieces: Sequence[bytes]) -> None:
+    """Be a server that greets and then sends these pieces."""
+    line, _ = server.accept()
+    with line:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += line.recv(65536)
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", request)
+        assert key is not None
+        line.sendall(
+            b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_key(key[1].decode()).encode()
+        )
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            line.sendall(piece)
+        while line.recv(65536):
+            pass
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000, 16_384, 1_000_000])
+def test_frames_are_whole_however_they_are_cut(size: int) -> None:
+    texts = ["", "x", "x" * 200, "x" * 70_000, "x" * 125, "x" * 40_000]
+    if size == 1:
+        texts = [text[:300] for text in texts]
+    bodies = [{"event": "hello", "data": {"connection_id": "a" * 26}, "seq": 0}]
+    for number, text in enumerate(texts * 3, 1):
+        bodies.append({"event": "x", "data": {"text": text}, "seq": number})
+    told = b"\r\n\r\n" + b"".join(text_frame(orjson.dumps(body)) for body in bodies)
+    pieces = [told[at : at + size] for at in range(0, len(told), size)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=shout, args=[server, pieces])
+        thread.start()
+        line = to(server.getsockname()[1]).open()
+        assert [frame.body for frame in take(line, len(bodies))] == bodies
+        line.close()
+        thread.join()
 
 
 @pytest.mark.parametrize(
