@@ -23,7 +23,7 @@ backend:
 
 @click.command()
 def command() -> None:
-    """Show a daemon live, fall and be followed, on a database of its own.
+    """Show a daemon live, fall and be followed.
 
     Two daemons share an embedded PostgreSQL in a temporary folder; the active one
     is killed, the other takes over. Nothing of yours is touched.

@@ -37,9 +37,9 @@ SHIPPED_PROGRAM = "/opt/malexbot/bin/malexbot"
 @click.option("--dry-run", is_flag=True, help="Show what it would do; change nothing.")
 @click.option("--root", type=Path, default=Path("/"), hidden=True)
 def command(dry_run: bool, root: Path) -> None:
-    """Set malexbot up as a systemd service; run again, it upgrades it.
+    """Set malexbot up as a systemd service.
 
-    An edited /etc/malexbot.yaml is kept; a newer sample is put beside it.
+    Run again, it upgrades it. An edited /etc/malexbot.yaml is kept; a newer sample is put beside it.
     """
     machine = Machine(root)
     machine.demand("install", is_dry=dry_run)

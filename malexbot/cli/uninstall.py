@@ -16,7 +16,10 @@ from malexbot.errors import Permanent
 @click.option("--dry-run", is_flag=True, help="Show what it would do; change nothing.")
 @click.option("--root", type=Path, default=Path("/"), hidden=True)
 def command(dry_run: bool, root: Path) -> None:
-    """Stop the service and remove it; data, settings and secrets stay."""
+    """Stop the service and remove it.
+
+    Data, settings and secrets stay.
+    """
     machine = Machine(root)
     machine.demand("uninstall", is_dry=dry_run)
     try:

@@ -19,6 +19,7 @@ def test_help_lists_every_command() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
     for name in COMMANDS:
         assert f"\n  {name} " in text
+    assert "..." not in text.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
