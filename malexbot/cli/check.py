@@ -25,7 +25,8 @@ from malexbot.config.show import show
 def command(config_file: Path, is_shown: bool, is_schema: bool) -> None:
     """Tell whether the configuration is right.
 
-    The exit code is 78 if it is not. --show prints what is in effect as YAML, the secrets as ***.
+    The exit code is 78 if it is not. --show prints what is in effect as YAML, the
+    secrets as ***.
     """
     if is_schema:
         click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))

@@ -39,7 +39,8 @@ SHIPPED_PROGRAM = "/opt/malexbot/bin/malexbot"
 def command(dry_run: bool, root: Path) -> None:
     """Set malexbot up as a systemd service.
 
-    Run again, it upgrades it. An edited /etc/malexbot.yaml is kept; a newer sample is put beside it.
+    Run again, it upgrades it. An edited /etc/malexbot.yaml is kept; a newer sample
+    is put beside it.
     """
     machine = Machine(root)
     machine.demand("install", is_dry=dry_run)
