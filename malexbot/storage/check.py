@@ -101,10 +101,9 @@ def _check_pooler(dsn: Dsn, session: Session) -> None:
             return
         other = Session(dsn)
         stack.callback(other.close)
-        first, second = {pid}, set()
-        for _ in range(2):
-            second.add(_served_by(other)[0])
-            first.add(_served_by(session)[0])
+        # not in turns: neither would a pooler that takes two servers in turns
+        second = {_served_by(other)[0], _served_by(other)[0]}
+        first = {pid, _served_by(session)[0]}
         if len(first) > 1 or len(second) > 1 or first & second:
             raise Misconfigured(
                 "there is a pooler that lends a server for one transaction at a time:"

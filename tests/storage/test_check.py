@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,9 +148,16 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         pause.wait(0.02)
 
 
-@pytest.mark.parametrize("round_robin", [0, 1])
-def test_a_transaction_pooler_is_refused(pooler: Pooler, round_robin: int) -> None:
-    behind = pooler(pool_mode="transaction", server_round_robin=round_robin)
+def test_a_transaction_pooler_is_refused(pooler: Pooler) -> None:
+    assert "set pool_mode = session there" in refusal(pooler(pool_mode="transaction"))
+
+
+def test_a_pooler_that_takes_its_servers_in_turns_is_refused(pooler: Pooler) -> None:
+    behind = pooler(pool_mode="transaction", server_round_robin=1)
+    with Database(behind) as database, ExitStack() as stack:
+        for _ in range(4):
+            cursor = stack.enter_context(database.transaction())
+            cursor.execute("SELECT 1")
     assert "set pool_mode = session there" in refusal(behind)
 
 
