@@ -28,11 +28,11 @@ LATER = Migration(
     """
     CREATE TYPE mood AS ENUM ('good', 'bad');
     CREATE TABLE "a child" (id bigserial PRIMARY KEY, parent bigint, mood mood);
-    CREATE TABLE "Zed" (
+    CREATE TABLE "up & Down" (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "the text" text,
         gone text, size integer GENERATED ALWAYS AS (length("the text")) STORED);
-    ALTER TABLE "Zed" DROP COLUMN gone;
-    ALTER TABLE "a child" ADD FOREIGN KEY (parent) REFERENCES "Zed";
+    ALTER TABLE "up & Down" DROP COLUMN gone;
+    ALTER TABLE "a child" ADD FOREIGN KEY (parent) REFERENCES "up & Down";
     CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
     CREATE VIEW moods AS SELECT mood FROM "a child";
     """,
@@ -49,14 +49,14 @@ def fill(database: Database) -> None:
     migrate(database, None, STEPS)
     with database.transaction() as cursor:
         for text in TEXTS:
-            cursor.execute('INSERT INTO "Zed" ("the text") VALUES (%s)', (text,))
-        cursor.execute('INSERT INTO "a child" (parent) SELECT id FROM "Zed"')
+            cursor.execute('INSERT INTO "up & Down" ("the text") VALUES (%s)', (text,))
+        cursor.execute('INSERT INTO "a child" (parent) SELECT id FROM "up & Down"')
         cursor.execute("UPDATE daemon SET epoch = 41")
 
 
 def content(database: Database) -> list[object]:
     with database.transaction() as cursor:
-        cursor.execute('SELECT id, "the text", size FROM "Zed" ORDER BY id')
+        cursor.execute('SELECT id, "the text", size FROM "up & Down" ORDER BY id')
         rows: list[object] = [*cursor.fetchall()]
         cursor.execute('SELECT * FROM "a child" ORDER BY id')
         rows += cursor.fetchall()
@@ -96,14 +96,14 @@ def test_what_was_backed_up_is_restored(full: Database, target: Database) -> Non
     assert content(target) == content(full)
     assert rows == 2 * len(TEXTS) + 1
     assert told[0].startswith("a backup of 2")
-    assert {"Zed: 7 rows", "daemon: 1 row", "a child: 7 rows"} <= set(told)
-    assert told.index("Zed: 7 rows") < told.index("a child: 7 rows")
+    assert {"up & Down: 7 rows", "daemon: 1 row", "a child: 7 rows"} <= set(told)
+    assert told.index("up & Down: 7 rows") < told.index("a child: 7 rows")
 
 
 def test_sequences_go_on_where_they_were(full: Database, target: Database) -> None:
     read_backup(target, BytesIO(backed_up(full)), tell=quiet)
     with target.transaction() as cursor:
-        for table in ('"Zed"', '"a child"'):
+        for table in ('"up & Down"', '"a child"'):
             cursor.execute(f"INSERT INTO {table} DEFAULT VALUES RETURNING id")
             assert cursor.fetchone() == (len(TEXTS) + 1,)
 
@@ -208,7 +208,7 @@ def test_a_backup_is_one_moment(full: Database) -> None:
             if self.tell() == 0:
                 with full.transaction() as cursor:
                     cursor.execute('DELETE FROM "a child"')
-                    cursor.execute('DELETE FROM "Zed"')
+                    cursor.execute('DELETE FROM "up & Down"')
             return super().write(data)
 
     sink = Nosy()
@@ -231,7 +231,7 @@ def test_a_move_is_both(full: Database, target: Database) -> None:
     told: list[str] = []
     assert move(full, target, tell=told.append) == 2 * len(TEXTS) + 1
     assert content(target) == content(full)
-    assert "Zed: 7 rows" in told
+    assert "up & Down: 7 rows" in told
 
 
 def test_a_move_under_a_daemon_is_refused(full: Database, target: Database) -> None:
