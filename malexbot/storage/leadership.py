@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -155,10 +155,18 @@ class Leadership:
                 return find_holder(cursor)
 
     def close(self) -> None:
-        """Give the lock up, if we have it."""
-        self._watch.stop()
+        """Give the lock up, if we have it; a standby may take it at once."""
         with self._lock:
+            self._unlock()
             self._drop()
+        self._watch.stop()
+
+    def _unlock(self) -> None:
+        """The end of the session would do it too, but a moment later."""
+        if self._session is None or self._epoch is None:
+            return
+        with suppress(MalexbotError), self._session.transaction(limit_s=2) as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", DAEMON)
 
     def _sessions(self) -> list[Session]:
         session = self._session
