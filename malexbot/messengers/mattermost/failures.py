@@ -12,7 +12,6 @@ from malexbot.errors import MalexbotError, Permanent, Transient, Uncertain
 
 SESSION_EXPIRED = "api.context.session_expired.app_error"
 UNKNOWN_ENDPOINT = "api.context.404.app_error"
-STILL_SAVING = "deduplicate_create_post.pending"
 # A server or proxy that asks for more is not believed.
 LONGEST_WAIT_S = 300.0
 # Above this a "seconds to go" is a date: 12 days, or 1970-01-12.
@@ -102,9 +101,10 @@ def failure(
         return Unauthorised(call, answer)
     if answer.status in (403, 404):
         return _refusal(is_json, answer)(call, answer)
-    if answer.status in (408, 429, 503) or STILL_SAVING in answer.id:
+    if answer.status in (408, 429, 503):
         return Busy(call, answer)
     if answer.status >= 500 and answer.status != 501:
+        # Mattermost's own word that it was not done, or that the same is under way.
         is_told = is_json and answer.status == 500
         return (Busy if is_told or is_repeatable else Unclear)(call, answer)
     return Rejected(call, answer)

@@ -15,7 +15,8 @@ class Detour:
         self, port: int, *, without: bytes = b"", tls: ssl.SSLContext | None = None
     ) -> None:
         """`without`: the name of a header, in lower case, that does not pass."""
-        self.connections = 0
+        self.heads: list[bytes] = []
+        """The first line of each request."""
         self._port = port
         self._without = without
         self._tls = tls
@@ -63,7 +64,6 @@ class Detour:
                 near, _ = self._server.accept()
             except OSError:
                 return
-            self.connections += 1
             self._start(self._serve, near)
 
     def _serve(self, near: socket.socket) -> None:
@@ -93,7 +93,10 @@ class Detour:
         source.close()
 
     def _filtered(self, data: bytes) -> bytes:
-        if not self._without or b"\r\n\r\n" not in data:
+        if b"\r\n\r\n" not in data:
+            return data
+        self.heads.append(data.partition(b"\r\n")[0])
+        if not self._without:
             return data
         head, _, body = data.partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")

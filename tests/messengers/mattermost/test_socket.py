@@ -32,6 +32,7 @@ from tests.messengers.mattermost.scripted import RESET, SILENCE, Scripted, answe
 
 SOCKET = "/api/v4/websocket"
 TOKEN = "t" * 26
+LIMIT_S = 10.0
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ def to(port: int, token: str = TOKEN) -> Dial:
     return Dial(url=f"ws://127.0.0.1:{port}{SOCKET}", token=token)
 
 
-def take(line: Line, count: int, *, limit_s: float = 10.0) -> list[Frame]:
+def take(line: Line, count: int) -> list[Frame]:
     """The next frames."""
-    until, frames = time.monotonic() + limit_s, []
+    until, frames = time.monotonic() + LIMIT_S, []
     for frame in line.frames():
         if frame is not None:
             frames.append(frame)
@@ -56,9 +57,11 @@ def take(line: Line, count: int, *, limit_s: float = 10.0) -> list[Frame]:
 
 
 def greet(line: Line) -> Line:
+    until = time.monotonic() + LIMIT_S
     for _ in line.frames():
         if line.dialogue.is_greeted:
             break
+        assert time.monotonic() < until
     return line
 
 
@@ -167,9 +170,11 @@ def test_a_half_open_line_is_noticed(
 
 def take_until_quiet(line: Line) -> None:
     """Until a ping was answered and nothing more comes."""
+    until = time.monotonic() + LIMIT_S
     for frame in line.frames():
         if frame is None and line.dialogue.pong is not None:
             return
+        assert time.monotonic() < until
 
 
 def test_a_revoked_token_is_noticed_by_the_ping(
