@@ -31,8 +31,6 @@ class Habits:
     catch_up: type[CatchUp] = CatchUp
     overlap_ms: int = 60_000
     numbers_removals: bool = True
-    is_atomic: bool = True
-    """No: a page's counters are written at once, its posts later."""
 
 
 class Process:
@@ -128,8 +126,6 @@ class Process:
     def _deliver(
         self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
     ) -> None:
-        if not self.habits.is_atomic:
-            self.store.write([], [mark for mark in marks if _is_counter(mark)])
         self.queue.append((events, marks))
         self.on_deliver()
 
@@ -154,7 +150,3 @@ class Process:
     def read(self) -> bool:
         """One pass of the backfill."""
         return self.backfill.read(self.stop)
-
-
-def _is_counter(mark: Mark) -> bool:
-    return type(mark).__name__ == "Looked"

@@ -23,7 +23,7 @@ BUDGETS_S = {
     "runtime": 60,
     "sandbox": 120,
     "service": 300,
-    "simulation": 90,
+    "simulation": 240,
     "storage": 300,
     "web": 60,
 }
