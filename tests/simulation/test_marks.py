@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from malexbot.errors import Transient
+from malexbot.messengers.mattermost.borders import Place
+from malexbot.messengers.mattermost.walks import Aim, CatchUp
+from malexbot.ports import Mark
 
 from .bot import Habits, Process
 from .server import JOINED, Server
@@ -314,7 +317,7 @@ def test_the_schedules_find_a_broken_promise(name: str) -> None:
         play(habits, strict=strict, examples=10_000)
 
 
-# These are rarer, for `since` mends much: schedules that found them, made short.
+# These are rarer: a schedule that once found each of them, made short.
 FOUND: dict[str, tuple[Habits, str]] = {
     "the mark moves beyond the head": (
         Habits(catch_up=BeyondTheHead),
