@@ -48,6 +48,7 @@ class Process:
         self.store = store
         self.habits = habits or Habits()
         self.queue: deque[Parcel] = deque()
+        self.delivered: list[Parcel] = []
         self.on_deliver: Callable[[], None] = lambda: None
         self.listened: frozenset[str] = frozenset()
         self.stop = Stop()
@@ -127,6 +128,7 @@ class Process:
         self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
     ) -> None:
         self.queue.append((events, marks))
+        self.delivered.append((events, marks))
         self.on_deliver()
 
     def write(self, count: int) -> None:

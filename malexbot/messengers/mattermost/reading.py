@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from malexbot.events import Event
 from malexbot.messengers.mattermost.borders import Room
 from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.failures import Missing
+from malexbot.messengers.mattermost.hearing import Hearing
+from malexbot.messengers.mattermost.translate import SOURCE, Translator
 from malexbot.ports import ChannelNews
 from malexbot.runtime.stop import Stop
 
 Json = dict[str, Any]
-# None: it is no post that could be understood; whoever translates tells of it.
-Translate = Callable[[Json, Room], Event | None]
+# Intake's door for what is no event: source, raw, reason; no means that it is full.
+Reject = Callable[[str, bytes, str], bool]
 
 # The most that the server gives in one page.
 PER_PAGE = 200
@@ -26,11 +30,20 @@ class Reading:
     """Implements borders.Pages and rooms.Directory."""
 
     def __init__(
-        self, client: Client, translate: Translate, *, per_page: int = PER_PAGE
+        self,
+        *,
+        client: Client,
+        translator: Translator,
+        reject: Reject,
+        hearing: Hearing,
+        per_page: int = PER_PAGE,
     ) -> None:
         self._client = client.within(Stop(), patience_s=PATIENCE_S)
-        self._translate = translate
+        self._translator = translator
+        self._reject = reject
+        self._hearing = hearing
         self._per_page = per_page
+        self._rejected: set[bytes] = set()
 
     def wake_at(self, stop: Stop) -> None:
         """Calls that wait end when this is set."""
@@ -52,16 +65,32 @@ class Reading:
 
     def post(self, room: Room, post_id: str) -> Event | None:
         try:
-            return self._translate(self._client.post(post_id), room)
+            row = self._client.post(post_id)
         except Missing:
             return None
+        return next(iter(self._events(room, [row])), None)
 
     def _page(self, room: Room, **where: Any) -> list[Event]:
         told = self._client.posts(room.id, per_page=self._per_page, **where)
         posts = told["posts"]
-        rows = (posts[id] for id in told["order"] if id in posts)
-        events = (self._translate(row, room) for row in rows)
-        return [event for event in events if event is not None]
+        return self._events(room, [posts[id] for id in told["order"] if id in posts])
+
+    def _events(self, room: Room, rows: Iterable[Json]) -> list[Event]:
+        number = self._hearing.number
+        events = []
+        for row in rows:
+            try:
+                event = self._translator.row(row, connection=number, channel=room.name)
+                events.append(event)
+            except Unreadable as error:
+                self._refuse(row, str(error))
+        return events
+
+    def _refuse(self, row: Any, reason: str) -> None:
+        """It stands on its page each time that one is read; it is kept once."""
+        raw = json.dumps(row).encode()
+        if raw not in self._rejected and self._reject(SOURCE, raw, reason):
+            self._rejected.add(raw)
 
     # The list of channels.
 

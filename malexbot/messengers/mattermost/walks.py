@@ -188,7 +188,9 @@ class History:
         stands_at = Place(room.bookmark.history_id, 0)
         try:
             for step in self.again(room, self._since_ms, stands_at):
-                yield step._replace(marks=[_back(room, step.anchor)])
+                # An anchor whose time is not known yet is where it was before.
+                marks = [_back(room, step.anchor)] if step.anchor.at else []
+                yield step._replace(marks=marks)
         except Shifted:
             yield Step((), [_back(room, NOWHERE)])
             return
