@@ -27,6 +27,8 @@ class Channel:
     messages: int = 0
     last_post_at: int = 0
     has_bot: bool = True
+    is_archived: bool = False
+    """Yes: not listed any more, but its posts can be read."""
 
     def living(self) -> list[Post]:
         """Oldest first; of one millisecond, as they came."""
@@ -181,7 +183,8 @@ class Server:
         return {TEAM: "crew"}
 
     def channels_of(self) -> list[Channel]:
-        return [channel for channel in self.channels.values() if channel.has_bot]
+        listed = (c for c in self.channels.values() if not c.is_archived)
+        return [channel for channel in listed if channel.has_bot]
 
     def list_channels(self, team_ids: Iterable[str]) -> Sequence[ChannelNews]:
         self._tell_call("channels")

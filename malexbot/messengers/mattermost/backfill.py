@@ -135,10 +135,9 @@ class Backfill:
                 self._rooms.lose(room, str(error))
                 self._memory.give_up(room)
                 del sweep.failed[room.id]
-            else:
-                self._tell_once(f"channel {room.name} ({room.id}): ", error)
-        for room in view.rooms:
-            if room.id not in sweep.failed:
+                continue
+            self._tell_once(f"channel {room.name} ({room.id}): ", error)
+            if error is None and room in view.rooms:
                 self._rooms.regain(room)
         self._memory.forget(view.rooms)
         total, failed = len(view.rooms), len(sweep.failed)

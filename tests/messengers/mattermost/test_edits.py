@@ -1,0 +1,94 @@
+"""Edits and deletions of the time when nobody listened."""
+
+from __future__ import annotations
+
+from malexbot.messengers.mattermost.failures import Answer, Busy
+from tests.simulation.desk import MINUTE_MS, Desk, desk
+
+__all__ = ["desk"]
+
+# Promise 4: edits and deletions.
+
+
+def test_an_edit_and_a_deletion_while_away_are_read(desk: Desk) -> None:
+    edited, deleted = list(desk.store.posts)[:2]
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    desk.server.edit(edited, "better")
+    desk.server.delete(deleted)
+    desk.bot.connect()
+    desk.read()
+    assert desk.store.posts[edited].message == "better"
+    assert deleted in desk.store.deleted
+
+
+def test_too_many_changes_are_found_page_by_page() -> None:
+    desk = Desk(since_limit=6)
+    posts = desk.say(20)
+    desk.settle()
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    for id in posts[1:9]:
+        desk.server.edit(id, "better")
+    desk.server.delete(posts[0])
+    desk.server.erase(posts[12])
+    desk.bot.connect()
+    desk.read()
+    assert all(desk.store.posts[id].message == "better" for id in posts[1:9])
+    assert {posts[0], posts[12]} <= desk.store.deleted
+    assert ("one", "edits") in {told[:2] for told in desk.store.told}
+    assert ("one", "edits") not in desk.store.gaps
+
+
+def test_a_long_walk_goes_on_where_it_was_cut_off() -> None:
+    desk = Desk(since_limit=6)
+    posts = desk.say(40, apart_ms=10_000)
+    desk.settle()
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    for id in posts[:8]:
+        desk.server.edit(id, "better")
+    desk.server.advance(5 * MINUTE_MS)
+    desk.bot.connect()
+    desk.server.calls.clear()
+    seen = 0
+
+    def die(call: str) -> None:
+        nonlocal seen
+        has_begun = any(call.startswith("since") for call in desk.server.calls)
+        seen += has_begun and call.startswith("before")
+        if seen == 5:
+            raise Busy("get posts", Answer(503))
+
+    desk.server.on_call = die
+    desk.read()
+    assert desk.store.mark("one").edits_walk_id
+    assert ("one", "edits") in desk.store.gaps
+    desk.server.on_call = lambda call: None
+    calls = desk.calls(desk.read)
+    assert calls.count("before") < 15
+    assert all(desk.store.posts[id].message == "better" for id in posts[:8])
+    assert not desk.store.mark("one").edits_walk_id
+
+
+def test_an_empty_answer_that_cannot_be_true_is_not_built_upon(desk: Desk) -> None:
+    (edited,) = list(desk.store.posts)[:1]
+    until = desk.store.mark("one").edits_until
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    desk.server.edit(edited, "better")
+    desk.bot.connect()
+    true, desk.server.since = desk.server.since, lambda room, since: []  # type: ignore
+    desk.read()
+    assert desk.store.mark("one").edits_until == until
+    desk.server.since = true  # type: ignore[method-assign]
+    desk.read()
+    assert desk.store.posts[edited].message == "better"
+
+
+def test_answered_pings_move_the_mark_of_the_edits(desk: Desk) -> None:
+    desk.server.advance(10 * MINUTE_MS)
+    desk.server.ping()
+    desk.bot.flush()
+    assert desk.calls(desk.read) == ["channels"]
+    assert desk.store.mark("one").edits_until == desk.server.now - MINUTE_MS
