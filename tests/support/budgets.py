@@ -14,6 +14,7 @@ import pytest
 BUDGETS_S = {
     "cli": 60,
     "config": 60,
+    "crash": 300,
     "house": 60,
     "messengers": 120,
     "pipeline": 60,
