@@ -68,10 +68,20 @@ class Backfill:
 
     def request(
         self, channel_id: str | None = None, since_ms: int | None = None
-    ) -> None:
-        """An operator wants a channel read, or all, and back to this time."""
-        self._memory.orders.append(Order(channel_id, since_ms))
+    ) -> Order:
+        """An operator wants a channel read, or all, and back to this time.
+
+        The order tells when it is done; it lasts as long as the process.
+        """
+        order = Order(channel_id, since_ms)
+        self._memory.orders.append(order)
         self._called.set()
+        return order
+
+    @property
+    def state(self) -> str:
+        """What it is at, or what it waits for, in words."""
+        return self._means.progress.state
 
     # The thread of its own.
 
@@ -139,7 +149,7 @@ class Backfill:
             self._tell_once(f"channel {room.name} ({room.id}): ", error)
             if error is None and room in view.rooms:
                 self._rooms.regain(room)
-        self._memory.forget(view.rooms)
+        self._memory.forget((*view.rooms, *view.stale))
         total, failed = len(view.rooms), len(sweep.failed)
         state = (
             f"{total - failed} of {total} channels read" if failed else f"{total} read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -78,9 +79,28 @@ class Order:
     stands: dict[str, Place] = field(default_factory=dict)
     """How far each channel was read, for when it is interrupted."""
     done: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    """Those of the done ones that cannot be read."""
+    is_done: bool = False
+    """Yes: there is no channel left for it."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Of a channel one thread counts at a time; others only look."""
+
+    @property
+    def channels(self) -> int:
+        """How many were read to the end."""
+        return len(self.done - self.refused)
+
+    @property
+    def posts(self) -> int:
+        """How many were handed on; some of them were archived before."""
+        return sum(list(self.counts.values()))
+
+    def wants(self, room: Room) -> bool:
+        return self.channel_id in (None, room.id)
 
     def covers(self, room: Room) -> bool:
-        return self.channel_id in (None, room.id) and room.id not in self.done
+        return self.wants(room) and room.id not in self.done
 
 
 @dataclass(slots=True)
@@ -93,13 +113,22 @@ class Memory:
     """For which connection a channel that is not listed any more was read."""
     orders: list[Order] = field(default_factory=list)
 
+    def count(self, room: Room, posts: int) -> None:
+        """So many posts of this channel were handed on."""
+        for order in list(self.orders):
+            if order.wants(room):
+                order.counts[room.id] += posts
+
     def give_up(self, room: Room) -> None:
         """No order can be obeyed in this channel."""
-        for order in self.orders:
-            order.done.add(room.id)
+        for order in list(self.orders):
+            if order.covers(room):
+                order.refused.add(room.id)
+                order.done.add(room.id)
 
     def forget(self, rooms: Sequence[Room]) -> None:
         """Orders that are obeyed in all these channels are done."""
         for order in list(self.orders):
             if not any(map(order.covers, rooms)):
                 self.orders.remove(order)
+                order.is_done = True

@@ -43,6 +43,8 @@ class Progress:
         self._lock = threading.Lock()
         self._report = Report("idle", "", 0, 0, 0)
         self._told_at = time.monotonic()
+        self.state = ""
+        """What was told last."""
 
     def begin(self, phase: str, total: int) -> None:
         with self._lock:
@@ -65,12 +67,16 @@ class Progress:
             if self._report.posts:
                 log.info("backfill: %d posts read; %s", self._report.posts, state)
             self._report = Report("idle", "", 0, 0, 0)
-        self._health.tell(PART, state, is_ready=is_ready)
+        self._say(state, is_ready=is_ready)
 
     def _tell(self, report: Report) -> None:
         self._report = report
-        self._health.tell(PART, str(report), is_ready=True)
+        self._say(str(report), is_ready=True)
         self._show(report)
         if time.monotonic() - self._told_at >= TOLD_EVERY_S:
             self._told_at = time.monotonic()
             log.info("backfill, %s, now in %s", report, report.channel)
+
+    def _say(self, state: str, *, is_ready: bool) -> None:
+        self.state = state
+        self._health.tell(PART, state, is_ready=is_ready)

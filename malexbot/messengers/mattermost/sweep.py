@@ -230,6 +230,7 @@ class Sweep:
             self._report(room, step.marks)
             room = self._rooms[room.id] = followed(room, step.marks)
             self._means.progress.read(room.name, len(events))
+            self._memory.count(room, len(events))
             if not is_patient and self._is_called():
                 self.is_unfinished = True
                 return False

@@ -144,6 +144,43 @@ def test_an_operator_may_have_a_channel_read_again(desk: Desk) -> None:
     assert desk.calls(desk.read) == ["channels"]
 
 
+def test_an_order_tells_what_it_came_to(desk: Desk) -> None:
+    half = desk.server.now - 2 * MINUTE_MS - 5500
+    order = desk.bot.backfill.request("one", half)
+    assert not order.is_done
+    desk.read()
+    assert (order.is_done, order.channels) == (True, 1)
+    assert order.posts >= 2
+    assert desk.bot.backfill.state == "1 read"
+
+
+def test_an_order_lasts_until_its_channel_can_be_read(desk: Desk) -> None:
+    def fail(call: str) -> None:
+        raise Busy("get posts", Answer(503))
+
+    order = desk.bot.backfill.request("one", 1)
+    desk.server.on_call = fail
+    with pytest.raises(Busy):
+        desk.read()
+    assert not order.is_done
+    desk.server.on_call = lambda call: None
+    desk.read()
+    assert (order.is_done, order.channels) == (True, 1)
+
+
+def test_an_order_for_what_cannot_be_read_ends_with_nothing(desk: Desk) -> None:
+    def forbid(call: str) -> None:
+        if call.startswith("newest"):
+            raise Forbidden("get posts", Answer(403))
+
+    desk.server.on_call = forbid
+    forbidden = desk.bot.backfill.request("one", 1)
+    unknown = desk.bot.backfill.request("nowhere", 1)
+    desk.read()
+    for order in (forbidden, unknown):
+        assert (order.is_done, order.channels, order.posts) == (True, 0, 0)
+
+
 def test_progress_is_shown(desk: Desk) -> None:
     shown: list[Report] = []
     desk.bot.backfill._means.progress._show = shown.append
