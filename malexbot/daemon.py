@@ -11,9 +11,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from malexbot import __version__
-from malexbot.app import BuildServices, Parts
+from malexbot.app import Compose, Composition, Parts
 from malexbot.config.load import load
 from malexbot.config.model import Config
+from malexbot.config.reload import merge
 from malexbot.errors import EXIT_FAILED, MalexbotError
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
@@ -35,8 +36,6 @@ TURN_S = 0.5
 CLOSE_S = 15.0
 # A standby's writes are refused anyhow: nothing is worth a longer wait.
 STEP_DOWN_S = 10.0
-# What is built once at start: a reload keeps the old value and says so.
-NEEDS_RESTART = ("state_dir", "backend", "db", "mattermost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,13 @@ class Daemon:
         config: Config,
         logs: Logs,
         notifier: Notifier,
-        build: BuildServices,
+        compose: Compose,
     ) -> None:
         self._config_file = config_file
         self._config = config
         self._logs = logs
         self._notifier = notifier
-        self._build = build
+        self._compose = compose
         self._health = Health()
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._postponed: deque[Message] = deque()
@@ -83,6 +82,7 @@ class Daemon:
         self._ground = Supervisor(on_fatal=self._fail, health=self._health)
         self._active = Supervisor(on_fatal=self._fail, health=self._health)
         self._watchdog = Watchdog(notifier, self._hearts)
+        self._composition: Composition | None = None
         self._epoch: int | None = None
         self._stopping: Deadline | None = None
         self._exit_code: int | None = None
@@ -181,11 +181,15 @@ class Daemon:
             self._rest(Deadline(STEP_DOWN_S))
             self._epoch = turn.epoch
         parts = Parts(self._config, turn.database, turn.leadership, self._health)
-        for service in self._build(parts):
+        try:
+            self._composition = self._compose(parts)
+        except MalexbotError as error:
+            return self._give_up(Fatal("settings", error))
+        for service in self._composition.services:
             self._active.start(service)
 
     def _rest(self, deadline: Deadline) -> None:
-        self._epoch = None
+        self._epoch = self._composition = None
         self._leave(self._active, deadline)
 
     def _shut_down(self) -> None:
@@ -222,14 +226,13 @@ class Daemon:
         self._notifier.ready(self._status())
 
     def _adopt(self, fresh: Config) -> None:
-        old = self._config
-        changed = [
-            n for n in Config.model_fields if getattr(old, n) != getattr(fresh, n)
-        ]
-        late = [name for name in changed if name in NEEDS_RESTART]
-        kept = {name: getattr(old, name) for name in late}
+        """What can fail is built first; then the new settings count."""
+        config, changed, late = merge(self._config, fresh)
+        adopt = self._composition.prepare(config) if self._composition else None
         self._logs.set_up(fresh)
-        self._config = fresh.model_copy(update=kept)
+        self._config = config
+        if adopt:
+            adopt()
         log.info("reloaded; changed: %s", ", ".join(changed) or "nothing")
         if late:
             log.warning("needs a restart to take effect: %s", ", ".join(late))

@@ -18,7 +18,7 @@ from malexbot.runtime.logs import Logs
 from malexbot.runtime.systemd import Notifier
 
 if TYPE_CHECKING:
-    from malexbot.app import BuildServices
+    from malexbot.app import Compose
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ def command(config_file: Path) -> None:
     leave(serve(config_file))
 
 
-def serve(config_file: Path, build: BuildServices | None = None) -> int:
-    """Run a daemon until it ends; `build` makes its services, if not the usual ones."""
+def serve(config_file: Path, other: Compose | None = None) -> int:
+    """Run a daemon until it ends; `other` composes it, if not as usual."""
     loaded = load_with_warnings(config_file)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")
@@ -47,7 +47,7 @@ def serve(config_file: Path, build: BuildServices | None = None) -> int:
         log.warning("%s", problem)
 
     # The parts are heavy; a bad config is told before they are imported.
-    from malexbot.app import build_services
+    from malexbot.app import compose
     from malexbot.daemon import Daemon
 
     daemon = Daemon(
@@ -55,7 +55,7 @@ def serve(config_file: Path, build: BuildServices | None = None) -> int:
         config=loaded.config,
         logs=logs,
         notifier=Notifier.take(),
-        build=build or build_services,
+        compose=other or compose,
     )
     return daemon.run()
 

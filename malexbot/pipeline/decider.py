@@ -23,6 +23,23 @@ class _Course(NamedTuple):
     lookers: Sequence[Processor] = ()
 
 
+class _Plan:
+    """What the settings of now make of the processors; it never changes."""
+
+    __slots__ = ("courses", "keepers", "named")
+
+    def __init__(self, processors: Mapping[str, Sequence[Processor]]) -> None:
+        self.courses = {name: _course(these) for name, these in processors.items()}
+        self.keepers = [
+            processor
+            for processor in processors.get(POSTED, ())
+            if _does(processor, "keeps")
+        ]
+        self.named = {
+            each.name: each for these in processors.values() for each in these
+        }
+
+
 class Decider:
     """Who wants an event, and whether the archive keeps its post."""
 
@@ -33,14 +50,27 @@ class Decider:
         audience: Audience,
         server_now_ms: Callable[[], int],
     ) -> None:
-        self._courses = {name: _course(these) for name, these in processors.items()}
-        self._keepers = [
-            processor
-            for processor in processors.get(POSTED, ())
-            if _does(processor, "keeps")
-        ]
+        self._plan = _Plan(processors)
         self._audience = audience
         self._now_ms = server_now_ms
+
+    def adopt(self, processors: Mapping[str, Sequence[Processor]]) -> None:
+        """From now on these decide; who is deciding ends with those of before."""
+        self._plan = _Plan(processors)
+
+    def processor(self, name: str) -> Processor | None:
+        """Who acts under this name, if the settings of now have him."""
+        return self._plan.named.get(name)
+
+    @property
+    def longest_age_s(self) -> float:
+        """No event that is older is acted on."""
+        ages = (
+            actor.max_age_s
+            for course in self._plan.courses.values()
+            for actor in course.actors
+        )
+        return max(ages, default=0.0)
 
     def decide(self, event: Event) -> Entry | None:
         """What intake writes of it; None if nobody wants to know."""
@@ -50,18 +80,19 @@ class Decider:
         is_direct = _is_direct(event, heard)
         if not is_heard and not is_direct:
             return None
-        course = self._courses.get(event.name, _NOBODY)
+        plan = self._plan
+        course = plan.courses.get(event.name, _NOBODY)
         wanted = self._actors(event, course, heard.own_id, is_direct)
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
-        keeps = self._keeps(event)
+        keeps = _keeps(plan, event)
         if keeps or wanted or course.lookers or event.event_type in _LIFE:
             return Entry(event, keeps, wanted)
         return None
 
     def lookers(self, event: Event) -> Sequence[Processor]:
         """Who is shown the event once it is durable."""
-        return self._courses.get(event.name, _NOBODY).lookers
+        return self._plan.courses.get(event.name, _NOBODY).lookers
 
     def age_s(self, event: Event) -> float:
         """By the server's clock; an event from its future is new."""
@@ -69,13 +100,6 @@ class Decider:
 
     def is_direct(self, event: Event) -> bool:
         return _is_direct(event, self._audience.now)
-
-    def _keeps(self, event: Event) -> bool:
-        if event.event_type not in _BIRTHS or event.post is None:
-            return False
-        if event.post.is_old_version or event.post.delete_at:
-            return False
-        return any(keeper.keeps(event) for keeper in self._keepers)
 
     def _actors(
         self, event: Event, course: _Course, own_id: str, is_direct: bool
@@ -94,6 +118,14 @@ class Decider:
 
 
 _NOBODY = _Course()
+
+
+def _keeps(plan: _Plan, event: Event) -> bool:
+    if event.event_type not in _BIRTHS or event.post is None:
+        return False
+    if event.post.is_old_version or event.post.delete_at:
+        return False
+    return any(keeper.keeps(event) for keeper in plan.keepers)
 
 
 def _course(processors: Sequence[Processor]) -> _Course:

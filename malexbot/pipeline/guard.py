@@ -23,7 +23,7 @@ class LoopGuard:
     """
 
     def __init__(self, most_a_minute: int) -> None:
-        self._most = most_a_minute
+        self.most_a_minute = most_a_minute
         self._lock = threading.Lock()
         self._said_at: dict[str, deque[float]] = {}
 
@@ -36,11 +36,13 @@ class LoopGuard:
 
     def _may(self, target: str, now: float) -> bool:
         said_at = self._said_at.setdefault(target, deque())
-        if len(said_at) < self._most:
+        if len(said_at) < self.most_a_minute:
             said_at.append(now)
             return True
         log.warning(
-            "%s: no answer, there were %d within a minute: a loop?", target, self._most
+            "%s: no answer, there were %d within a minute: a loop?",
+            target,
+            self.most_a_minute,
         )
         return False
 

@@ -21,8 +21,8 @@ from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)
 
-# So often the journal shows that we live, when there is nothing to write.
-PULSE_S = 1.0
+# How often it looks up when nothing comes in.
+TURN_S = 1.0
 # An outage of the database costs at most this much more than it lasts.
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 3.0
@@ -75,6 +75,10 @@ class Intake:
         """
         return self._waiting.deliver(Delivery(events, marks), stop)
 
+    def settle(self, stop: Stop) -> None:
+        """Wait until all that was taken so far is durable, or for the stop."""
+        self._waiting.settle(stop)
+
     @property
     def depth(self) -> int:
         """How many events wait."""
@@ -92,15 +96,14 @@ class Intake:
         self._tell_well()
         with stop.waking(self._waiting.wake):
             while not stop.is_set:
-                self._turn(self._waiting.take(PULSE_S, lambda: stop.is_set), stop)
+                self._turn(self._waiting.take(TURN_S, lambda: stop.is_set), stop)
         self._drain(stop)
 
     def _turn(self, items: Sequence[Item], stop: Stop) -> None:
         beat()
         if items:
             self._write(self._parcels(items), stop)
-        elif not stop.is_set:
-            self._pulse()
+            self._waiting.done(len(items))
 
     def _drain(self, stop: Stop) -> None:
         """What was taken in is written, as long as there is time for it."""
@@ -111,14 +114,6 @@ class Intake:
             self._turn(items, stop)
         if self._waiting.events:
             log.warning("no time to write %d events", self._waiting.events)
-
-    def _pulse(self) -> None:
-        try:
-            self._journal.pulse()
-        except Transient as error:
-            self._tell_ill(error)
-        else:
-            self._tell_well()
 
     # A batch.
 

@@ -13,7 +13,7 @@ from malexbot.pipeline.effects import LONGEST_TEXT, Collector
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import Again, Done, Ended, Expired, Verdict, verdict
-from malexbot.ports import Chat, Effect, Job, Jobs, LeaseLost, Occasion, Processor
+from malexbot.ports import Chat, Effect, Job, Jobs, LeaseLost, Occasion
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 
@@ -112,18 +112,16 @@ class ProcessorRuns:
     def __init__(
         self,
         *,
-        processors: Mapping[str, Processor],
         decider: Decider,
         chats: Mapping[str, Chat],
         guard: LoopGuard,
     ) -> None:
-        self._processors = processors
         self._decider = decider
         self._chats = chats
         self._guard = guard
 
     def __call__(self, job: Job, hold: Hold) -> Done:
-        processor = self._processors.get(job.name)
+        processor = self._decider.processor(job.name)
         if processor is None or job.event is None:
             raise Permanent(f"no processor {job.name!r} is configured")
         event = job.event

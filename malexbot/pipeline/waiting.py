@@ -41,6 +41,9 @@ class Waiting:
         self._room = threading.Condition(self._lock)
         self._items: deque[Item] = deque()
         self._is_awaited = False
+        self._settled = threading.Condition(self._lock)
+        self._came = 0
+        self._done = 0
         self.events = 0
         self.bytes = 0
         self.refused = 0
@@ -83,11 +86,25 @@ class Waiting:
             self._room.notify_all()
             return items
 
+    def done(self, items: int) -> None:
+        """So many of those that were taken are durable, or will never be."""
+        with self._lock:
+            self._done += items
+            self._settled.notify_all()
+
+    def settle(self, stop: Stop) -> None:
+        """Wait until all that came before this call is done, or for the stop."""
+        with stop.waking(self.wake), outside("the intake"), self._lock:
+            came = self._came
+            while self._done < came and not stop.is_set:
+                self._settled.wait()
+
     def wake(self) -> None:
         """Let every thread that waits look again whether it still should."""
         with self._lock:
             self._arrival.notify_all()
             self._room.notify_all()
+            self._settled.notify_all()
 
     def _fits(self, count: int, weight: int, events: int, many_bytes: int) -> bool:
         """Anything fits into an empty queue, so nothing waits for ever."""
@@ -97,6 +114,7 @@ class Waiting:
 
     def _put(self, item: Item, count: int, weight: int) -> None:
         self._items.append(item)
+        self._came += 1
         self.events += count
         self.bytes += weight
         if self._is_awaited:

@@ -105,7 +105,3 @@ class Journal(Protocol):
         rejects in the same commit.
         """
         ...
-
-    def pulse(self) -> None:
-        """Show that we live, when there is nothing to write."""
-        ...

@@ -45,9 +45,6 @@ class DatabaseJournal:
                 raise
             self._commit(parcels, _write_carefully)
 
-    def pulse(self) -> None:
-        self._leadership.keep()
-
     def _commit(
         self, parcels: Sequence[Parcel], write: Callable[[Cursor, _Batch], None]
     ) -> None:

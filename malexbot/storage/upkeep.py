@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Callable
+
+from malexbot.errors import Transient
+from malexbot.runtime.stop import Stop
 from malexbot.storage.database import Database
 
+log = logging.getLogger(__name__)
+
+# How often it looks for what may go.
+EVERY_S = 3600.0
+# A finished job keeps its event from being acted on twice: until that is too old to
+# be acted on at all, and a day more.
+BEYOND_S = 86_400.0 + 60.0
 # Each transaction forgets so many.
 _PIECE = 5000
 # A page that a live event overtook is written within minutes of it.
@@ -27,10 +40,29 @@ DELETE FROM echoes WHERE ctid = ANY(ARRAY(
 
 
 class Upkeep:
-    """What is done now and then; safe beside everything else."""
+    """A service that forgets each hour; safe beside everything else."""
 
-    def __init__(self, database: Database) -> None:
+    name = "upkeep"
+    is_vital = False
+
+    def __init__(
+        self, database: Database, *, longest_age_s: Callable[[], float]
+    ) -> None:
+        """`longest_age_s`: how old an event may be that a processor still acts on."""
         self._database = database
+        self._longest_age_s = longest_age_s
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(EVERY_S):
+            try:
+                self.forget()
+            except Transient as error:
+                log.info("upkeep: not now: %s", error)
+
+    def forget(self) -> None:
+        age_s = self._longest_age_s()
+        jobs = self.forget_jobs(keep_s=age_s + BEYOND_S) if math.isfinite(age_s) else 0
+        log.debug("upkeep: forgot %d jobs, %d echoes", jobs, self.forget_echoes())
 
     def forget_jobs(self, *, keep_s: float) -> int:
         """Finished ones, once their events are too old to come in again."""

@@ -96,9 +96,12 @@ class Life:
         self.jobs = MemoryJobs(self.clock, fail)
         self.chat = MemoryChat(self.clock, fail, timeout_s=TIME_OUT_S)
         chats = {"mattermost": self.chat}
-        decider = Decider(processors={}, audience=Audience(), server_now_ms=lambda: NOW)
+        decider = Decider(
+            processors={"posted": [Answer(fail)]},
+            audience=Audience(),
+            server_now_ms=lambda: NOW,
+        )
         runs = ProcessorRuns(
-            processors={"answer": Answer(fail)},
             decider=decider,
             chats=chats,
             guard=LoopGuard(10**6),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from malexbot.errors import Permanent, Transient
 from malexbot.events import Event
-from malexbot.pipeline import intake as module
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.counters import MOST_UNKNOWN, Counters
 from malexbot.pipeline.decider import Decider
@@ -18,8 +17,10 @@ from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.waiting import Waiting
 from malexbot.ports import CaughtUp, Occasion, Processor, Reject
 from malexbot.processors.save import Save
+from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
+from malexbot.runtime.stop import Stop
 from tests.support.events import BOT, NOW, happened, posted
 from tests.support.fakes import Failing, MemoryJournal
 from tests.support.threads import PATIENCE_S, Running, eventually
@@ -207,15 +208,24 @@ def test_the_drain_ends_at_its_deadline(
     assert "no time to write" in caplog.text
 
 
-def test_when_idle_it_pulses_and_a_lost_session_is_no_end(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PULSE_S", 0.001)
-    world.fail.at("pulse", *[Transient("lost the lock")] * 2)
+def test_who_asks_waits_until_what_came_before_is_durable(world: World) -> None:
+    written_then: list[int] = []
     with Running(world.intake):
-        assert world.journal.wait_for(lambda j: j.pulses >= 2, PATIENCE_S)
-        eventually(lambda: world.health.is_ready)
-        assert world.health.is_ready
+        world.fail.at("write", Transient("the database is away"))
+        assert world.intake.offer(posted("p1"))
+        world.intake.settle(Stop())
+        written_then.append(len(world.journal.entries))
+    assert written_then == [1]
+
+
+def test_who_waits_for_what_is_not_durable_wakes_at_the_stop(world: World) -> None:
+    stop = Stop()
+    assert world.intake.offer(posted("p1"))
+    waiting = threading.Thread(target=world.intake.settle, args=(stop,))
+    waiting.start()
+    stop.set(Deadline(0))
+    waiting.join(PATIENCE_S)
+    assert not waiting.is_alive()
 
 
 def test_what_is_no_event_is_kept_with_its_reason(world: World) -> None:

@@ -54,7 +54,6 @@ class Pipe:
         )
         chats = {"mattermost": self.chat}
         runs = ProcessorRuns(
-            processors={"response": response},
             decider=decider,
             chats=chats,
             guard=LoopGuard(1000),

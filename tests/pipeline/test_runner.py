@@ -47,9 +47,8 @@ class World:
         self.rests: list[float] = []
         self.processor = Acting(act)
         self.runs = ProcessorRuns(
-            processors={"acting": self.processor},
             decider=Decider(
-                processors={},
+                processors={"posted": [self.processor]},
                 audience=Audience(Heard(BOT, {"c1"})),
                 server_now_ms=lambda: NOW + int(self.age_s * 1000),
             ),

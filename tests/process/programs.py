@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from malexbot.app import Parts, build_services
+from malexbot.app import Composition, Parts, compose
 from malexbot.cli.run import leave, serve
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Service
@@ -100,10 +101,11 @@ MORE: dict[str, Callable[[Parts], Service]] = {
 
 
 def main(more: str, config_file: Path) -> None:
-    def build(parts: Parts) -> Sequence[Service]:
-        return [*build_services(parts), MORE[more](parts)]
+    def with_more(parts: Parts) -> Composition:
+        usual = compose(parts)
+        return replace(usual, services=[*usual.services, MORE[more](parts)])
 
-    leave(serve(config_file, build))
+    leave(serve(config_file, with_more))
 
 
 def program(more: str) -> tuple[str, ...]:

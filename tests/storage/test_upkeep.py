@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from malexbot.errors import Transient
 from malexbot.storage import upkeep
 from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
@@ -12,11 +13,16 @@ from malexbot.storage.leadership import Leadership
 from malexbot.storage.upkeep import Upkeep
 from tests.storage.conftest import Look
 from tests.storage.happenings import acted_on, deleted, passing, post, posted
+from tests.support.threads import Running, eventually
 
 AGED = """
 UPDATE jobs SET created_at = created_at - interval '2 days',
   finished_at = finished_at - interval '2 days'
 """
+
+
+def upkeep_of(database: Database, longest_age_s: float = 600.0) -> Upkeep:
+    return Upkeep(database, longest_age_s=lambda: longest_age_s)
 
 
 def test_finished_jobs_are_forgotten_only_when_their_time_has_come(
@@ -29,8 +35,8 @@ def test_finished_jobs_are_forgotten_only_when_their_time_has_come(
     look(AGED)
     (late,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
     jobs.finish(late, [])
-    assert Upkeep(database).forget_jobs(keep_s=86_400 * 3) == 0
-    assert Upkeep(database).forget_jobs(keep_s=86_400) == 1
+    assert upkeep_of(database).forget_jobs(keep_s=86_400 * 3) == 0
+    assert upkeep_of(database).forget_jobs(keep_s=86_400) == 1
     left = look("SELECT event_id, state FROM jobs ORDER BY id")
     assert left == [("p1", "done"), ("p2", "ready")]
 
@@ -39,7 +45,7 @@ def test_echoes_fade(journal: DatabaseJournal, database: Database, look: Look) -
     journal.write([passing(deleted(post("p1")))])
     look("UPDATE echoes SET heard_at = heard_at - interval '2 hours'")
     journal.write([passing(deleted(post("p2")))])
-    assert Upkeep(database).forget_echoes() == 1
+    assert upkeep_of(database).forget_echoes() == 1
     assert look("SELECT id FROM echoes") == [("p2",)]
 
 
@@ -52,4 +58,34 @@ def test_much_is_forgotten_in_pieces(
         " SELECT 'd', false, n, now() - interval '2 hours'"
         " FROM generate_series(1, 25) n"
     )
-    assert Upkeep(database).forget_echoes() == 25
+    assert upkeep_of(database).forget_echoes() == 25
+
+
+def test_a_job_is_kept_as_long_as_its_event_could_be_acted_on_again(
+    journal: DatabaseJournal, database: Database, leadership: Leadership, look: Look
+) -> None:
+    jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
+    journal.write([acted_on(posted(post("p1")))])
+    (job,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
+    jobs.finish(job, [])
+    look(AGED)
+    upkeep_of(database, float("inf")).forget()
+    upkeep_of(database, 2 * 86_400.0).forget()
+    assert look("SELECT count(*) FROM jobs") == [(1,)]
+    upkeep_of(database, 600.0).forget()
+    assert look("SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_an_outage_does_not_end_the_upkeep(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "EVERY_S", 0.001)
+    calls: list[int] = []
+
+    def away(self: Upkeep) -> None:
+        calls.append(1)
+        raise Transient("the database is away")
+
+    monkeypatch.setattr(Upkeep, "forget", away)
+    with Running(upkeep_of(database)):
+        eventually(lambda: len(calls) > 2)

@@ -39,7 +39,6 @@ class MemoryJournal:
         self._changed = threading.Condition()
         self.batches: list[list[Parcel]] = []
         """What was written, each batch as often as it was."""
-        self.pulses = 0
 
     def write(self, parcels: Sequence[Parcel]) -> None:
         self.fail("write")
@@ -47,12 +46,6 @@ class MemoryJournal:
             self.batches.append(list(parcels))
             self._changed.notify_all()
         self.fail("written")
-
-    def pulse(self) -> None:
-        self.fail("pulse")
-        with self._changed:
-            self.pulses += 1
-            self._changed.notify_all()
 
     def wait_for(self, is_so: Callable[[MemoryJournal], bool], seconds: float) -> bool:
         """Yes: it came to be so in time."""

@@ -97,7 +97,8 @@ class Rooms:
     ) -> None:
         self._directory = directory
         self._bookmarks = bookmarks
-        self._listed = listed
+        self.listed = listed
+        """May be replaced by any thread; the next look goes by the new one."""
         self._publish = publish
         self._now_ms = now_ms
         self.listened: frozenset[str] = frozenset()
@@ -112,7 +113,7 @@ class Rooms:
     def remember(self) -> None:
         """Listen to what was listened to before, until the server has been asked."""
         known = self._bookmarks.channels(SOURCE).values()
-        ours = {mark.channel_id for mark in known if self._listed.may_fit(mark)}
+        ours = {mark.channel_id for mark in known if self.listed.may_fit(mark)}
         self._listen(ours, set())
 
     def look(self, number: int) -> View:
@@ -121,7 +122,7 @@ class Rooms:
         marks = self._bookmarks.channels(SOURCE)
         teams = self._directory.teams()
         listing = self._directory.channels(teams)
-        found = [news for news in listing if self._listed.fits(news, teams)]
+        found = [news for news in listing if self.listed.fits(news, teams)]
         self._tell_unknown(found, teams)
         self._note(found)
         rooms = [self._room(news, marks, before) for news in found]
@@ -157,7 +158,7 @@ class Rooms:
         return [
             Room(_unlisted(mark), mark)
             for channel_id, mark in marks.items()
-            if channel_id not in found | self._lost and self._listed.may_fit(mark)
+            if channel_id not in found | self._lost and self.listed.may_fit(mark)
         ]
 
     def _room(
@@ -187,7 +188,7 @@ class Rooms:
     def _tell_unknown(
         self, found: Sequence[ChannelNews], teams: Mapping[str, str]
     ) -> None:
-        unknown = self._listed.without(found, teams)
+        unknown = self.listed.without(found, teams)
         for name in sorted(unknown - self._unknown):
             log.warning("listen_channels: the bot is in no channel %s", name)
         self._unknown = unknown
