@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from malexbot.events import Event, Message, Peer, Post, User
-from malexbot.messengers.mattermost.borders import Room
+from malexbot.messengers.mattermost.borders import Changes, Room
 from malexbot.messengers.mattermost.failures import Answer, Forbidden
 from malexbot.ports import ChannelNews
 
@@ -167,13 +167,13 @@ class Server:
         newer = [p for p in posts if anchor and p.create_at > anchor.create_at]
         return self._page(newer, number)[::-1]
 
-    def since(self, room: Room, changed_after: int) -> Sequence[Event]:
+    def since(self, room: Room, changed_after: int) -> Changes:
         channel = self._called(f"since {room.id} {changed_after}", room)
         rows = [row for row in channel.posts.values() if row.update_at > changed_after]
         # Which rows it answers beyond the limit nobody can tell.
         rows = sorted(rows, key=lambda row: row.id[::-1])[: self.since_limit]
         rows.sort(key=lambda row: row.create_at, reverse=True)
-        return [as_event(row) for row in rows]
+        return Changes([as_event(row) for row in rows], len(rows))
 
     def post(self, room: Room, post_id: str) -> Event | None:
         post = self._called(f"post {post_id}", room).posts.get(post_id)

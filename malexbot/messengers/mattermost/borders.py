@@ -49,6 +49,14 @@ class Room:
         return self.news.display_name or self.news.name or self.news.channel_id
 
 
+class Changes(NamedTuple):
+    """Every row changed later: edited, deleted, old versions; or 1000 of them."""
+
+    events: Sequence[Event]
+    rows: int
+    """How many the server told; some of them may be no events."""
+
+
 class Pages(Protocol):
     """The posts of a server, newest first, as events; raises the client's failures."""
 
@@ -60,12 +68,10 @@ class Pages(Protocol):
 
     def after(self, room: Room, anchor_id: str, number: int = 0) -> Sequence[Event]: ...
 
-    def since(self, room: Room, changed_after: int) -> Sequence[Event]:
-        """Every row changed later: edited, deleted, old versions; or 1000 of them."""
-        ...
+    def since(self, room: Room, changed_after: int) -> Changes: ...
 
     def post(self, room: Room, post_id: str) -> Event | None:
-        """None: the server has no such post any more."""
+        """None: the server has no such post any more; or it raises `Unreadable`."""
         ...
 
 

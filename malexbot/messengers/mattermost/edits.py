@@ -20,6 +20,7 @@ from malexbot.messengers.mattermost.borders import (
     backward,
     post_of,
 )
+from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.walks import OVERLAP_MS, SOURCE, Step
 from malexbot.ports import EditsRead, Vanished
 
@@ -79,13 +80,13 @@ class Edits:
             return
         until = self.horizon()
         known_until = room.bookmark.edits_until or self._before_the_archive(room)
-        rows = self._pages.since(room, known_until)
-        if len(rows) >= self._since_limit:
+        events, rows = self._pages.since(room, known_until)
+        if rows >= self._since_limit:
             stand = _Stand(NOWHERE, END_OF_TIME, until)
-            yield Step(rows[::-1], [_read(room, stand)])
+            yield Step(events[::-1], [_read(room, stand)])
             yield from self._compare(room, stand)
         elif rows or room.news.last_post_at <= known_until:
-            yield Step(rows[::-1], [EditsRead(SOURCE, room.id, until)])
+            yield Step(events[::-1], [EditsRead(SOURCE, room.id, until)])
         # Else something did change, and an empty answer is none to build upon.
 
     def horizon(self) -> int:
@@ -138,9 +139,16 @@ class Edits:
 
     def _ask(self, room: Room, post_ids: Sequence[str]) -> Step:
         """The archive has them and the page has not: are they deleted?"""
-        answers = {id: self._pages.post(room, id) for id in post_ids}
-        gone = [id for id, event in answers.items() if event is None]
-        found = [event for event in answers.values() if event is not None]
+        found, gone = [], []
+        for id in post_ids:
+            try:
+                event = self._pages.post(room, id)
+            except Unreadable:
+                continue  # it is among the rejects, and it is not gone
+            if event is None:
+                gone.append(id)
+            else:
+                found.append(event)
         marks = [Vanished(SOURCE, room.id, gone, self._now_ms())] if gone else []
         return Step(found, marks)
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from malexbot.errors import Transient
 from malexbot.events import Event
-from malexbot.messengers.mattermost.borders import Room
+from malexbot.messengers.mattermost.borders import Changes, Room
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.failures import Missing
 from malexbot.messengers.mattermost.hearing import Hearing
+from malexbot.messengers.mattermost.names import Names
 from malexbot.messengers.mattermost.translate import SOURCE, Translator
 from malexbot.ports import ChannelNews
 from malexbot.runtime.stop import Stop
@@ -40,14 +42,16 @@ class Reading:
     ) -> None:
         self._client = client.within(Stop(), patience_s=PATIENCE_S)
         self._translator = translator
+        self._names = Names(client, translator)
         self._reject = reject
         self._hearing = hearing
         self._per_page = per_page
-        self._rejected: set[bytes] = set()
+        self._rejected: set[int] = set()
 
     def wake_at(self, stop: Stop) -> None:
         """Calls that wait end when this is set."""
         self._client = self._client.within(stop, patience_s=PATIENCE_S)
+        self._names.wake_at(stop)
 
     # Pages.
 
@@ -60,20 +64,31 @@ class Reading:
     def after(self, room: Room, anchor_id: str, number: int = 0) -> Sequence[Event]:
         return self._page(room, after=anchor_id, page=number)
 
-    def since(self, room: Room, changed_after: int) -> Sequence[Event]:
-        return self._page(room, since=changed_after)
+    def since(self, room: Room, changed_after: int) -> Changes:
+        rows = self._rows(room, since=changed_after)
+        return Changes(self._events(room, rows), len(rows))
 
     def post(self, room: Room, post_id: str) -> Event | None:
         try:
             row = self._client.post(post_id)
         except Missing:
             return None
-        return next(iter(self._events(room, [row])), None)
+        for event in self._events(room, [row]):
+            return event
+        raise Unreadable(f"the post {post_id} of {room.name}")
 
     def _page(self, room: Room, **where: Any) -> list[Event]:
+        """What cannot be read is left out, but not all: an empty page is an end."""
+        rows = self._rows(room, **where)
+        events = self._events(room, rows)
+        if rows and not events:
+            raise Transient(f"none of {len(rows)} posts of a page can be read")
+        return events
+
+    def _rows(self, room: Room, **where: Any) -> list[Any]:
         told = self._client.posts(room.id, per_page=self._per_page, **where)
         posts = told["posts"]
-        return self._events(room, [posts[id] for id in told["order"] if id in posts])
+        return [posts[id] for id in told["order"] if id in posts]
 
     def _events(self, room: Room, rows: Iterable[Json]) -> list[Event]:
         number = self._hearing.number
@@ -84,17 +99,24 @@ class Reading:
                 events.append(event)
             except Unreadable as error:
                 self._refuse(row, str(error))
-        return events
+        return self._names.named(events)
 
     def _refuse(self, row: Any, reason: str) -> None:
-        """It stands on its page each time that one is read; it is kept once."""
+        """It stands on its page each time that one is read; it is kept once.
+
+        If there is no room for it, the page must not be written without it.
+        """
         raw = json.dumps(row).encode()
-        if raw not in self._rejected and self._reject(SOURCE, raw, reason):
-            self._rejected.add(raw)
+        if hash(raw) in self._rejected:
+            return
+        if not self._reject(SOURCE, raw, reason):
+            raise Transient("the intake has no room for what cannot be read")
+        self._rejected.add(hash(raw))
 
     # The list of channels.
 
     def teams(self) -> Mapping[str, str]:
+        self._names.ask()  # for whom the socket told of
         return {team["id"]: team["name"] for team in self._client.teams()}
 
     def channels(self, team_ids: Iterable[str]) -> Sequence[ChannelNews]:

@@ -44,11 +44,33 @@ class Translator:
         self._now_ms = now_ms
         self._peers: dict[str, Peer] = {}
         self._users: dict[str, User] = {}
+        self.strangers: set[str] = set()
+        """Who was met and has no name yet."""
 
-    def learn_users(self, rows: Iterable[Json]) -> None:
-        """Remember who is called what, as the REST API tells it."""
+    def learn_users(self, rows: Iterable[Json], asked: Iterable[str] = ()) -> None:
+        """Remember who is called what, as the REST API tells it.
+
+        Who was asked for and is not told has no name, and is no stranger any more.
+        """
         for row in rows:
             self._user(row["id"], f"@{row['username']}")
+        for user_id in asked:
+            if user_id not in self._users:
+                _remember(self._users, user_id, User(user_id))
+
+    def take_strangers(self, most: int) -> list[str]:
+        """Some of them, to ask for; each is taken by one thread."""
+        taken: list[str] = []
+        try:
+            while len(taken) < most:
+                taken.append(self.strangers.pop())
+        except KeyError:  # that was the last one
+            pass
+        return taken
+
+    def user(self, user: User) -> User:
+        """The same one, with the names that are known by now."""
+        return self._users.get(str(user.uuid), user)
 
     def event(self, frame: Any, *, raw: bytes, connection: int) -> Event:
         """The event of a frame; raises `Unreadable` only."""
@@ -197,9 +219,13 @@ class Translator:
         user = self._users.get(user_id)
         if sender.startswith("@"):
             if user is None or user.nick != sender[1:]:
-                user = User(user_id, nick=sender[1:])
+                user = User(user_id, name=sender[1:], nick=sender[1:])
                 _remember(self._users, user_id, user)
-        elif sender:
+            return user
+        if user is None and user_id:
+            if len(self.strangers) < MOST_NAMES:
+                self.strangers.add(user_id)
+        if sender:
             return User(user_id, sender, nick=user.nick if user else None)
         return user or User(user_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from malexbot.messengers.mattermost.borders import Changes
 from malexbot.messengers.mattermost.failures import Answer, Busy
 from tests.simulation.desk import MINUTE_MS, Desk, desk
 
@@ -78,7 +79,8 @@ def test_an_empty_answer_that_cannot_be_true_is_not_built_upon(desk: Desk) -> No
     desk.server.advance(5 * MINUTE_MS)
     desk.server.edit(edited, "better")
     desk.bot.connect()
-    true, desk.server.since = desk.server.since, lambda room, since: []  # type: ignore
+    true = desk.server.since
+    desk.server.since = lambda room, since: Changes([], 0)  # type: ignore
     desk.read()
     assert desk.store.mark("one").edits_until == until
     desk.server.since = true  # type: ignore[method-assign]

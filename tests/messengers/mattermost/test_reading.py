@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
+from malexbot.events import Event
 from malexbot.messengers.mattermost.backfill import Backfill
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.edits import Edits
@@ -14,6 +19,7 @@ from malexbot.messengers.mattermost.reading import Reading
 from malexbot.messengers.mattermost.rooms import Listed, Rooms
 from malexbot.messengers.mattermost.translate import Translator
 from malexbot.messengers.mattermost.walks import CatchUp, History
+from malexbot.ports import Mark
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.sandbox.fixtures import Mattermost
@@ -30,6 +36,11 @@ class Desk:
         self.mattermost, self.town = mattermost, mattermost.town
         self.store = Store()
         self.rejected: list[bytes] = []
+        self.has_room = True
+        self.events: list[Event] = []
+        self.requests: list[str] = []
+        self._exchange = client.link.exchange
+        client.link.exchange = self._note  # type: ignore[method-assign]
         now_ms = mattermost.clock.now_ms
         hearing = Hearing(now_ms)
         reading = Reading(
@@ -51,7 +62,7 @@ class Desk:
                 catch_up=CatchUp(pages=reading, hearing=hearing, now_ms=now_ms),
                 edits=Edits(pages=reading, archive=self.store, now_ms=now_ms),
                 history=History(reading),
-                deliver=lambda events, marks, stop: self.store.write(events, marks),
+                deliver=self._deliver,
                 settle=lambda stop: None,
                 gaps=self.store,
                 hearing=hearing,
@@ -61,9 +72,20 @@ class Desk:
             wake_at=reading.wake_at,
         )
 
+    def _note(self, method: str, endpoint: str, **body: Any) -> Any:
+        self.requests.append(f"{method} {endpoint}")
+        return self._exchange(method, endpoint, **body)
+
+    def _deliver(
+        self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
+    ) -> None:
+        self.events += events
+        self.store.write(events, marks)
+
     def _reject(self, source: str, raw: bytes, reason: str) -> bool:
-        self.rejected.append(raw)
-        return True
+        if self.has_room:
+            self.rejected.append(raw)
+        return self.has_room
 
     def read(self) -> bool:
         self.backfill.on_new_connection(self.store.open_connection("", ""))
@@ -146,6 +168,102 @@ def test_an_erased_mark_hides_nothing(desk: Desk) -> None:
     desk.mattermost.scene.erase(mark_id)
     assert desk.read()
     assert set(missed) <= set(desk.kept())
+
+
+# What cannot be read.
+
+
+def spoil(desk: Desk, *post_ids: str) -> None:
+    """The server may have types that no line of ours can hold."""
+    world = desk.mattermost.scene.world
+    for id in post_ids:
+        world.posts[id].type = "custom_a:b"
+
+
+def test_what_cannot_be_read_is_rejected_once_and_its_page_read(desk: Desk) -> None:
+    posts = desk.say(20)
+    spoil(desk, posts[4])
+    assert desk.read()
+    assert desk.read()
+    assert [posts[4].encode() in raw for raw in desk.rejected] == [True]
+    assert set(desk.kept()) == {*posts} - {posts[4]}
+
+
+def test_no_page_is_written_without_what_was_rejected_of_it(desk: Desk) -> None:
+    posts = desk.say(3)
+    spoil(desk, posts[1])
+    desk.has_room = False
+    assert not desk.read()
+    assert not desk.kept()
+    assert desk.store.mark(desk.town.channel).mark_id == ""
+    desk.has_room = True
+    assert desk.read()
+    assert len(desk.rejected) == 1
+    assert set(desk.kept()) == {posts[0], posts[2]}
+
+
+def test_a_page_that_cannot_be_read_at_all_is_no_end(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    posts = desk.say(4 * PER_PAGE)
+    spoil(desk, *posts[5 : 5 + 2 * PER_PAGE])
+    assert not desk.read()
+    assert f"none of {PER_PAGE} posts" in caplog.text
+    assert not desk.store.mark(desk.town.channel).is_history_done
+
+
+def test_what_cannot_be_read_counts_among_the_rows_of_since(desk: Desk) -> None:
+    posts = desk.mattermost.scene.post_many(
+        desk.town.channel, desk.town.alice, ["first"] * 1200
+    )
+    assert desk.read()
+    desk.pass_minutes(5)
+    for id in posts:
+        desk.mattermost.scene.edit(id, "second")
+    spoil(desk, *posts[::3])
+    desk.store.told.clear()
+    assert desk.read()
+    assert (desk.town.channel, "edits") in {told[:2] for told in desk.store.told}
+    living = desk.kept()
+    assert {living[id] for id in posts[1::3]} == {"second"}
+    # It was read before, and is not taken for deleted.
+    assert {living[id] for id in posts[::3]} == {"first"}
+
+
+# Who it was.
+
+
+def nicks(desk: Desk) -> set[str | None]:
+    return {event.user.nick for event in desk.events}
+
+
+def asked(desk: Desk) -> int:
+    return sum("/users/ids" in line for line in desk.requests)
+
+
+def test_users_have_names_and_are_asked_for_once_a_page(desk: Desk) -> None:
+    desk.say(3)
+    town, scene = desk.town, desk.mattermost.scene
+    scene.post(town.channel, town.bob, "too")
+    assert desk.read()
+    assert {"alice", "bob"} <= nicks(desk)
+    assert None not in nicks(desk)
+    before = asked(desk)
+    desk.pass_minutes(2)
+    desk.say(30)
+    assert desk.read()
+    assert asked(desk) == before
+
+
+def test_a_page_does_not_wait_for_names(desk: Desk) -> None:
+    desk.mattermost.faults.fail(503, pattern="/users/ids")
+    posts = desk.say(30)
+    began = time.monotonic()
+    assert desk.read()
+    assert set(posts) == set(desk.kept())
+    assert nicks(desk) == {None}
+    # Once only, with a repetition or two.
+    assert time.monotonic() - began < 8
 
 
 def test_a_removed_bot_finds_no_access(desk: Desk) -> None:

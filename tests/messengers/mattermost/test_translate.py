@@ -191,10 +191,30 @@ def test_names_are_remembered_for_frames_that_have_none(
     assert event(inner(edit), translator).user.nick == "alicia"
 
 
+def test_a_person_is_called_by_the_user_name(translator: Translator) -> None:
+    told = event(recorded("posted"), translator)
+    sender = recorded("posted")["data"]["sender_name"]
+    assert (told.user.name, told.user.nick) == (sender[1:], sender[1:])
+
+
+def test_who_has_no_name_is_a_stranger_until_asked_for(translator: Translator) -> None:
+    stranger = event(recorded("post_edited"), translator).user
+    assert translator.take_strangers(9) == [stranger.uuid]
+    event(recorded("post_edited"), translator)
+    translator.learn_users([], asked=translator.take_strangers(9))
+    assert event(recorded("post_edited"), translator).user == stranger
+    assert translator.take_strangers(9) == []
+    translator.learn_users([{"id": stranger.uuid, "username": "alice"}])
+    assert translator.user(stranger).nick == "alice"
+
+
 def test_memory_has_an_end(translator: Translator) -> None:
     rows = ({"id": f"u{n}", "username": "x"} for n in range(MOST_NAMES + 10))
     translator.learn_users(rows)
     assert len(translator._users) <= MOST_NAMES
+    for number in range(MOST_NAMES + 10):
+        translator._user(f"s{number}", "")
+    assert len(translator.strangers) <= MOST_NAMES
 
 
 def test_rows_of_a_page_are_what_the_server_would_have_called_them(
