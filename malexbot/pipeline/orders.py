@@ -73,8 +73,8 @@ class BackfillOrders:
             del self._orders[job.key]
         if not order.channels:
             raise Permanent(
-                "nothing was read: the bot is in no such channel, may not read it, or"
-                " listen_channels does not name it"
+                "nothing was read: listen_channels names no such channel that the bot"
+                " may read"
             )
         return Done(note=f"{order.channels} channels, {order.posts} posts")
 
