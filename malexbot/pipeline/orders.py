@@ -68,7 +68,8 @@ class BackfillOrders:
             raise Permanent(f"no messenger {job.name!r} is configured")
         order = self._order(job, reader)
         if not order.is_done:
-            raise Postponed(Again(LOOK_S, reader.state or "about to begin"))
+            state = reader.state or "about to begin"
+            raise Postponed(Again(LOOK_S, state, is_failure=False))
         with self._lock:
             del self._orders[job.key]
         if not order.channels:

@@ -94,8 +94,9 @@ def _tell(job: Job, verdict: Verdict) -> None:
     match verdict:
         case Done(_, note):
             log.debug("job %d, %s %s: done %s", job.id, job.kind, job.name, note)
-        case Again(wait_s, reason):
-            level = logging.DEBUG if job.failures else logging.WARNING
+        case Again(wait_s, reason, is_failure=is_failure):
+            is_new = is_failure and not job.failures
+            level = logging.WARNING if is_new else logging.DEBUG
             told = "job %d, %s %s: again in %.0f s: %s"
             log.log(level, told, job.id, job.kind, job.name, wait_s, reason)
         case Ended("expired", reason):

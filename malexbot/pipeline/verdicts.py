@@ -35,6 +35,8 @@ class Again(NamedTuple):
     wait_s: float
     reason: str
     is_uncertain: bool = False
+    is_failure: bool = True
+    """No: it goes on, and is looked at again."""
 
 
 class Ended(NamedTuple):

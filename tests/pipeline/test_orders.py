@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.orders import BACKFILL, LOOK_S, BackfillOrders
 from malexbot.pipeline.runner import Runner
@@ -94,11 +96,14 @@ def test_a_new_process_asks_again() -> None:
     assert world.reads.asked == [Asked("c1", 5)]
 
 
-def test_an_order_that_takes_long_is_no_failure() -> None:
+def test_an_order_that_takes_long_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World()
     for _ in range(MANY):
         assert world.look().state == "ready"
     assert len(world.reads.asked) == 1
+    assert not caplog.records
 
 
 def test_an_order_that_found_nothing_to_read_is_told() -> None:
