@@ -153,9 +153,9 @@ class Daemon:
         self._inbox.put(Fatal(name, error))
 
     def _give_up(self, fatal: Fatal) -> None:
-        """Exit code 78 only at the start: later a restart may help."""
+        """With 78 nobody starts us again: parts ask for it only before they work."""
         log.critical("%s", fatal)
-        self._exit_code = EXIT_FAILED if self._is_ready else fatal.exit_code
+        self._exit_code = fatal.exit_code
 
     # Whose turn it is.
 
