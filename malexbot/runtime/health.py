@@ -30,6 +30,14 @@ class Health:
         with self._lock:
             return {part: state for part, (state, _) in self._parts.items()}
 
+    def states(self) -> dict[str, dict[str, str | bool]]:
+        """Each part's state, and whether that keeps the daemon from its work."""
+        with self._lock:
+            return {
+                part: {"state": state, "is_ready": is_ready}
+                for part, (state, is_ready) in self._parts.items()
+            }
+
     def line(self) -> str:
         """All parts in one line, for `systemctl status`."""
         return "; ".join(f"{part}: {state}" for part, state in self.parts().items())

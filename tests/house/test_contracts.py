@@ -22,6 +22,7 @@ BREACHES = {
     "tenacity": ("storage/duty.py", "import tenacity"),
     "web": ("cli/run.py", "import flask"),
     "apscheduler": ("daemon.py", "import apscheduler"),
+    "prometheus": ("web/status.py", "import prometheus_client"),
     "jinja2": ("processors/log.py", "import jinja2"),
     "mattermostdriver": ("app.py", "import mattermostdriver"),
     "core": ("pipeline/intake.py", "import requests"),

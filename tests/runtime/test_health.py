@@ -10,6 +10,10 @@ def test_is_ready_when_every_part_is() -> None:
     health.tell("vk", "no token", is_ready=False)
     assert not health.is_ready
     assert health.line() == "mattermost: connected; vk: no token"
+    assert health.states() == {
+        "mattermost": {"state": "connected", "is_ready": True},
+        "vk": {"state": "no token", "is_ready": False},
+    }
     health.forget("vk")
     assert health.is_ready
     assert health.parts() == {"mattermost": "connected"}

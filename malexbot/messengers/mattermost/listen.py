@@ -120,10 +120,13 @@ class Listener:
         self._backoff = Backoff()
         self._resume: Resume | None = None
         self._by_message = False
-        self._number = 0
         self._reason = "start"
         self._own_id = ""
         self._told = ""
+        self.number = 0
+        """That of the connection of now, or of the last one."""
+        self.is_connected = False
+        """Yes: the server has greeted us on the connection of now."""
         self.resumes = 0
         """How often a connection went on where the last one ended."""
         self.is_vital = False
@@ -166,6 +169,7 @@ class Listener:
             self._resume = None if self._by_message else line.resume()
             raise
         finally:
+            self.is_connected = False
             line.close()
             if time.monotonic() - began > HEALTHY_S:
                 self._backoff.reset()
@@ -188,18 +192,19 @@ class Listener:
         """The number first; then the others may know, and events be taken."""
         if line.dialogue.is_resumed:
             self.resumes += 1
-            log.info("connection %d goes on where it was cut", self._number)
+            log.info("connection %d goes on where it was cut", self.number)
         else:
             self._renumber(self._reason)
-            log.info("connection %d is open: %s", self._number, self._reason)
+            log.info("connection %d is open: %s", self.number, self._reason)
+        self.is_connected = True
         times = f", resumed {self.resumes} times" if self.resumes else ""
         self._told = ""
         self._tell(f"connected{times}", is_ready=True)
 
     def _renumber(self, reason: str) -> None:
         """From here on live posts do not continue those of before."""
-        self._number = self._ends.numbers.open_connection(SOURCE, reason)
-        self._ends.watcher.on_new_connection(self._number, reason)
+        self.number = self._ends.numbers.open_connection(SOURCE, reason)
+        self._ends.watcher.on_new_connection(self.number, reason)
 
     def _look_around(self, line: Line) -> None:
         pong, line.dialogue.pong = line.dialogue.pong, None
@@ -214,7 +219,7 @@ class Listener:
     def _take(self, frame: Frame) -> None:
         try:
             event = self._translator.event(
-                frame.body, raw=frame.raw, connection=self._number
+                frame.body, raw=frame.raw, connection=self.number
             )
         except Unreadable as error:
             self._reject(frame, "no JSON" if frame.body is None else str(error))
@@ -273,7 +278,7 @@ class Listener:
         return error
 
     def _shut_out(self, error: Unauthorised) -> float:
-        if not self._number and error.is_session_expired:
+        if not self.number and error.is_session_expired:
             self.is_vital = True
             raise Misconfigured(
                 f"{error}: the server takes no such token; write a valid one to"

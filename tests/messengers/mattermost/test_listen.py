@@ -207,6 +207,8 @@ def test_a_cut_is_resumed_and_keeps_its_number(mattermost: Mattermost) -> None:
         say(mattermost, "two")
         wait_until(lambda: len(run.home.posts()) == 2)
         wait_until(lambda: "resumed 1 times" in run.state)
+        assert (run.listener.is_connected, run.listener.number) == (True, 1)
+    assert not run.listener.is_connected
     assert run.home.posts() == ["one", "two"]
     assert run.home.numbers() == [1]
 

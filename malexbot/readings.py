@@ -1,0 +1,171 @@
+"""Every number that an operator can read off a daemon, in one list.
+
+Names follow Prometheus: base units, and `_total` for what only rises.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from malexbot import __version__
+from malexbot.messengers.mattermost.listen import Listener
+from malexbot.pipeline.intake import Intake
+from malexbot.pipeline.lanes import Lanes
+from malexbot.runtime.fresh import Fresh
+from malexbot.runtime.health import Health
+from malexbot.runtime.metrics import Labelled, Metrics
+from malexbot.storage.archive import Archive, ChannelState, Gap
+from malexbot.storage.backlog import Backlog
+from malexbot.storage.database import Database
+
+
+def register(
+    metrics: Metrics,
+    *,
+    health: Health,
+    intake: Intake,
+    lanes: Lanes,
+    database: Database,
+) -> None:
+    """Once a daemon, before the page that shows them is served."""
+    metrics.gauge(
+        "build_info",
+        "The version that runs.",
+        lambda: {(__version__,): 1},
+        labels=["version"],
+    )
+    metrics.gauge(
+        "part_ready",
+        "1 while the part does its work.",
+        lambda: {(k,): bool(v["is_ready"]) for k, v in health.states().items()},
+        labels=["part"],
+    )
+    _register_intake(metrics, intake)
+    _register_lanes(metrics, lanes)
+    _register_archive(metrics, Archive(database), Backlog(database))
+
+
+def register_connection(metrics: Metrics, listener: Listener) -> None:
+    """Once a daemon that listens to a messenger."""
+    source = (listener.name,)
+    metrics.gauge(
+        "connection_up",
+        "1 while events come in live.",
+        lambda: {source: listener.is_connected},
+        labels=["source"],
+    )
+    metrics.gauge(
+        "connection_number",
+        "The number of the last connection that was no resume.",
+        lambda: {source: listener.number},
+        labels=["source"],
+    )
+    metrics.counter(
+        "connection_resumes",
+        "Connections that went on where the last one ended.",
+        lambda: {source: listener.resumes},
+        labels=["source"],
+    )
+
+
+def _register_intake(metrics: Metrics, intake: Intake) -> None:
+    counted = intake.counters
+    for name, told, read in (
+        ("events", "Events that came in.", lambda: counted.events),
+        ("events_kept", "Events that the archive kept.", lambda: counted.kept),
+        ("events_rejected", "What could not be kept.", lambda: counted.rejected),
+        ("events_refused", "Refused by a full intake.", lambda: counted.dropped),
+        ("jobs_asked", "Jobs that events asked for.", lambda: counted.jobs),
+        ("intake_batches", "Transactions that were written.", lambda: counted.batches),
+        ("intake_failures", "Transactions that failed.", lambda: counted.failures),
+    ):
+        metrics.counter(name, told, read)
+    metrics.counter(
+        "events_unknown",
+        "Events of a name that nobody has heard of.",
+        lambda: _by_word(dict(counted.unknown)),
+        labels=["name"],
+    )
+    metrics.gauge(
+        "intake_waiting", "Events that wait to become durable.", lambda: intake.depth
+    )
+    metrics.gauge(
+        "intake_lag_seconds",
+        "How old the newest live event was when it became durable.",
+        lambda: counted.lag_ms / 1000,
+    )
+
+
+def _register_lanes(metrics: Metrics, lanes: Lanes) -> None:
+    metrics.gauge("lanes_busy", "Jobs that are being done.", lambda: lanes.busy)
+    metrics.counter(
+        "lanes_overruns",
+        "Handlers that took too long and were given up.",
+        lambda: lanes.overruns,
+    )
+
+
+class Picture(NamedTuple):
+    """What the database shows at one time."""
+
+    channels: Sequence[ChannelState]
+    gaps: Sequence[Gap]
+    jobs: dict[str, int]
+    rejects: int
+
+
+def _register_archive(metrics: Metrics, archive: Archive, backlog: Backlog) -> None:
+    def look() -> Picture:
+        return Picture(
+            channels=archive.channels(),
+            gaps=archive.gaps(),
+            jobs=backlog.count(),
+            rejects=archive.rejects(),
+        )
+
+    picture = Fresh(look, name="readings of the database")
+    for name, told, of in _CHANNELS:
+        metrics.gauge(name, told, _of_channels(picture, of), labels=["channel", "name"])
+    metrics.gauge(
+        "gaps_open",
+        "What is known to be missing, by kind.",
+        lambda: _by_word(Counter(gap.kind for gap in picture().gaps)),
+        labels=["kind"],
+    )
+    metrics.gauge(
+        "jobs", "Jobs by state.", lambda: _by_word(picture().jobs), labels=["state"]
+    )
+    metrics.gauge(
+        "rejects", "Different things that could not be kept.", lambda: picture().rejects
+    )
+
+
+_CHANNELS: tuple[tuple[str, str, Callable[[ChannelState], float]], ...] = (
+    (
+        "channel_lag_seconds",
+        "From the newest post that is archived without a gap to the newest there is.",
+        lambda channel: channel.lag_ms / 1000,
+    ),
+    (
+        "channel_history_done",
+        "1 once everything from before was fetched.",
+        lambda channel: channel.is_history_done,
+    ),
+    (
+        "channel_accessible",
+        "1 while the bot can read it.",
+        lambda channel: channel.is_accessible,
+    ),
+)
+
+
+def _of_channels(
+    picture: Callable[[], Picture], of: Callable[[ChannelState], float]
+) -> Callable[[], Labelled]:
+    return lambda: {(c.channel_id, c.name): of(c) for c in picture().channels}
+
+
+def _by_word(numbers: dict[str, int]) -> Labelled:
+    return {(word,): number for word, number in numbers.items()}
