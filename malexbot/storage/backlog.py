@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from malexbot.ports import JobState
 from malexbot.storage.database import Database
@@ -16,16 +20,27 @@ FROM jobs
 _LIST = f"{_ROW} WHERE state = ANY(%s) ORDER BY id DESC LIMIT %s"
 _SHOW = f"{_ROW} WHERE id = %s"
 # It does not hold up its lane, which went on long ago; being cut off is forgiven.
-_RETRY = """
+_AGAIN = """
 UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = clock_timestamp(),
   expires_at = NULL, is_loose = true, attempts = greatest(attempts, 1),
   failures = greatest(attempts, 1), reason = 'retried by hand'
-WHERE id = %s AND state IN ('dead', 'expired', 'dropped')
 """
+_RETRY = f"{_AGAIN} WHERE id = %s AND state IN ('dead', 'expired', 'dropped')"
+_RETRY_DEAD = f"{_AGAIN} WHERE state = 'dead'"
 _DROP = """
 UPDATE jobs SET state = 'dropped', finished_at = clock_timestamp(),
   reason = 'dropped by hand'
 WHERE id = %s AND state NOT IN ('done', 'dropped')
+"""
+# In a lane of its own: it waits for nobody.
+_ORDER = """
+INSERT INTO jobs (kind, name, lane, payload)
+VALUES (%s, %s, %s || ':' || gen_random_uuid(), %s) RETURNING id
+"""
+_ORDERED = """
+SELECT id FROM jobs
+WHERE finished_at IS NULL AND kind = %s AND name = %s AND payload::jsonb = %s::jsonb
+ORDER BY id LIMIT 1
 """
 _COUNT = "SELECT state, count(*) FROM jobs GROUP BY state"
 _ALL: tuple[JobState, ...] = (
@@ -80,9 +95,27 @@ class Backlog:
         """No: it is not there, or is not one that was given up."""
         return self._change(_RETRY, job_id)
 
+    def retry_dead(self) -> int:
+        """All that are dead; returns how many there were."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_RETRY_DEAD)
+            return cursor.rowcount
+
     def drop(self, job_id: int) -> bool:
         """No: it is not there, or is done or dropped. Who runs it loses its lease."""
         return self._change(_DROP, job_id)
+
+    def order(self, kind: str, name: str, payload: Mapping[str, Any]) -> int:
+        """Make a job by hand, unless the same one is not finished yet; its id."""
+        told = orjson.dumps(payload).decode()
+        with self._database.transaction() as cursor:
+            cursor.execute(_ORDERED, (kind, name, told))
+            found = cursor.fetchone()
+            if found is None:
+                cursor.execute(_ORDER, (kind, name, kind, told))
+                found = cursor.fetchone()
+        (job_id,) = found or (0,)
+        return int(job_id)
 
     def count(self) -> dict[str, int]:
         """How many there are, by state."""

@@ -67,6 +67,38 @@ def test_a_dead_job_is_retried_by_hand(jobs: DatabaseJobs, backlog: Backlog) -> 
     assert not backlog.retry(dead.id)
 
 
+def test_all_dead_jobs_are_retried_at_once(
+    jobs: DatabaseJobs, backlog: Backlog
+) -> None:
+    assert backlog.retry_dead() == 1
+    assert backlog.count()["dead"] == 0
+    assert backlog.count()["ready"] == 2
+    assert backlog.retry_dead() == 0
+
+
+def test_an_order_is_a_job_that_waits_for_no_lane(
+    jobs: DatabaseJobs, backlog: Backlog
+) -> None:
+    first = backlog.order("backfill", "mattermost", {"channel": "a"})
+    second = backlog.order("backfill", "mattermost", {"channel": "b"})
+    claimed = jobs.claim(kinds=["backfill"], limit=9, lease_s=60)
+    assert [(job.id, job.payload) for job in claimed] == [
+        (first, {"channel": "a"}),
+        (second, {"channel": "b"}),
+    ]
+
+
+def test_the_same_order_is_not_given_twice(
+    jobs: DatabaseJobs, backlog: Backlog
+) -> None:
+    order = ("backfill", "mattermost", {"channel": "a", "since_ms": 5})
+    first = backlog.order(*order)
+    assert backlog.order(*order) == first
+    (claimed,) = jobs.claim(kinds=["backfill"], limit=9, lease_s=60)
+    jobs.finish(claimed, [])
+    assert backlog.order(*order) != first
+
+
 def test_what_was_dropped_before_it_began_can_be_retried(
     jobs: DatabaseJobs, backlog: Backlog
 ) -> None:
