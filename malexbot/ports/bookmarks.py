@@ -26,6 +26,9 @@ class Bookmark:
     messages: int
     """total_msg_count at the last look; kept by the mark `Looked`."""
     last_post_at: int
+    team_id: str = ""
+    type: str = ""
+    """O, P, D, G; "" before the server told."""
 
 
 @dataclass(frozen=True, slots=True)

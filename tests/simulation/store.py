@@ -64,7 +64,9 @@ class Store:
     def note(self, source: str, news: Sequence[ChannelNews]) -> None:
         for one in news:
             mark = self.mark(one.channel_id)
-            self.marks[one.channel_id] = replace(mark, name=one.name)
+            self.marks[one.channel_id] = replace(
+                mark, name=one.name, team_id=one.team_id, type=one.type
+            )
             self.noted[one.channel_id] = one
 
     def open_gap(self, source: str, channel_id: str, kind: str, reason: str) -> None:

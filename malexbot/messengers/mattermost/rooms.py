@@ -50,12 +50,16 @@ class Listed:
         is_direct = news.type in DIRECT_TYPES
         return EVERY in self._ids and (self._with_direct or not is_direct)
 
-    def may_fit(self, bookmark: Bookmark) -> bool:
-        """Whether a channel that the server does not list now is one of ours."""
-        if {EVERY, bookmark.channel_id} & self._ids:
-            return True
-        name = bookmark.name.lower()
-        return bool(name) and any(path.endswith(f"/{name}") for path in self._paths)
+    def may_fit(self, mark: Bookmark, teams: Mapping[str, str]) -> bool:
+        """Whether a channel that the server does not list now is one of ours.
+
+        Of a team that is not known, any one may be meant.
+        """
+        if mark.team_id in teams or mark.type in DIRECT_TYPES:
+            return self.fits(_unlisted(mark), teams)
+        name = mark.name.lower()
+        is_named = bool(name) and any(p.endswith(f"/{name}") for p in self._paths)
+        return is_named or bool({EVERY, mark.channel_id} & self._ids)
 
     def without(
         self, found: Sequence[ChannelNews], teams: Mapping[str, str]
@@ -109,11 +113,12 @@ class Rooms:
         self._lost: set[str] = set()
         self._proven: set[str] = set()
         self._unknown: frozenset[str] = frozenset()
+        self._renamed: set[str] = set()
 
     def remember(self) -> None:
         """Listen to what was listened to before, until the server has been asked."""
         known = self._bookmarks.channels(SOURCE).values()
-        ours = {mark.channel_id for mark in known if self.listed.may_fit(mark)}
+        ours = {mark.channel_id for mark in known if self.listed.may_fit(mark, {})}
         self._listen(ours, set())
 
     def look(self, number: int) -> View:
@@ -122,11 +127,18 @@ class Rooms:
         marks = self._bookmarks.channels(SOURCE)
         teams = self._directory.teams()
         listing = self._directory.channels(teams)
-        found = [news for news in listing if self.listed.fits(news, teams)]
+        known = [self._as_known(news, marks, teams) for news in listing]
+        found = [news for news in known if self.listed.fits(news, teams)]
         self._tell_unknown(found, teams)
         self._note(found)
         rooms = [self._room(news, marks, before) for news in found]
-        gone = self._gone(marks, {room.id for room in rooms})
+        listed = {news.channel_id for news in listing}
+        gone = [
+            Room(_unlisted(mark), mark)
+            for channel_id, mark in marks.items()
+            if channel_id not in listed | self._lost
+            and self.listed.may_fit(mark, teams)
+        ]
         stale = [room for room in rooms if room.is_fresh and _is_filled(room, number)]
         stale += [room for room in gone if _is_filled(room, number)]
         view = View(_without(rooms, stale), _without(gone, stale), stale)
@@ -153,13 +165,28 @@ class Rooms:
             self._proven.add(room.id)
             self._bookmarks.close_gap(SOURCE, room.id, NO_ACCESS)
 
-    def _gone(self, marks: Mapping[str, Bookmark], found: set[str]) -> list[Room]:
-        """What was listened to once, is not listed now, and was not found lost yet."""
-        return [
-            Room(_unlisted(mark), mark)
-            for channel_id, mark in marks.items()
-            if channel_id not in found | self._lost and self.listed.may_fit(mark)
-        ]
+    def _as_known(
+        self,
+        news: ChannelNews,
+        marks: Mapping[str, Bookmark],
+        teams: Mapping[str, str],
+    ) -> ChannelNews:
+        """A channel that was named anew is listened to by the name in the config."""
+        mark = marks.get(news.channel_id)
+        if mark is None or mark.name == news.name or self.listed.fits(news, teams):
+            return news
+        known = replace(news, name=mark.name)
+        if not self.listed.fits(known, teams):
+            return news
+        if news.channel_id not in self._renamed:
+            self._renamed.add(news.channel_id)
+            log.warning(
+                "channel %s (%s) is called %s now; listen_channels has the old name",
+                mark.name,
+                mark.channel_id,
+                news.name,
+            )
+        return known
 
     def _room(
         self, news: ChannelNews, marks: Mapping[str, Bookmark], before: frozenset[str]
@@ -207,8 +234,8 @@ def _unlisted(mark: Bookmark) -> ChannelNews:
     """News that never look like those of the last look."""
     return ChannelNews(
         channel_id=mark.channel_id,
-        team_id="",
-        type="",
+        team_id=mark.team_id,
+        type=mark.type,
         name=mark.name,
         display_name="",
         messages=-1,

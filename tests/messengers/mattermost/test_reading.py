@@ -3,119 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from malexbot.events import Event
-from malexbot.messengers.mattermost.backfill import Backfill
 from malexbot.messengers.mattermost.client import Client
-from malexbot.messengers.mattermost.edits import Edits
-from malexbot.messengers.mattermost.hearing import Hearing
-from malexbot.messengers.mattermost.means import Means
-from malexbot.messengers.mattermost.progress import Progress
-from malexbot.messengers.mattermost.reading import Reading
-from malexbot.messengers.mattermost.rooms import Listed, Rooms
-from malexbot.messengers.mattermost.translate import Translator
-from malexbot.messengers.mattermost.walks import CatchUp, History
-from malexbot.ports import Mark
-from malexbot.runtime.health import Health
-from malexbot.runtime.stop import Stop
 from malexbot.sandbox.fixtures import Mattermost
-from tests.simulation.store import Store
 
-PER_PAGE = 7
-MINUTE_MS = 60_000
-
-
-class Desk:
-    """The backfill with a store in the place of intake and database."""
-
-    def __init__(self, mattermost: Mattermost, client: Client) -> None:
-        self.mattermost, self.town = mattermost, mattermost.town
-        self.store = Store()
-        self.rejected: list[bytes] = []
-        self.has_room = True
-        self.events: list[Event] = []
-        self.requests: list[str] = []
-        self._exchange = client.link.exchange
-        client.link.exchange = self._note  # type: ignore[method-assign]
-        now_ms = mattermost.clock.now_ms
-        hearing = Hearing(now_ms)
-        reading = Reading(
-            client=client,
-            translator=Translator(now_ms),
-            reject=self._reject,
-            hearing=hearing,
-            per_page=PER_PAGE,
-        )
-        self.backfill = Backfill(
-            rooms=Rooms(
-                directory=reading,
-                bookmarks=self.store,
-                listed=Listed(["*"]),
-                publish=lambda channels, direct: None,
-                now_ms=now_ms,
-            ),
-            means=Means(
-                catch_up=CatchUp(pages=reading, hearing=hearing, now_ms=now_ms),
-                edits=Edits(pages=reading, archive=self.store, now_ms=now_ms),
-                history=History(reading),
-                deliver=self._deliver,
-                settle=lambda stop: None,
-                gaps=self.store,
-                hearing=hearing,
-                progress=Progress(Health()),
-                workers=1,
-            ),
-            wake_at=reading.wake_at,
-        )
-
-    def _note(self, method: str, endpoint: str, **body: Any) -> Any:
-        self.requests.append(f"{method} {endpoint}")
-        return self._exchange(method, endpoint, **body)
-
-    def _deliver(
-        self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
-    ) -> None:
-        self.events += events
-        self.store.write(events, marks)
-
-    def _reject(self, source: str, raw: bytes, reason: str) -> bool:
-        if self.has_room:
-            self.rejected.append(raw)
-        return self.has_room
-
-    def read(self) -> bool:
-        self.backfill.on_new_connection(self.store.open_connection("", ""))
-        return self.backfill.read(Stop())
-
-    def pass_minutes(self, minutes: int) -> None:
-        clock = self.mattermost.clock
-        clock.freeze(clock.now_ms() + minutes * MINUTE_MS)
-
-    def say(self, count: int) -> list[str]:
-        """Ten seconds apart."""
-        posts = []
-        for number in range(count):
-            clock = self.mattermost.clock
-            clock.freeze(clock.now_ms() + 10_000)
-            town, text = self.town, f"no {number}"
-            posts.append(self.mattermost.scene.post(town.channel, town.alice, text))
-        return posts
-
-    def kept(self) -> dict[str, str]:
-        posts = self.store.living(self.town.channel).values()
-        return {post.id: post.message for post in posts if not post.is_system}
+from .reader import PER_PAGE, Reader
 
 
 @pytest.fixture
-def desk(mattermost: Mattermost, client: Client) -> Desk:
-    return Desk(mattermost, client)
+def desk(mattermost: Mattermost, client: Client) -> Reader:
+    return Reader(mattermost, client)
 
 
-def test_history_and_what_was_missed_are_read(desk: Desk) -> None:
+def test_history_and_what_was_missed_are_read(desk: Reader) -> None:
     history = desk.say(20)
     assert desk.read()
     desk.pass_minutes(5)
@@ -124,7 +26,7 @@ def test_history_and_what_was_missed_are_read(desk: Desk) -> None:
     assert set(history + missed) == set(desk.kept())
 
 
-def test_posts_of_one_millisecond_are_read(desk: Desk) -> None:
+def test_posts_of_one_millisecond_are_read(desk: Reader) -> None:
     desk.say(20)
     assert desk.read()
     desk.pass_minutes(5)
@@ -135,7 +37,7 @@ def test_posts_of_one_millisecond_are_read(desk: Desk) -> None:
     assert set(same) <= set(desk.kept())
 
 
-def test_edits_and_deletions_are_read(desk: Desk) -> None:
+def test_edits_and_deletions_are_read(desk: Reader) -> None:
     edited, deleted, *_ = desk.say(3)
     assert desk.read()
     desk.pass_minutes(5)
@@ -146,7 +48,7 @@ def test_edits_and_deletions_are_read(desk: Desk) -> None:
     assert deleted not in desk.kept()
 
 
-def test_more_changes_than_one_answer_holds_are_read(desk: Desk) -> None:
+def test_more_changes_than_one_answer_holds_are_read(desk: Reader) -> None:
     posts = desk.mattermost.scene.post_many(
         desk.town.channel, desk.town.alice, ["first"] * 600
     )
@@ -160,7 +62,7 @@ def test_more_changes_than_one_answer_holds_are_read(desk: Desk) -> None:
     assert posts[0] not in desk.kept()
 
 
-def test_an_erased_mark_hides_nothing(desk: Desk) -> None:
+def test_an_erased_mark_hides_nothing(desk: Reader) -> None:
     desk.say(20)
     assert desk.read()
     mark_id = desk.store.mark(desk.town.channel).mark_id
@@ -173,14 +75,14 @@ def test_an_erased_mark_hides_nothing(desk: Desk) -> None:
 # What cannot be read.
 
 
-def spoil(desk: Desk, *post_ids: str) -> None:
+def spoil(desk: Reader, *post_ids: str) -> None:
     """The server may have types that no line of ours can hold."""
     world = desk.mattermost.scene.world
     for id in post_ids:
         world.posts[id].type = "custom_a:b"
 
 
-def test_what_cannot_be_read_is_rejected_once_and_its_page_read(desk: Desk) -> None:
+def test_what_cannot_be_read_is_rejected_once_and_its_page_read(desk: Reader) -> None:
     posts = desk.say(20)
     spoil(desk, posts[18])
     assert desk.read()
@@ -190,7 +92,7 @@ def test_what_cannot_be_read_is_rejected_once_and_its_page_read(desk: Desk) -> N
     assert set(desk.kept()) == {*posts} - {posts[18]}
 
 
-def test_no_page_is_written_without_what_was_rejected_of_it(desk: Desk) -> None:
+def test_no_page_is_written_without_what_was_rejected_of_it(desk: Reader) -> None:
     posts = desk.say(3)
     spoil(desk, posts[1])
     desk.has_room = False
@@ -204,7 +106,7 @@ def test_no_page_is_written_without_what_was_rejected_of_it(desk: Desk) -> None:
 
 
 def test_a_page_that_cannot_be_read_at_all_is_no_end(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
     posts = desk.say(4 * PER_PAGE)
     spoil(desk, *posts[5 : 5 + 2 * PER_PAGE])
@@ -213,7 +115,7 @@ def test_a_page_that_cannot_be_read_at_all_is_no_end(
     assert not desk.store.mark(desk.town.channel).is_history_done
 
 
-def test_what_cannot_be_read_counts_among_the_rows_of_since(desk: Desk) -> None:
+def test_what_cannot_be_read_counts_among_the_rows_of_since(desk: Reader) -> None:
     posts = desk.mattermost.scene.post_many(
         desk.town.channel, desk.town.alice, ["first"] * 1200
     )
@@ -234,15 +136,15 @@ def test_what_cannot_be_read_counts_among_the_rows_of_since(desk: Desk) -> None:
 # Who it was.
 
 
-def nicks(desk: Desk) -> set[str | None]:
+def nicks(desk: Reader) -> set[str | None]:
     return {event.user.nick for event in desk.events}
 
 
-def asked(desk: Desk) -> int:
+def asked(desk: Reader) -> int:
     return sum("/users/ids" in line for line in desk.requests)
 
 
-def test_users_have_names_and_are_asked_for_once_a_page(desk: Desk) -> None:
+def test_users_have_names_and_are_asked_for_once_a_page(desk: Reader) -> None:
     desk.say(3)
     town, scene = desk.town, desk.mattermost.scene
     scene.post(town.channel, town.bob, "too")
@@ -256,7 +158,7 @@ def test_users_have_names_and_are_asked_for_once_a_page(desk: Desk) -> None:
     assert asked(desk) == before
 
 
-def test_a_page_does_not_wait_for_names(desk: Desk) -> None:
+def test_a_page_does_not_wait_for_names(desk: Reader) -> None:
     desk.mattermost.faults.fail(503, pattern="/users/ids")
     posts = desk.say(30)
     began = time.monotonic()
@@ -267,7 +169,7 @@ def test_a_page_does_not_wait_for_names(desk: Desk) -> None:
     assert time.monotonic() - began < 8
 
 
-def test_a_removed_bot_finds_no_access(desk: Desk) -> None:
+def test_a_removed_bot_finds_no_access(desk: Reader) -> None:
     assert desk.read()
     desk.mattermost.scene.leave(desk.town.channel, desk.town.bot, by=desk.town.admin)
     desk.read()

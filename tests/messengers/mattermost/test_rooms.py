@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.rooms import Listed
 from malexbot.ports import ChannelNews
+from malexbot.sandbox.fixtures import Mattermost
 from tests.simulation.bot import Process
 from tests.simulation.server import Server
 from tests.simulation.store import Store
+
+from .reader import Reader
 
 TEAMS = {"t1": "Crew", "t2": "other"}
 
@@ -138,3 +142,145 @@ def test_a_name_that_no_channel_has_is_told_once(
         "listen_channels: the bot is in no channel crew/nowhere"
     ]
     assert desk.bot.listened == {"one"}
+
+
+# On a real server: what is listened to, and what becomes of it.
+
+
+def say(mattermost: Mattermost, *channels: str) -> set[str]:
+    scene, alice = mattermost.scene, mattermost.town.alice
+    return {scene.post(channel, alice, "hello") for channel in channels}
+
+
+def said(reader: Reader) -> set[str]:
+    """What people said of all that is archived."""
+    posts = reader.store.posts.values()
+    return {post.id for post in posts if not post.is_system}
+
+
+def other_team(mattermost: Mattermost) -> str:
+    """A channel with the name of the first one, in another team of the bot's."""
+    scene, town = mattermost.scene, mattermost.town
+    team = scene.add_team("other", town.admin)
+    for user in (town.alice, town.bot):
+        scene.join_team(team, user)
+    channel = scene.add_channel(team, "general", town.admin)
+    for user in (town.alice, town.bot):
+        scene.join(channel, user, by=town.admin)
+    return channel
+
+
+def test_a_star_is_every_channel_of_every_team_without_direct_ones(
+    mattermost: Mattermost, client: Client
+) -> None:
+    town = mattermost.town
+    other = other_team(mattermost)
+    heard = say(mattermost, town.channel, town.second, town.private, other)
+    say(mattermost, town.direct)
+    reader = Reader(mattermost, client)
+    assert reader.read()
+    assert said(reader) == heard
+    assert town.direct in reader.direct
+
+
+def test_direct_and_group_channels_are_kept_if_they_are_asked_for(
+    mattermost: Mattermost, client: Client
+) -> None:
+    town = mattermost.town
+    group = mattermost.scene.group([town.alice, town.bob, town.bot])
+    heard = say(mattermost, town.channel, town.direct, group)
+    reader = Reader(mattermost, client, with_direct=True)
+    assert reader.read()
+    assert said(reader) == heard
+
+
+def test_a_path_is_of_one_team(mattermost: Mattermost, client: Client) -> None:
+    town = mattermost.town
+    heard = say(mattermost, town.channel)
+    say(mattermost, other_team(mattermost), town.second)
+    reader = Reader(mattermost, client, names=["malex/general"])
+    assert reader.read()
+    assert said(reader) == heard
+
+
+def test_what_the_config_does_not_name_any_more_is_let_go(
+    mattermost: Mattermost, client: Client
+) -> None:
+    town = mattermost.town
+    other = other_team(mattermost)
+    wide = Reader(mattermost, client, with_direct=True)
+    assert wide.read()
+    wide.pass_minutes(5)
+    say(mattermost, town.direct, other)
+    mattermost.scene.leave(other, town.bot, by=town.admin)
+    for names in (["*"], ["malex/general"]):
+        reader = Reader(mattermost, client, names=names)
+        reader.store = wide.store
+        reader.backfill._rooms._bookmarks = wide.store
+        reader.backfill._rooms.remember()
+        assert town.direct not in reader.listened
+        before = said(reader)
+        reader.read()
+        assert town.channel in reader.listened
+        assert town.direct not in reader.listened
+        assert said(reader) == before
+    assert not (reader.listened & {town.direct, other})
+
+
+def test_a_channel_that_is_named_anew_is_listened_to_by_its_old_name(
+    mattermost: Mattermost, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    reader = Reader(mattermost, client, names=["malex/general"])
+    assert reader.read()
+    scene.change_channel(town.channel, town.admin, {"name": "lounge"})
+    scene.change_channel(town.channel, town.admin, {"display_name": "Lounge"})
+    for _ in range(2):
+        reader.pass_minutes(5)
+        heard = say(mattermost, town.channel)
+        assert reader.read()
+        assert heard <= said(reader)
+        assert reader.store.mark(town.channel).filled_for == reader.store.number
+    assert caplog.text.count("is called lounge now") == 1
+    assert reader.store.noted[town.channel].display_name == "Lounge"
+    assert "in no channel" not in caplog.text
+
+
+def test_a_channel_is_archived_and_restored(
+    mattermost: Mattermost, client: Client
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    reader = Reader(mattermost, client)
+    assert reader.read()
+    reader.pass_minutes(5)
+    heard = say(mattermost, town.channel)
+    scene.archive_channel(town.channel, town.admin)
+    assert reader.read()
+    assert heard <= said(reader)
+    scene.restore_channel(town.channel, town.admin)
+    reader.pass_minutes(5)
+    heard = say(mattermost, town.channel)
+    assert reader.read()
+    assert heard <= said(reader)
+    assert not reader.store.gaps
+
+
+def test_a_bot_that_is_added_again_reads_what_it_missed(
+    mattermost: Mattermost, client: Client
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    reader = Reader(mattermost, client)
+    assert reader.read()
+    scene.leave(town.private, town.bot, by=town.admin)
+    reader.pass_minutes(5)
+    missed = say(mattermost, town.private)
+    reader.read()
+    reader.read()
+    assert "no access" in reader.store.gaps[town.private, "access"]
+    assert (town.private, "posts") in reader.store.gaps
+    assert town.private not in reader.listened
+    scene.join(town.private, town.bot, by=town.admin)
+    reader.pass_minutes(5)
+    assert reader.read()
+    assert missed <= said(reader)
+    assert not reader.store.gaps
