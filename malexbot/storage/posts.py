@@ -76,6 +76,7 @@ FROM (
 WHERE posts.id = i.id AND posts.kept_from > i.edit_at
 """
 # A pin leaves an old version of the edit that is still the latest: that is none.
+# Servers show old versions without their text: one that was heard is better.
 _VERSIONS = """
 INSERT INTO post_versions (post_id, edit_at, message, raw)
 SELECT DISTINCT ON (i.id, i.edit_at) i.id, i.edit_at, i.message, i.raw
@@ -83,8 +84,10 @@ FROM incoming i JOIN posts p ON p.id = i.id
 WHERE (
   i.kind = 'p' AND i.edit_at < p.edit_at AND (i.keeps OR i.edit_at >= p.kept_from)
 ) OR (i.kind = 'v' AND i.edit_at <> p.edit_at)
-ORDER BY i.id, i.edit_at, i.update_at DESC
-ON CONFLICT DO NOTHING
+ORDER BY i.id, i.edit_at, i.message = '', i.update_at DESC
+ON CONFLICT (post_id, edit_at) DO UPDATE
+SET message = excluded.message, raw = excluded.raw
+WHERE post_versions.message = '' AND excluded.message <> ''
 """
 _LATEST_IS_NO_VERSION = """
 DELETE FROM post_versions v USING posts p

@@ -42,6 +42,8 @@ class Life(NamedTuple):
     texts: Sequence[str]
     pinned_at: int
     deleted_at: int
+    shows_old: bool
+    """Whether old versions come with their texts; real servers hide them."""
 
     def at(self, n: int, **other: Any) -> Post:
         told: dict[str, Any] = {"edit_at": n * 1000, "root_id": self.root_id} | other
@@ -52,12 +54,12 @@ class Life(NamedTuple):
         rows = [posted(self.at(0)), posted(self.at(last), origin="backfill")]
         for n in range(1, last + 1):
             rows.append(edited(self.at(n)))
-            before = self.texts[n - 1]
+            before = self._old(n - 1)
             rows.append(old_version(self.post_id, before, n * 1000 - 1000, n * 1000))
         if self.pinned_at:
             pin = self.at(last, update_at=self.pinned_at)
             rows.append(edited(pin))
-            text, at = self.texts[last], last * 1000
+            text, at = self._old(last), last * 1000
             rows.append(old_version(self.post_id, text, at, self.pinned_at))
         for at, removed in ((6000, False), (7000, True), (8000, False)):
             rows.append(reacted(self.post_id, at=at, removed=removed))
@@ -65,6 +67,9 @@ class Life(NamedTuple):
             rows.append(deleted(self.at(last), at=self.deleted_at + 3))
             rows.append(deleted_row(self.post_id, at=self.deleted_at))
         return rows
+
+    def _old(self, n: int) -> str:
+        return self.texts[n] if self.shows_old else ""
 
 
 @st.composite
@@ -78,6 +83,7 @@ def lives(draw: st.DrawFn) -> list[Life]:
             texts=draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4)),
             pinned_at=draw(st.sampled_from([0, 20_000])),
             deleted_at=draw(st.sampled_from([0, 0, 30_000 + n])),
+            shows_old=draw(st.booleans()),
         )
         for n in range(draw(st.integers(1, 3)))
     ]
@@ -143,7 +149,8 @@ class Model:
             return None
         latest, since = max(self.contents), min(self.kept)
         versions = {e: t for e, t in self.contents.items() if since <= e < latest}
-        versions |= {e: t for e, t in self.old.items() if e != latest}
+        old = {e: t for e, t in self.old.items() if e != latest}
+        versions |= {e: t or versions.get(e, "") for e, t in old.items()}
         deleted = self.deleted + (root.deleted if root else [])
         return {
             "message": self.contents[latest],

@@ -205,6 +205,19 @@ def test_old_versions_are_versions_of_what_is_kept_only(
     assert look("SELECT count(*) FROM posts") == [(1,)]
 
 
+def test_a_text_that_was_heard_is_better_than_an_old_version_without_one(
+    journal: DatabaseJournal, look: Look
+) -> None:
+    journal.write([kept(posted(post()))])
+    edit = kept(edited(post(message="third", edit_at=3000)))
+    hidden = (old_version("p1", "", 0, 2000), old_version("p1", "", 2000, 3000))
+    journal.write([edit, passing(*hidden)])
+    assert look(VERSIONS) == [("hello", 0), ("", 2000)]
+    journal.write([kept(edited(post(message="second", edit_at=2000)))])
+    journal.write([passing(*hidden)])
+    assert look(VERSIONS) == [("hello", 0), ("second", 2000)]
+
+
 def test_a_pin_adds_no_version(journal: DatabaseJournal, look: Look) -> None:
     journal.write([kept(posted(post()))])
     journal.write([kept(edited(post(update_at=5000, type="pinned")))])
