@@ -203,7 +203,8 @@ def test_a_note_moves_no_mark(
     bookmarks.note("mattermost", [NEWS])
     bookmarks.note("mattermost", [lost])
     told: Any = {name: getattr(before, name) for name in before.__slots__}
-    assert bookmark(bookmarks) == Bookmark(**told | {"name": "new"})
+    now = {"name": "new", "team_id": "t", "type": "P"}
+    assert bookmark(bookmarks) == Bookmark(**told | now)
     assert look("SELECT display_name, type, is_accessible FROM channels") == [
         ("New", "P", False)
     ]
