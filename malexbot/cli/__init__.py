@@ -15,6 +15,7 @@ COMMANDS = (
     "demo",
     "check",
     "run",
+    "jobs",
     "database",
     "install",
     "uninstall",

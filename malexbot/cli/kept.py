@@ -1,0 +1,86 @@
+"""What malexbot has kept, as the commands open it and people name what is in it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from malexbot.errors import Permanent
+
+if TYPE_CHECKING:
+    from malexbot.config.model import Config
+    from malexbot.storage.channels import KnownChannel
+    from malexbot.storage.database import Database
+
+
+@contextmanager
+def kept(config: Config) -> Iterator[Database]:
+    """The database, if a daemon has used it already."""
+    from malexbot.storage.open import open_database
+
+    with open_database(config) as database:
+        with database.transaction() as cursor:
+            cursor.execute("SELECT to_regclass('jobs') IS NOT NULL")
+            if cursor.fetchone() != (True,):
+                raise Permanent(
+                    "no malexbot has kept anything in this database yet; start the"
+                    " daemon first: systemctl start malexbot"
+                )
+        yield database
+
+
+def is_followed(database: Database) -> bool:
+    """Yes: a daemon is active and does what waits in the queue."""
+    from malexbot.storage.leadership import find_holder
+
+    with database.transaction() as cursor:
+        return find_holder(cursor) is not None
+
+
+def one_channel(database: Database, text: str) -> KnownChannel:
+    """The channel that is meant; raises when none is, or several are."""
+    from malexbot.storage.channels import channel_names, find_channels
+
+    found = find_channels(database, text)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(map(str, found))
+        raise Permanent(f"several channels are called {text!r}, give the id: {names}")
+    close = difflib.get_close_matches(
+        text.lower().lstrip("~").rpartition("/")[2], channel_names(database)
+    )
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise Permanent(f"no channel {text!r} is known here{hint}")
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]
+    """A date, a time, or so long ago, as milliseconds."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: str | int,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        from malexbot.config.backfill import since_ms
+
+        if isinstance(value, int):
+            return value
+        try:
+            now_ms = round(datetime.now().timestamp() * 1000)
+            return since_ms(value, now_ms=now_ms)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
+def moment(at: datetime) -> str:
+    """A time in the zone of who reads it."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

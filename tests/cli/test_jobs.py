@@ -1,0 +1,164 @@
+"""`malexbot jobs`: what is to be done, what could not be done, and what to do then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from malexbot.cli import main
+from malexbot.cli.job_lines import table
+from malexbot.ports import Effect, Entry, Job, Parcel
+from malexbot.storage.backlog import Backlog
+from malexbot.storage.database import Database
+from malexbot.storage.dsn import Dsn
+from malexbot.storage.jobs import DatabaseJobs
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from tests.cli.test_database import config, one_line
+from tests.support.events import posted
+
+Run = Callable[..., Result]
+REASON = "the server refused it:\nno such channel"
+
+
+@pytest.fixture
+def leadership(migrated_database: Dsn) -> Iterator[Leadership]:
+    """The active daemon's."""
+    taken = Leadership(migrated_database)
+    assert taken.try_take()
+    yield taken
+    taken.close()
+
+
+@pytest.fixture
+def jobs(database: Database, leadership: Leadership) -> DatabaseJobs:
+    """The first job is done, its message could not be sent; the second one waits."""
+    events = [posted("p1", "what time is it?"), posted("p2", "\x1b[31mred")]
+    entries = [Entry(event, keeps=True, processors=["answer"]) for event in events]
+    DatabaseJournal(leadership).write([Parcel(entries=entries)])
+    made = DatabaseJobs(database, epoch=lambda: leadership.epoch)
+    (first,) = claim(made, "run")
+    made.finish(first, [Effect("chat.post", "mattermost:c1", {"message": "noon"})])
+    (send,) = claim(made, "chat.post")
+    made.give_up(send, state="dead", reason=REASON)
+    return made
+
+
+def claim(jobs: DatabaseJobs, kind: str) -> list[Job]:
+    return jobs.claim(kinds=[kind], limit=9, lease_s=60)
+
+
+@pytest.fixture
+def run(jobs: DatabaseJobs, database: Database, tmp_path: Path) -> Run:
+    file = config(database.dsn, tmp_path / "malexbot.yaml")
+
+    def invoke(verb: str, *args: object) -> Result:
+        words = ["jobs", verb, "--config", str(file), *map(str, args)]
+        return CliRunner().invoke(main, words)
+
+    return invoke
+
+
+def id_of(database: Database, state: str) -> int:
+    return Backlog(database).list(state)[0].id  # type: ignore[arg-type]
+
+
+def test_jobs_are_listed_a_line_each_but_for_those_that_are_done(run: Run) -> None:
+    result = run("list")
+    assert result.exit_code == 0
+    heads, dead, ready = result.stdout.splitlines()
+    assert heads.split() == ["ID", "STATE", "CREATED", "TRIES", "WHAT", "REASON"]
+    assert "dead" in dead
+    assert dead.endswith("chat.post mattermost:c1  " + " ".join(REASON.split()))
+    assert ready.split()[1:2] + ready.split()[-2:] == ["ready", "run", "answer"]
+    assert "\x1b" not in result.stdout
+    assert result.stderr == ""
+
+
+def test_a_state_and_a_limit_choose(run: Run) -> None:
+    assert len(run("list", "--state", "all").stdout.splitlines()) == 4
+    assert len(run("list", "--state", "all", "--limit", 1).stdout.splitlines()) == 2
+    (done,) = json.loads(run("list", "--state", "done", "--json").stdout)
+    assert (done["state"], done["event"]["message"]["text"]) == (
+        "done",
+        "what time is it?",
+    )
+    none = run("list", "--state", "expired")
+    assert none.stdout == ""
+    assert none.stderr == (
+        "none of these (expired); there are: 1 ready, 1 done, 1 dead\n"
+    )
+
+
+def test_a_terminal_shows_a_job_in_one_line(run: Run, database: Database) -> None:
+    lines = list(table(Backlog(database).list(), 40))
+    assert {len(line) for line in lines if "…" in line and "\x1b" not in line} == {40}
+    assert any("\x1b[31mdead\x1b[0m" in line for line in lines)
+
+
+def test_a_job_is_shown_with_what_to_do_about_it(run: Run, database: Database) -> None:
+    dead = id_of(database, "dead")
+    shown = run("show", dead).stdout
+    assert shown.startswith(f"job {dead} could not be done (dead)\n")
+    assert shown.endswith(f"when the reason is gone: malexbot jobs retry {dead}\n")
+    assert "no such channel" in shown
+    assert '{"message":"noon"}' in shown
+    parsed = json.loads(run("show", dead, "--json").stdout)
+    assert (parsed["payload"], parsed["event"]) == ({"message": "noon"}, None)
+
+
+def test_what_somebody_wrote_does_not_steer_the_terminal(
+    run: Run, database: Database
+) -> None:
+    shown = run("show", id_of(database, "ready")).stdout
+    assert "[31mred" in shown
+    assert "\x1b" not in shown
+
+
+def test_a_dead_job_is_made_ready_again(
+    run: Run, database: Database, jobs: DatabaseJobs
+) -> None:
+    dead = id_of(database, "dead")
+    result = run("retry", dead)
+    assert (result.exit_code, result.output) == (0, f"job {dead} is ready again\n")
+    assert [job.id for job in claim(jobs, "chat.post")] == [dead]
+
+
+def test_all_dead_jobs_are_made_ready_again(run: Run, database: Database) -> None:
+    assert run("retry", "--all-dead").stdout == "dead jobs that are ready again: 1\n"
+    assert Backlog(database).count()["dead"] == 0
+
+
+def test_who_retries_without_a_daemon_is_told(run: Run, leadership: Leadership) -> None:
+    leadership.close()
+    result = run("retry", "--all-dead")
+    assert result.exit_code == 0
+    assert "no daemon is active" in result.stderr
+
+
+def test_a_job_is_dropped(run: Run, database: Database) -> None:
+    ready = id_of(database, "ready")
+    assert run("drop", ready).stdout == f"job {ready} is dropped\n"
+    assert Backlog(database).count()["dropped"] == 1
+
+
+def test_what_cannot_be_done_is_told_in_one_line(run: Run, database: Database) -> None:
+    done, dead = id_of(database, "done"), id_of(database, "dead")
+    assert one_line(run("show", 99)) == "malexbot: there is no job 99"
+    assert one_line(run("retry", 99)) == "malexbot: there is no job 99"
+    assert one_line(run("drop", done)) == f"malexbot: job {done} was done"
+    mixed = run("retry", 99, dead)
+    assert (mixed.exit_code, mixed.stdout) == (1, f"job {dead} is ready again\n")
+    assert run("retry").exit_code == run("retry", 1, "--all-dead").exit_code == 2
+
+
+def test_a_database_that_nobody_has_used_is_told(
+    empty_database: Dsn, tmp_path: Path
+) -> None:
+    file = config(empty_database, tmp_path / "malexbot.yaml")
+    result = CliRunner().invoke(main, ["jobs", "list", "--config", str(file)])
+    assert "start the daemon first" in one_line(result)
