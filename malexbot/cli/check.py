@@ -14,6 +14,7 @@ from malexbot.config.model import Config, Mattermost
 from malexbot.config.problems import LINE_WIDTH, clipped
 from malexbot.config.schema import schema
 from malexbot.config.show import show
+from malexbot.plugins.loader import plug
 
 
 @click.command()
@@ -31,7 +32,8 @@ def command(config_file: Path, is_shown: bool, is_schema: bool) -> None:
     if is_schema:
         click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
         return
-    loaded = load_with_warnings(config_file)
+    loaded = load_with_warnings(config_file, plug=plug)
+    loaded.require_plugins()
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     if is_shown:

@@ -14,6 +14,7 @@ import click
 
 from malexbot.cli.options import config_option
 from malexbot.config.load import load_with_warnings
+from malexbot.plugins.loader import plug
 from malexbot.runtime.logs import Logs
 from malexbot.runtime.systemd import Notifier
 
@@ -36,7 +37,7 @@ def command(config_file: Path) -> None:
 
 def serve(config_file: Path, other: Compose | None = None) -> int:
     """Run a daemon until it ends; `other` composes it, if not as usual."""
-    loaded = load_with_warnings(config_file)
+    loaded = load_with_warnings(config_file, plug=plug)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")
     faulthandler.enable()
@@ -45,6 +46,8 @@ def serve(config_file: Path, other: Compose | None = None) -> int:
     logs.start()
     for problem in loaded.warnings:
         log.warning("%s", problem)
+    for problem in loaded.failures:
+        log.error("a plugin is switched off: %s", problem)
 
     # The parts are heavy; a bad config is told before they are imported.
     from malexbot.app import compose

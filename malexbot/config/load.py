@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from malexbot.config.events import unknown_events
 from malexbot.config.explain import explain
 from malexbot.config.files import read_bytes
 from malexbot.config.model import Config
+from malexbot.config.plugins import Outlet, Plug, Plugged
 from malexbot.config.problems import ConfigProblems, Problem, Where
 from malexbot.config.secrets import Secrets, expanded
 
@@ -30,22 +32,50 @@ class Loaded:
 
     config: Config
     warnings: tuple[Problem, ...]
+    failures: tuple[Problem, ...] = ()
+    """The plugins that are switched off; a daemon that starts runs without them."""
+
+    def require_plugins(self) -> None:
+        """Raises ConfigProblems if a plugin failed."""
+        if self.failures:
+            raise ConfigProblems(self.failures)
 
 
-def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in a file; raises ConfigProblems, which tells all of them."""
-    return load_with_warnings(path, environ=environ).config
+def load(
+    path: Path,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    plug: Plug | None = None,
+) -> Config:
+    """The configuration in a file; raises ConfigProblems, which tells all of them.
+
+    Without `plug` the plugins, and what is said of them, are left alone.
+    """
+    loaded = load_with_warnings(path, environ=environ, plug=plug)
+    loaded.require_plugins()
+    return loaded.config
 
 
 def load_with_warnings(
-    path: Path, *, environ: Mapping[str, str] = os.environ
+    path: Path,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    plug: Plug | None = None,
 ) -> Loaded:
+    """Like `load`, but a plugin that fails is only told."""
     document = parse(_content(path), path)
     value = expanded(document.value, environ, document)
+    outlet, plugged = Outlet(value, document), Plugged()
+    if plug:
+        read = partial(validate, document=document, environ=environ)
+        plugged = outlet.plug(plug, read)
+    failures = outlet.failures(plugged)
     config = validate(Config, value, document=document, environ=environ)
     if config is None or document.problems:
-        raise ConfigProblems(sorted(document.problems, key=lambda p: p.line or 0))
-    return Loaded(config, _oddities(config, document))
+        problems = (*document.problems, *failures)
+        raise ConfigProblems(sorted(problems, key=lambda p: p.line or 0))
+    odd = (*_oddities(config, document), *outlet.oddities(plugged))
+    return Loaded(config.plugged_with(plugged), odd, failures)
 
 
 def validate(
@@ -62,7 +92,7 @@ def validate(
     """
     Secrets(document, environ).reveal(model, value, where)
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context={"folder": document.file.parent})
     except ValidationError as error:
         explain(error, model, document, where)
         return None

@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
@@ -36,6 +37,7 @@ from malexbot.config.fields import (
     Secret,
     Texts,
 )
+from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
 from malexbot.config.processors import EventProcessors
 from malexbot.config.responses import Responses
 from malexbot.config.workers import Workers
@@ -263,6 +265,17 @@ class Config(Block):
     workers: Workers = Field(
         default=Workers(), description="Who does the jobs, and within which limits."
     )
+    plugins: Annotated[Plugins, Sample(["translate.py"])] = Field(
+        default=(),
+        description="Where further processors are: Python files, by their path from"
+        " this file, and modules. Packages that are installed need no line here.",
+    )
+    processors: Annotated[ProcessorBlocks, Sample({"translate": {"to": "de"}})] = Field(
+        default={},
+        description="The settings of further processors, by their names. What is"
+        " switched on is named in target_events_processors.",
+    )
+    _plugged: Plugged = PrivateAttr(default=Plugged())
 
     @model_validator(mode="before")
     @classmethod
@@ -273,6 +286,17 @@ class Config(Block):
             if all(value in (None, "") for value in db.values()):
                 return {**values, "db": None}
         return values
+
+    @property
+    def plugged(self) -> Plugged:
+        """The plugins, if they were loaded with it."""
+        return self._plugged
+
+    def plugged_with(self, plugged: Plugged) -> Config:
+        """The same settings, with these plugins."""
+        config = self.model_copy()
+        config._plugged = plugged
+        return config
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in it, for the filter that keeps them out of the log."""

@@ -15,6 +15,8 @@ AT_ONCE = frozenset(
         "drain_timeout",
         "responses",
         "archive",
+        "plugins",
+        "processors",
         "workers.answers_per_minute",
         "mattermost.filter_messages_contains",
         "mattermost.listen_channels",

@@ -20,21 +20,28 @@ def builtin() -> dict[str, Make]:
 def build(config: Config, makes: Mapping[str, Make]) -> dict[str, Sequence[Processor]]:
     """The processors of each event name; one of a name serves all its events.
 
-    Raises Misconfigured, which names every processor that nobody knows.
+    Those of plugins are made already; one that is switched off is left out. Raises
+    Misconfigured, which names every processor that nobody knows.
     """
     if config.mattermost is None:
         return {}
     wanted = config.mattermost.target_events_processors
+    made, off = dict(config.plugged.processors), config.plugged.switched_off
     names = dict.fromkeys(name for listed in wanted.values() for name in listed)
-    if unknown := [name for name in names if name not in makes]:
-        raise Misconfigured("\n".join(_unknown(name, makes) for name in unknown))
-    made = {name: makes[name](config) for name in names}
-    return {event: [made[name] for name in listed] for event, listed in wanted.items()}
+    left = [name for name in names if name not in made and name not in off]
+    if unknown := [name for name in left if name not in makes]:
+        known = (*makes, *made)
+        raise Misconfigured("\n".join(_unknown(name, known) for name in unknown))
+    made |= {name: makes[name](config) for name in left}
+    return {
+        event: [made[name] for name in listed if name in made]
+        for event, listed in wanted.items()
+    }
 
 
-def _unknown(name: str, makes: Mapping[str, Make]) -> str:
-    close = get_close_matches(name, makes, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(makes)}"
+def _unknown(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
     return f"target_events_processors: no processor {name!r}; {hint}"
 
 

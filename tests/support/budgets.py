@@ -18,6 +18,7 @@ BUDGETS_S = {
     "house": 60,
     "messengers": 120,
     "pipeline": 60,
+    "plugins": 60,
     "process": 240,
     "processors": 30,
     "rules": 30,
