@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from malexbot.errors import Transient
-from malexbot.messengers.mattermost.borders import Place
-from malexbot.messengers.mattermost.walks import Aim, CatchUp
-from malexbot.ports import Mark
+from malexbot.messengers.mattermost.borders import Place, Room
+from malexbot.messengers.mattermost.walks import SOURCE, Aim, CatchUp, Step
+from malexbot.ports import Looked, Mark
 
 from .bot import Habits, Process
 from .server import JOINED, Server
@@ -303,6 +303,17 @@ class BeyondTheHead(CatchUp):
         return reached
 
 
+class CountersOfABusyChannel(CatchUp):
+    def counters(self, room: Room, now: int) -> Sequence[Mark]:
+        return [Looked(SOURCE, room.id, room.news.messages, room.news.last_post_at)]
+
+
+class CountersBeforeThePosts(CatchUp):
+    def walk(self, room: Room, number: int) -> Iterator[Step]:
+        yield Step((), self.counters(room, self._now_ms()))
+        yield from super().walk(room, number)
+
+
 SOUGHT: dict[str, tuple[Habits, bool]] = {
     "the mark moves whatever the channel is filled for": (Habits(), False),
     "no overlap": (Habits(overlap_ms=0), True),
@@ -327,6 +338,21 @@ FOUND: dict[str, tuple[Habits, str]] = {
     "a removal makes no new number": (
         Habits(numbers_removals=False),
         "connect0 read0 live0 read0 live0 hear_all0 remove0 say0 later5 add0 live0",
+    ),
+    # What these two lose, `since` finds again, unless nothing is archived there.
+    "counters of a busy channel are written": (
+        Habits(catch_up=CountersOfABusyChannel),
+        "connect0 read0 rest0 write_all0 say0 hear_all0 write_all0 delete0 hear_all0 "
+        "write_all0 later7 read0 rest0 write_all0 "
+        "begin4 soon0 live0 delete0 hear_all0 write_all0 read0 rest0 write_all0 "
+        "cut0 save0 connect0 read0 rest0 write_all0",
+    ),
+    "counters are written before the posts": (
+        Habits(catch_up=CountersBeforeThePosts),
+        "connect0 read0 rest0 write_all0 say0 hear_all0 write_all0 delete0 hear_all0 "
+        "write_all0 later7 read0 rest0 write_all0 "
+        "cut0 later7 say0 say0 later7 connect0 read0 pause0 pause0 pause0 write_all0 "
+        "crash0 connect0 read0 rest0 write_all0",
     ),
 }
 
