@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "run",
     "jobs",
+    "export",
     "database",
     "install",
     "uninstall",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,7 +88,7 @@ class Archive:
         channel_id: str | None = None,
         since: int = 0,
         until: int = _FOR_EVER,
-    ) -> Iterator[Mapping[str, Any]]:
+    ) -> Generator[Mapping[str, Any], None, None]:
         """All posts under Mattermost's names, channel by channel, oldest first.
 
         Deleted ones too, with their delete_at. It is one moment of the archive, read
