@@ -89,6 +89,7 @@ def test_what_should_have_come_live_makes_a_wish_for_a_new_connection(
     unheard = desk.say()[0]
     assert desk.bot.server.socket
     desk.bot.server.socket.clear()
+    desk.server.advance(MINUTE_MS // 2)
     desk.read()
     assert desk.bot.hearing.take_wish() == ""
     desk.server.advance(2 * MINUTE_MS)
