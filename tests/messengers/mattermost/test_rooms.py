@@ -11,13 +11,10 @@ from malexbot.messengers.mattermost.rooms import Listed
 from malexbot.ports import ChannelNews
 from malexbot.sandbox.fixtures import Mattermost
 from tests.simulation.bot import Process
-from tests.simulation.desk import Desk, desk
 from tests.simulation.server import Server
 from tests.simulation.store import Store
 
 from .reader import Reader
-
-__all__ = ["desk"]
 
 TEAMS = {"t1": "Crew", "t2": "other"}
 
@@ -287,13 +284,3 @@ def test_a_bot_that_is_added_again_reads_what_it_missed(
     assert reader.read()
     assert missed <= said(reader)
     assert not reader.store.gaps
-
-
-@pytest.mark.parametrize("counter", ["messages", "last_post_at"])
-def test_each_of_the_two_counters_shows_that_something_is_new(
-    desk: Desk, counter: str
-) -> None:
-    """An edit or a pin moves the time only; a post of an older time the number."""
-    channel = desk.server.channels["one"]
-    setattr(channel, counter, getattr(channel, counter) + 1)
-    assert desk.calls(desk.read)[:2] == ["channels", "newest"]

@@ -202,3 +202,16 @@ def test_a_long_absence_is_read_page_by_page() -> None:
     assert max(len(events) for events, _ in desk.parcels) <= 200
     desk.bot.flush()
     assert set(missed) <= set(desk.store.posts)
+
+
+# Promise 6: whether there is anything new.
+
+
+@pytest.mark.parametrize("counter", ["messages", "last_post_at"])
+def test_each_of_the_two_counters_shows_that_something_is_new(
+    desk: Desk, counter: str
+) -> None:
+    """An edit or a pin moves the time only; a post of an older time the number."""
+    channel = desk.server.channels["one"]
+    setattr(channel, counter, getattr(channel, counter) + 1)
+    assert desk.calls(desk.read)[:2] == ["channels", "newest"]
