@@ -1,0 +1,131 @@
+"""Holds what malexbot made of it against what was truly said."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from malexbot.sandbox.ledger import Entry
+from malexbot.sandbox.sandbox import Sandbox
+from malexbot.sandbox.town import Town
+from malexbot.storage.database import Database
+from tests.crash.traffic import KEEP, LONG_LINES
+
+_ANSWER = re.compile(r"answer to (\w{26})(?:, line (\d+)$)?", re.MULTILINE)
+_ROWS = "SELECT id, message, delete_at FROM posts"
+_VERSIONS = "SELECT post_id, edit_at, message FROM post_versions"
+_JOBS = """
+SELECT j.state, j.reason, array_agg(s.state || ' ' || s.reason)
+FROM jobs j LEFT JOIN jobs s ON s.parent = j.id WHERE j.event_id LIKE %s GROUP BY j.id
+"""
+_FIRST = 5
+# The event of a deletion does not tell its moment.
+DELETED_WITHIN_MS = 2_000
+
+
+class Judge:
+    """Says what is lost, wrong, doubled or unanswered, each with its post."""
+
+    def __init__(self, sandbox: Sandbox, town: Town, database: Database) -> None:
+        self._sandbox = sandbox
+        self._town = town
+        self._database = database
+
+    def complaints(self, questions: Mapping[str, str]) -> list[str]:
+        """All that is not as it should be in the end; none: it is."""
+        entries = {entry.id: entry for entry in self._sandbox.ledger.entries()}
+        return [
+            *self._of_archive(entries),
+            *self._of_versions(entries),
+            *self._of_answers(entries, questions),
+            *self._of_the_rest(),
+        ]
+
+    def doubles(self) -> list[str]:
+        """What was answered twice; no waiting makes that good."""
+        counts = self._answers().items()
+        return [f"{told} {count} times" for told, count in counts if count > 1]
+
+    def _of_archive(self, entries: Mapping[str, Entry]) -> Iterator[str]:
+        found = self._ask(_ROWS)
+        rows = {row[0]: row for row in found}
+        if len(rows) < len(found):
+            yield f"{len(found) - len(rows)} posts are archived twice"
+        yield from (f"{id_} was never posted" for id_ in rows.keys() - entries.keys())
+        for entry in entries.values():
+            if wrong := _wrong(entry, rows.get(entry.id)):
+                yield f"{wrong}: {entry.id} {entry.texts} {entry.delete_at}"
+
+    def _of_versions(self, entries: Mapping[str, Entry]) -> Iterator[str]:
+        found = self._ask(_VERSIONS)
+        if len({row[:2] for row in found}) < len(found):
+            yield "a version is archived twice"
+        for post_id, edit_at, message in found:
+            # The server shows old versions without their text.
+            if message and message not in entries[post_id].texts:
+                said = entries[post_id]
+                yield f"never said {message!r}, as of {edit_at}: {said}"
+
+    def _of_answers(
+        self, entries: Mapping[str, Entry], questions: Mapping[str, str]
+    ) -> Iterator[str]:
+        answers = self._answers()
+        yield from (f"answered twice: {double}" for double in self.doubles())
+        for post_id, kind in dict(questions).items():
+            # Nobody answers what is deleted; whether that came first is luck.
+            if entries[post_id].delete_at:
+                continue
+            lines = range(LONG_LINES) if kind == "long" else [""]
+            wanted = [(kind == "eyes", post_id, str(line)) for line in lines]
+            if missing := [each for each in wanted if not answers[each]]:
+                text = entries[post_id].text
+                jobs = self._ask(_JOBS, f"{post_id}%")
+                yield f"never answered: {text!r}, {len(missing)} parts; jobs: {jobs}"
+
+    def _answers(self) -> Counter[tuple[bool, str, str]]:
+        """By whether it is a reaction, the question, and the line of a long one."""
+        said = self._sandbox.ledger.entries(user_id=self._town.bot)
+        found = [match for entry in said for match in _ANSWER.findall(entry.text)]
+        world = self._sandbox.scene.world
+        with world.lock:
+            seen = [r.post_id for r in world.reactions if r.user_id == self._town.bot]
+        answers = Counter((False, post_id, line) for post_id, line in found)
+        return answers + Counter((True, post_id, "") for post_id in seen)
+
+    def _of_the_rest(self) -> Iterator[str]:
+        for job in self._ask("SELECT id, state FROM jobs WHERE finished_at IS NULL"):
+            yield f"job {job[0]} is {job[1]}"
+        for gap in self._ask(
+            "SELECT channel_id, kind, reason FROM gaps" " WHERE closed_at IS NULL"
+        ):
+            yield f"open gap: {gap}"
+        for reject in self._ask("SELECT reason, raw FROM rejects"):
+            yield f"rejected: {reject}"
+
+    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._database.transaction() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+
+def _wrong(entry: Entry, row: Sequence[Any] | None) -> str:
+    """What the archive says of a post that it should not say."""
+    if row is None:
+        # Deleted, or edited away, before anybody could see it: that is nobody's fault.
+        is_wanted = KEEP in entry.text and not entry.delete_at
+        return "lost" if is_wanted else ""
+    if not any(KEEP in text for text in entry.texts):
+        return "kept for nothing"
+    if abs(row[2] - entry.delete_at) > DELETED_WITHIN_MS:
+        return f"wrong deletion {row[2]}"
+    if row[1] != entry.text and not entry.delete_at:
+        return f"wrong text {row[1]!r}"
+    return ""
+
+
+def shown(complaints: Sequence[str]) -> str:
+    """The first ones, and how many there are."""
+    more = [f"… {len(complaints) - _FIRST} more"] if len(complaints) > _FIRST else []
+    return "\n".join([*complaints[:_FIRST], *more])

@@ -1,0 +1,139 @@
+"""Everything that a crash needs: Mattermost, PostgreSQL behind a proxy, the daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from malexbot.sandbox.daemon import DaemonProcess
+from malexbot.sandbox.sandbox import Sandbox
+from malexbot.sandbox.settings import Settings
+from malexbot.sandbox.town import Town, build
+from malexbot.storage.database import Database
+from malexbot.storage.dsn import Dsn
+from tests.crash.judge import Judge, shown
+from tests.crash.traffic import KEEP, RULES
+from tests.process.conftest import free_port
+
+PATIENCE_S = 60.0
+# So much of the log tells why.
+LOG_END = 6_000
+# The least that a server takes: long answers become several posts.
+MOST_RUNES = 4_000
+# No frame is lost for a burst that a busy machine takes its time for.
+SEND_QUEUE = 100_000
+
+
+class Stage:
+    """One town, one archive, and one daemon after the other."""
+
+    def __init__(
+        self, *, sandbox: Sandbox, town: Town, config: Path, database: Database
+    ) -> None:
+        self.sandbox = sandbox
+        self.town = town
+        self.judge = Judge(sandbox, town, database)
+        self.daemon: DaemonProcess | None = None
+        self._database = database
+        self._story: list[str] = []
+        self._config = config
+
+    def tell(self, what: str) -> None:
+        """Something for whoever reads why it failed."""
+        self._story.append(what)
+
+    def start(self, watchdog_s: float | None = None) -> DaemonProcess:
+        self.stop()
+        self.daemon = DaemonProcess(self._config, watchdog_s=watchdog_s)
+        self.daemon.start()
+        return self.daemon
+
+    def stop(self) -> None:
+        daemon, self.daemon = self.daemon, None
+        if daemon is not None:
+            daemon.stop()
+
+    def kill(self) -> None:
+        """SIGKILL to the daemon of now; called by whoever sees the moment."""
+        assert self.daemon is not None
+        os.kill(self.daemon.pid, signal.SIGKILL)
+
+    def wait_for_the_kill(self) -> None:
+        """It was killed, and did not end for another reason."""
+        assert self.daemon is not None
+        code = self.daemon.wait(PATIENCE_S)
+        assert code == -signal.SIGKILL, self._failure(f"ended with {code}")
+
+    def let_a_minute_pass(self) -> None:
+        """To a daemon that is down: what it was sending, it sent a minute ago."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "UPDATE jobs SET sending_at = sending_at - interval '61 s'"
+                " WHERE finished_at IS NULL"
+            )
+
+    def wait_until_right(self, questions: Mapping[str, str]) -> None:
+        """All is kept and answered, once, or the test fails with what is not."""
+        until, pause = time.monotonic() + PATIENCE_S, threading.Event()
+        while complaints := self.judge.complaints(questions):
+            if doubles := self.judge.doubles():
+                pytest.fail(self._failure(f"answered twice: {doubles}"))
+            if time.monotonic() > until:
+                pytest.fail(self._failure(shown(complaints)))
+            pause.wait(0.2)
+
+    def _failure(self, what: str) -> str:
+        log = self.daemon.log[-LOG_END:] if self.daemon else ""
+        return "\n".join([what, *self._story, log])
+
+
+@contextmanager
+def staged(dsn: Dsn, folder: Path, seen_by_daemon: Dsn) -> Iterator[Stage]:
+    """A stage on a migrated database; the daemon sees it at an address of its own."""
+    settings = Settings(max_post_runes=MOST_RUNES, send_queue=SEND_QUEUE)
+    with Sandbox(settings=settings) as sandbox, Database(dsn) as database:
+        town = build(sandbox.scene)
+        config = folder / "malexbot.yaml"
+        config.write_text(_config(folder, sandbox, town, seen_by_daemon))
+        made = Stage(sandbox=sandbox, town=town, config=config, database=database)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def _config(folder: Path, sandbox: Sandbox, town: Town, dsn: Dsn) -> str:
+    return yaml.safe_dump(
+        {
+            "state_dir": str(folder / "state"),
+            "backend": {"host": "127.0.0.1", "port": free_port()},
+            "db": {
+                "host": dsn.host,
+                "port": dsn.port,
+                "username": dsn.user,
+                "password": dsn.password,
+                "name": dsn.dbname,
+            },
+            "mattermost": {
+                "http_host": sandbox.url,
+                "token": town.token,
+                "filter_messages_contains": KEEP,
+                "listen_channels": ["*"],
+                "direct": "archive",
+                "target_events_processors": {"posted": ["save", "response"]},
+            },
+            "responses": [
+                {"when": f"'ask {kind}' in event.message.text", **rule}
+                for kind, rule in RULES.items()
+            ],
+            "workers": {"answers_per_minute": 1000},
+        }
+    )
