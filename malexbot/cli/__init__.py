@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "run",
     "jobs",
+    "backfill",
     "export",
     "database",
     "install",

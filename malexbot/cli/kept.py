@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -79,6 +79,10 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
             return since_ms(value, now_ms=now_ms)
         except ValueError as error:
             self.fail(f"{value!r} {error}", param, ctx)
+
+
+def readable_ms(at_ms: int) -> str:
+    return moment(datetime.fromtimestamp(at_ms / 1000, UTC))
 
 
 def moment(at: datetime) -> str:

@@ -77,7 +77,8 @@ class BackfillOrders:
                 "nothing was read: listen_channels names no such channel that the bot"
                 " may read"
             )
-        return Done(note=f"{order.channels} channels, {order.posts} posts")
+        counts = _counted(order.channels, "channel"), _counted(order.posts, "post")
+        return Done(note=", ".join(counts))
 
     def _order(self, job: Job, reader: Reader) -> Order:
         with self._lock:
@@ -87,3 +88,7 @@ class BackfillOrders:
                     terms.get("channel"), terms.get("since_ms")
                 )
             return self._orders[job.key]
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"

@@ -1,0 +1,184 @@
+"""`malexbot backfill`: has the daemon read now, or read again, what was said."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from malexbot.cli.kept import Moment, is_followed, kept, one_channel, readable_ms
+from malexbot.cli.options import config_option
+from malexbot.config.load import load
+from malexbot.errors import MalexbotError, Permanent, Transient
+
+if TYPE_CHECKING:
+    from malexbot.storage.backlog import Backlog, JobView
+    from malexbot.storage.database import Database
+
+MATTERMOST = "mattermost"
+# How often it is looked how far the daemon is.
+LOOK_S = 0.5
+# A daemon that is followed by another one, or started again, is back by then.
+ALONE_S = 15.0
+# Where nobody watches, how often a phase that lasts is told.
+TOLD_EVERY_S = 10.0
+INTERRUPTED = 130
+
+_ID = re.compile(r"[a-z0-9]{26}")
+_FAR = re.compile(r"(.*): (\d+) of (\d+) channels, (\d+) posts")
+
+Show = Callable[[str], None]
+
+
+@click.command()
+@config_option
+@click.option(
+    "--channel",
+    metavar="CHANNEL",
+    help="Only this one: its id, name, or team/name.  [default: all]",
+)
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="TIME",
+    help="Read all from then on again: 2026-01-31, 2026-01-31T18:00Z, or 7d."
+    "  [default: what is new or was changed]",
+)
+@click.option("--no-wait", is_flag=True, help="Leave the order to the daemon, and end.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    config_file: Path,
+    channel: str | None,
+    since: int | None,
+    no_wait: bool,
+) -> None:
+    """Have the daemon read what was missed, now.
+
+    It does so by itself at each start, after each broken connection and every
+    backfill.every. What is read twice is archived once. The order is a job: it
+    outlives this command, and the daemon.
+
+    \b
+    malexbot backfill
+    malexbot backfill --channel town-square --since 2026-01-31
+    """
+    from malexbot.storage.backlog import Backlog
+
+    config = load(config_file)
+    if config.mattermost is None:
+        raise Permanent(f"{config_file} has no mattermost block: nothing can be read")
+    with kept(config) as database:
+        where, name = place(database, channel)
+        job_id = Backlog(database).order(
+            "backfill", MATTERMOST, {"channel": where, "since_ms": since}
+        )
+        back_to = f", back to {readable_ms(since)}" if since is not None else ""
+        click.echo(f"job {job_id}: read {name}{back_to}", err=True)
+        if not is_followed(database):
+            raise unheard(job_id)
+        if not no_wait:
+            wait_for(ctx, database, job_id)
+
+
+def place(database: Database, channel: str | None) -> tuple[str | None, str]:
+    """The id of the channel, and how to call it; the daemon may know more ids."""
+    if channel is None:
+        return None, "all channels"
+    try:
+        known = one_channel(database, channel)
+    except Permanent:
+        if not _ID.fullmatch(channel):
+            raise
+        return channel, f"the channel {channel}"
+    return known.id, str(known)
+
+
+def wait_for(ctx: click.Context, database: Database, job_id: int) -> None:
+    """Show how far it is, and what it came to; who leaves does not end it."""
+    try:
+        with shown(sys.stderr.isatty()) as show:
+            job = follow(database, job_id, show)
+    except KeyboardInterrupt:
+        told = (
+            f"\nthe daemon goes on with it; how far it is: malexbot jobs show {job_id}"
+        )
+        click.echo(told, err=True)
+        ctx.exit(INTERRUPTED)
+    except Transient as error:
+        raise MalexbotError(f"{error}; job {job_id} waits in the queue") from error
+    if job.state != "done":
+        raise MalexbotError(f"job {job_id} is {job.state}: {job.reason}")
+    click.echo(f"read: {job.reason}")
+
+
+def follow(database: Database, job_id: int, show: Show) -> JobView:
+    """Look at the job until it has ended, or nobody is there to do it."""
+    from malexbot.storage.backlog import Backlog
+
+    pause, heard_at = threading.Event(), time.monotonic()
+    while (job := found(Backlog(database), job_id)).finished_at is None:
+        if is_followed(database):
+            heard_at = time.monotonic()
+        elif time.monotonic() - heard_at > ALONE_S:
+            raise unheard(job_id)
+        show(job.reason or "waits for its turn")
+        pause.wait(LOOK_S)
+    return job
+
+
+def found(jobs: Backlog, job_id: int) -> JobView:
+    job = jobs.show(job_id)
+    if job is None:
+        raise MalexbotError(f"job {job_id} is gone: it was finished long ago")
+    return job
+
+
+def unheard(job_id: int) -> MalexbotError:
+    return MalexbotError(
+        f"no daemon is active: the order (job {job_id}) waits in the queue until one"
+        " runs: systemctl start malexbot"
+    )
+
+
+@contextmanager
+def shown(is_watched: bool) -> Iterator[Show]:
+    """How far it is: a bar for who watches, else a line now and then."""
+    if not is_watched:
+        yield Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as p:
+        task = p.add_task("", total=None)
+
+        def show(told: str) -> None:
+            far = _FAR.fullmatch(told)
+            done, total = (int(far[2]), int(far[3])) if far else (0, None)
+            p.update(task, description=told, completed=done, total=total)
+
+        yield show
+
+
+class Lines:
+    """Tells a new phase at once, and one that lasts now and then."""
+
+    def __init__(self) -> None:
+        self._phase, self._told_at = "", 0.0
+
+    def __call__(self, told: str) -> None:
+        far = _FAR.fullmatch(told)
+        phase, now = far[1] if far else told, time.monotonic()
+        if phase != self._phase or now - self._told_at >= TOLD_EVERY_S:
+            self._phase, self._told_at = phase, now
+            click.echo(f"  {told}", err=True)
