@@ -22,7 +22,8 @@ HELLO_S = 6.0
 NO_TOKEN_S = 4.0
 PING_EVERY_S = 30.0
 PONG_S = 10.0
-# A close is only trusted to lose nothing if the other side was heard just before.
+# A close is only trusted to lose nothing if the other side was heard just before,
+# and if we were there to see it: a process that was stopped for longer was not.
 HEARD_S = 5.0
 # On a doubled socket the second copy follows at once.
 COPY_S = 5.0
@@ -73,7 +74,8 @@ class Dialogue:
         self.ping_at = now
         """When something is to be done about pings; looked at often, so kept bare."""
         self._resume = resume
-        self._opened_at = self._heard_at = now
+        self._opened_at = self._heard_at = self._looked_at = now
+        self._has_stalled = False
         self._expected = resume.next_sequence if resume else 0
         self._asked_at: float | None = None
         self._number = 0
@@ -83,6 +85,7 @@ class Dialogue:
 
     def take(self, frame: Any, raw: bytes, now: float) -> bool:
         """Yes: it is an event to hand on. No: it was for us, or came before."""
+        self._look(now)
         self._heard_at = now
         if type(frame) is not dict:
             return True
@@ -154,10 +157,17 @@ class Dialogue:
 
     def check(self, now: float) -> None:
         """Raises if what should have come by now did not; asked when nothing comes."""
+        self._look(now)
         if not self.is_greeted and now - self._opened_at > HELLO_S:
             raise NoHello("no hello", was_waited_for=True)
         if self._asked_at is not None and now - self._asked_at > PONG_S:
             raise Broken(f"no answer to a ping for {now - self._asked_at:.0f} s")
+
+    def _look(self, now: float) -> None:
+        """We look twice a second, or else it was we who were not there."""
+        if now - self._looked_at > HEARD_S:
+            self._has_stalled = True
+        self._looked_at = now
 
     def _is_reply(self, frame: dict[str, Any], now: float) -> bool:
         """Yes: it answers something that we sent."""
@@ -203,6 +213,6 @@ class Dialogue:
         is_id = len(self.connection_id) == _ID_LENGTH and self.connection_id.isalnum()
         if not (self.is_greeted and is_id and self._expected > 0):
             return None
-        if self.is_doubled or now - self._heard_at > HEARD_S:
+        if self.is_doubled or self._has_stalled or now - self._heard_at > HEARD_S:
             return None
         return Resume(self.connection_id, self._expected)

@@ -228,9 +228,20 @@ def test_a_close_before_the_hello_tells_how_long_it_took(
 
 def test_a_resume_is_asked_for_after_a_close_seen_at_once() -> None:
     dialogue = greeted()
-    hear(dialogue, event(1), event(2), now=10.0)
-    assert dialogue.resume(now=10.0 + HEARD_S - 0.1) == Resume(ID, 3)
-    assert dialogue.resume(now=10.0 + HEARD_S + 0.1) is None
+    dialogue.check(now=4.0)
+    hear(dialogue, event(1), event(2), now=8.0)
+    assert dialogue.resume(now=8.0 + HEARD_S - 0.1) == Resume(ID, 3)
+    assert dialogue.resume(now=8.0 + HEARD_S + 0.1) is None
+
+
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_after_a_stall_of_ours_no_resume_is_asked_for(is_quiet: bool) -> None:
+    """What waits for us then is old, and so is the close behind it."""
+    dialogue = greeted()
+    if is_quiet:
+        dialogue.check(now=HEARD_S + 0.1)
+    hear(dialogue, event(1), now=HEARD_S + 0.1)
+    assert dialogue.resume(now=HEARD_S + 0.1) is None
 
 
 @pytest.mark.parametrize("connection_id", ["", "short", "x" * 25 + "&"])
