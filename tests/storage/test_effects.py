@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from malexbot.ports import Effect, Job, Terms
 from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
@@ -29,6 +31,17 @@ def test_effects_are_jobs_once_their_job_is_done(
         jobs.finish(claimed[0], [])
     assert [n for n, _ in sent] == [0, 1, 2]
     assert len({key for _, key in sent}) == 3
+
+
+def test_a_job_and_its_effects_end_in_one_transaction(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    effects = [Effect("send", "x", {}), Effect("send", "x", {"no JSON": {1}})]
+    with pytest.raises(TypeError):
+        jobs.finish(job, effects)
+    assert look("SELECT kind, state FROM jobs") == [("run", "leased")]
 
 
 def effect_of(

@@ -213,6 +213,18 @@ def test_a_former_daemon_claims_nothing(
         claim(former)
 
 
+def test_attempts_and_the_start_are_written_with_the_lease(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    written = "SELECT attempts, started_at IS NOT NULL, started_at >= %s FROM jobs"
+    for attempt in (1, 2):
+        asked_at = look.one("SELECT clock_timestamp()")
+        claim(jobs)
+        assert look(written, asked_at) == [(attempt, True, True)]
+        pass_time(look, 61)
+
+
 def test_a_job_that_kills_us_goes_dead(
     journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
 ) -> None:
