@@ -15,6 +15,7 @@ COMMANDS = (
     "demo",
     "check",
     "run",
+    "status",
     "jobs",
     "backfill",
     "export",

@@ -51,11 +51,15 @@ class Cluster:
     """One data directory, whose files belong to the owner of the state directory."""
 
     def __init__(self, home: Path, owner: Owner, *, fsync: bool) -> None:
-        self.folder = home / "postgres"
+        self.folder = self.folder_in(home)
         self._home = home
         self._log = home / "postgres.log"
         self._owner = owner
         self._fsync = fsync
+
+    @staticmethod
+    def folder_in(home: Path) -> Path:
+        return home / "postgres"
 
     def serve(self) -> Postmaster:
         """A server that takes connections: found running, or started."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from malexbot.config.model import Config
+from malexbot.storage.cluster import Cluster
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.embedded import Embedded
@@ -25,3 +26,13 @@ def open_database(config: Config, *, size: int = 8) -> Iterator[Database]:
     with Embedded(config.state_dir) as server:
         with Database(server.dsn, size=size) as database:
             yield database
+
+
+def is_made(config: Config) -> bool:
+    """No: it would be the embedded one, and that was never started."""
+    if config.db is not None:
+        return True
+    try:
+        return Cluster.folder_in(config.state_dir).exists()
+    except OSError:
+        return True

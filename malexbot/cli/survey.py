@@ -1,0 +1,153 @@
+"""What the daemon and the database tell of how it goes; each of them may be away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any, NamedTuple
+
+from malexbot.config.model import Backend, Config
+from malexbot.errors import MalexbotError
+from malexbot.storage.archive import Archive, ChannelState, Gap
+from malexbot.storage.backlog import Backlog
+from malexbot.storage.database import Database
+from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.leadership import Holder, find_holder
+from malexbot.storage.open import is_made, open_database
+
+# The daemon answers from memory: what takes longer hangs.
+PATIENCE_S = 5.0
+
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_NO_SUCH_TABLE = "42P01"
+
+
+class Silent(Exception):
+    """The daemon tells nothing; why."""
+
+
+class Part(NamedTuple):
+    """A part of the daemon, in its own words."""
+
+    name: str
+    state: str
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonView:
+    """What an active daemon says of itself."""
+
+    version: str
+    parts: Sequence[Part]
+    readings: Mapping[str, Any]
+
+    def number(self, name: str) -> float:
+        """A reading without labels, or the sum over them; 0 when there is none."""
+        found = self.readings.get(f"malexbot_{name}", 0)
+        if isinstance(found, list):
+            return float(sum(row["value"] for row in found))
+        return float(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseView:
+    """What is durable."""
+
+    holder: Holder | None
+    channels: Sequence[ChannelState]
+    gaps: Sequence[Gap]
+    jobs: Mapping[str, int]
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Both, as far as they could be asked."""
+
+    address: str
+    daemon: DaemonView | None = None
+    silence: str = ""
+    """Why the daemon tells nothing."""
+    database: DatabaseView | None = None
+    outage: str = ""
+    """Why the database tells nothing."""
+    is_new: bool = False
+    """Yes: malexbot never ran on this database."""
+
+
+def survey(config: Config) -> Survey:
+    """Ask both; a failure of one is part of the answer."""
+    answer: dict[str, Any] = {"address": address(config.backend)}
+    try:
+        answer["daemon"] = ask_daemon(config.backend)
+    except Silent as error:
+        answer["silence"] = str(error)
+    try:
+        answer |= _ask_database(config)
+    except MalexbotError as error:
+        answer["outage"] = str(error)
+    return Survey(**answer)
+
+
+def address(backend: Backend) -> str:
+    """Where the daemon is asked: what listens everywhere also listens at home."""
+    host = LOOPBACK.get(backend.host, backend.host)
+    return f"[{host}]:{backend.port}" if ":" in host else f"{host}:{backend.port}"
+
+
+def ask_daemon(backend: Backend) -> DaemonView:
+    """What it tells at `/status`; raises Silent."""
+    if not backend.port:
+        raise Silent("backend.port is 0, so nobody knows which port it has")
+    host = LOOPBACK.get(backend.host, backend.host)
+    line = HTTPConnection(host, backend.port, timeout=PATIENCE_S)
+    try:
+        line.request("GET", "/status")
+        return _parse(line.getresponse().read())
+    except TimeoutError:
+        raise Silent(f"no answer within {PATIENCE_S:.0f} s") from None
+    except ConnectionRefusedError:
+        raise Silent("nothing listens there") from None
+    except OSError as error:
+        raise Silent(error.strerror or str(error)) from error
+    except (HTTPException, ValueError, LookupError, TypeError, AttributeError):
+        raise Silent("what answers there is no malexbot") from None
+    finally:
+        line.close()
+
+
+def _parse(body: bytes) -> DaemonView:
+    told = json.loads(body)
+    parts = [
+        Part(name, part["state"], part["is_ready"])
+        for name, part in told["parts"].items()
+    ]
+    return DaemonView(told["malexbot"], parts, told["readings"])
+
+
+def _ask_database(config: Config) -> dict[str, Any]:
+    if not is_made(config):
+        return {"is_new": True}
+    with open_database(config, size=1) as database:
+        try:
+            return {"database": look(database)}
+        except DatabaseRefused as error:
+            if error.sqlstate != _NO_SUCH_TABLE:
+                raise
+            return {"is_new": True}
+
+
+def look(database: Database) -> DatabaseView:
+    archive = Archive(database)
+    with database.transaction() as cursor:
+        holder = find_holder(cursor)
+    return DatabaseView(
+        holder=holder,
+        channels=archive.channels(),
+        gaps=archive.gaps(),
+        jobs=Backlog(database).count(),
+        rejects=archive.rejects(),
+    )

@@ -1,0 +1,113 @@
+"""`malexbot status` as a person and a program read it."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from malexbot import __version__
+from malexbot.cli import findings, main
+from malexbot.cli.report import clean, lasted
+from malexbot.cli.survey import address
+from malexbot.config.model import Backend
+from malexbot.storage.leadership import Leadership
+from tests.cli.conftest import Execute, Run, Server
+from tests.cli.test_findings import CHANNELS, GAP, nowhere
+
+# For a terminal, and for a program.
+
+
+def test_names_cannot_steer_the_terminal(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    execute(CHANNELS, "UPDATE channels SET display_name = e'\\x1b[2J\\u202e!'")
+    shown = status("--all", port=serve()).stdout
+    assert "\x1b" not in shown and "\u202e" not in shown
+    assert "[2J" in shown
+    assert clean("Größe ✓ 東京") == "Größe ✓ 東京"
+
+
+def test_colours_are_for_a_terminal(status: Run) -> None:
+    assert "\x1b[31m" in status(color=True).stdout
+    assert "\x1b" not in status().stdout
+
+
+def test_the_object_has_the_same_keys_whatever_is_away(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    execute(CHANNELS, f"{GAP} 'c1', 'posts', 'a cut')")
+    result = status("--json", port=serve(events_total=12))
+    there = json.loads(result.stdout)
+    away = json.loads(status("--json", dsn=nowhere()).stdout)
+    assert result.exit_code == 1
+    for key in ("daemon", "database"):
+        assert there[key].keys() == away[key].keys()
+        assert there[key]["error"] is None and away[key]["error"]
+    assert (
+        there.keys()
+        == away.keys()
+        == {
+            "is_well",
+            "summary",
+            "findings",
+            "daemon",
+            "database",
+        }
+    )
+    assert (there["is_well"], there["findings"]) == (
+        False,
+        [
+            {
+                "what": "posts are missing in Town 1",
+                "cure": "they are fetched by themselves,"
+                " at once with malexbot backfill",
+            }
+        ],
+    )
+    assert there["daemon"]["version"] == __version__
+    assert there["daemon"]["readings"]["malexbot_events_total"] == 12
+    assert {"name": "intake", "state": "works", "is_ready": True} in (
+        there["daemon"]["parts"]
+    )
+    assert there["database"]["holder"]["host"] == socket.gethostname()
+    assert there["database"]["jobs"]["dead"] == 0
+    (gap,) = there["database"]["gaps"]
+    assert (gap["channel_id"], gap["kind"], gap["reason"]) == ("c1", "posts", "a cut")
+    assert gap["opened_at"].endswith("+00:00")
+    assert there["database"]["channels"][0]["name"] == "Town 1"
+    assert away["database"]["gaps"] is None
+
+
+def test_a_bad_configuration_is_78() -> None:
+    result = CliRunner().invoke(main, ["status", "--config", "/nowhere/x.yaml"])
+    assert result.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("0.0.0.0", "127.0.0.1:80"),
+        ("::", "[::1]:80"),
+        ("10.0.0.1", "10.0.0.1:80"),
+        ("::1", "[::1]:80"),
+    ],
+)
+def test_what_listens_everywhere_is_asked_at_home(host: str, asked: str) -> None:
+    assert address(Backend(host=host, port=80)) == asked
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (119, "119 s"), (300, "5 min"), (7200, "2 h"), (200_000, "2 days")],
+)
+def test_lengths_of_time(seconds: float, words: str) -> None:
+    assert lasted(seconds) == words
+
+
+def test_the_kind_that_does_not_heal_is_the_one_that_is_written() -> None:
+    from malexbot.messengers.mattermost.rooms import NO_ACCESS
+
+    assert findings.NO_ACCESS == NO_ACCESS
