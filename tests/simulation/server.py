@@ -35,6 +35,12 @@ class Channel:
         rows = (p for p in self.posts.values() if not p.delete_at and not p.original_id)
         return sorted(rows, key=lambda post: post.create_at)
 
+    def texts(self, post: Post) -> list[str]:
+        """What it says, and said before it was edited."""
+        rows = self.posts.values()
+        before = [row.message for row in rows if row.original_id == post.id]
+        return [*before, post.message]
+
 
 # What comes by a socket: an event, a removal of the bot, an answered ping.
 Frame = tuple[str, Event | None, int]

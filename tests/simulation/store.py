@@ -35,6 +35,8 @@ class Store:
     is_strict: bool = True
     """No: live posts raise the mark of a channel that is not filled for them."""
     on_commit: Callable[[], None] = lambda: None
+    keeps: Callable[[str], bool] = lambda text: True
+    """The filter; what was kept once follows the life of its post."""
 
     def write(self, events: Sequence[Event], marks: Sequence[Mark]) -> None:
         for event in events:
@@ -101,7 +103,10 @@ class Store:
             return
         if event.name == "post_deleted":
             self.deleted.add(post.id)
-        elif post.id not in self.posts or post.edit_at > self.posts[post.id].edit_at:
+        elif post.id not in self.posts:
+            if self.keeps(post.message):
+                self.posts[post.id] = post
+        elif post.edit_at > self.posts[post.id].edit_at:
             self.posts[post.id] = post
 
     def _move(self, moved: Mark) -> None:
