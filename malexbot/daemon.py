@@ -14,8 +14,10 @@ from malexbot import __version__
 from malexbot.app import Compose, Composition, Parts
 from malexbot.config.load import load
 from malexbot.config.model import Config
+from malexbot.config.plugins import Failure
 from malexbot.config.reload import merge
 from malexbot.errors import EXIT_FAILED, MalexbotError
+from malexbot.plugins.loader import plug
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
@@ -93,6 +95,8 @@ class Daemon:
         """Work until a signal or a fatal failure; returns the exit code."""
         log.info("malexbot %s starts with %s", __version__, self._config_file)
         self._health.tell("daemon", "opening the database", is_ready=False)
+        for failure in self._config.plugged.failures:
+            self._health.tell(_part(failure), f"off: {failure.reason}", is_ready=True)
         self._show()
         self._signals.start()
         self._ground.start(
@@ -214,7 +218,7 @@ class Daemon:
         """Take over the file's settings, all or none."""
         self._notifier.reloading()
         try:
-            self._adopt(load(self._config_file))
+            self._adopt(load(self._config_file, plug=plug))
         except MalexbotError as error:
             log.error("reload refused, the old settings stay: %s", error)
             self._health.tell("reload", "refused, see the log", is_ready=True)
@@ -230,6 +234,8 @@ class Daemon:
         config, changed, late = merge(self._config, fresh)
         adopt = self._composition.prepare(config) if self._composition else None
         self._logs.set_up(fresh)
+        for failure in self._config.plugged.failures:
+            self._health.forget(_part(failure))
         self._config = config
         if adopt:
             adopt()
@@ -247,3 +253,8 @@ class Daemon:
         if self._stopping is None and self._shown != (status := self._status()):
             self._shown = status
             self._notifier.status(status)
+
+
+def _part(failure: Failure) -> str:
+    """What a plugin is called among the parts that tell how they are."""
+    return f"plugin {failure.short_name}"

@@ -73,8 +73,12 @@ class Failure(NamedTuple):
     """A file, a module, or the name of a processor."""
     reason: str
 
+    @property
+    def short_name(self) -> str:
+        return os.path.basename(self.plugin) or self.plugin
+
     def __str__(self) -> str:
-        return f"{os.path.basename(self.plugin) or self.plugin}: {self.reason}"
+        return f"{self.short_name}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
