@@ -54,6 +54,7 @@ class Sweep:
         changed = [room for room in view.rooms if self._is_due(room)]
         due = {room.id for room in (*changed, *gone)}
         self._settle([room for room in view.rooms if room.id not in due])
+        self._tell_gaps((*changed, *gone))
         self._each("new posts", (*changed, *gone), self._catch_up)
         # What this pass has read so far is archived before it is compared.
         self._means.settle(self._stop)
@@ -93,11 +94,16 @@ class Sweep:
         if marks:
             self._means.deliver([], marks, self._stop)
 
+    def _tell_gaps(self, rooms: Sequence[Room]) -> None:
+        """All that may be missing is in the report before the first page is read."""
+        for room in rooms:
+            mark = room.bookmark
+            if mark.mark_at and mark.filled_for != self._number:
+                self._means.gaps.open_gap(SOURCE, room.id, POSTS, self._reason)
+
     def _catch_up(self, room: Room) -> None:
-        mark, is_gone = room.bookmark, room.news.messages < 0
+        is_gone = room.news.messages < 0
         number = 0 if is_gone else self._number
-        if mark.mark_at and mark.filled_for != self._number:
-            self._means.gaps.open_gap(SOURCE, room.id, POSTS, self._reason)
         begins_at = self._begin_of_edits(room)
         steps = self._means.catch_up.walk(room, number)
         if not self._follow(room, steps, is_patient=True):

@@ -131,6 +131,24 @@ def test_a_gap_is_open_while_its_channel_is_read(desk: Desk) -> None:
     assert ("one", "posts") not in desk.store.gaps
 
 
+def test_every_gap_is_open_before_the_first_page_is_read() -> None:
+    desk = Desk()
+    desk.server.channel("two")
+    desk.say(3)
+    desk.server.say("two")
+    desk.settle()
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    desk.say(3)
+    desk.server.say("two")
+    desk.bot.connect()
+    seen: list[set[tuple[str, str]]] = []
+    desk.server.on_call = lambda call: seen.append(set(desk.store.gaps))
+    desk.read()
+    assert seen[1] == {("one", "posts"), ("two", "posts")}
+    assert not desk.store.gaps
+
+
 def test_an_operator_may_have_a_channel_read_again(desk: Desk) -> None:
     desk.store.posts.clear()
     half = desk.server.now - 2 * MINUTE_MS - 5500
