@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from malexbot.events import Event
 from malexbot.pipeline.audience import DIRECT, Audience, Heard
 from malexbot.ports import Entry, Occasion, Processor
+
+log = logging.getLogger(__name__)
 
 # What follows the life of a post that the archive may have: it needs no processor.
 _LIFE = frozenset({"message", "edit", "delete", "reaction"})
@@ -53,10 +56,12 @@ class Decider:
         self._plan = _Plan(processors)
         self._audience = audience
         self._now_ms = server_now_ms
+        self._failed: set[str] = set()
 
     def adopt(self, processors: Mapping[str, Sequence[Processor]]) -> None:
         """From now on these decide; who is deciding ends with those of before."""
         self._plan = _Plan(processors)
+        self._failed.clear()
 
     def processor(self, name: str) -> Processor | None:
         """Who acts under this name, if the settings of now have him."""
@@ -113,8 +118,19 @@ class Decider:
             for actor in course.actors
             if occasion.age_s <= actor.max_age_s
             and not (is_mute and actor.answers)
-            and actor.wants(event, occasion)
+            and self._wants(actor, event, occasion)
         ]
+
+    def _wants(self, actor: Processor, event: Event, occasion: Occasion) -> bool:
+        """A fault of one processor is its no: the others and the archive go on."""
+        try:
+            return actor.wants(event, occasion)
+        except Exception:
+            if actor.name not in self._failed:
+                told = "the processor %s fails, that counts as no; told once"
+                log.error(told, actor.name, exc_info=True)
+            self._failed.add(actor.name)
+            return False
 
 
 _NOBODY = _Course()

@@ -224,6 +224,33 @@ def test_only_processors_that_want_the_event_get_a_job() -> None:
     assert entry.processors == ["answer"]
 
 
+class Broken(Processor):
+    name = "broken"
+
+    def wants(self, event: Event, occasion: Occasion) -> bool:
+        raise AttributeError("wants")
+
+
+def test_a_processor_that_fails_keeps_nobody_else_from_the_event(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    decider = Decider(
+        processors={"posted": [Broken(), Save(), Answer()]},
+        audience=Audience(HEARD),
+        server_now_ms=lambda: NOW,
+    )
+    for _ in range(3):
+        entry = decider.decide(posted())
+        assert entry is not None
+        assert (entry.keeps, [*entry.processors]) == (True, ["answer"])
+    (record,) = caplog.records
+    assert "the processor broken fails" in record.getMessage()
+    assert record.exc_info is not None
+    decider.adopt({"posted": [Broken()]})
+    decider.decide(posted())
+    assert len(caplog.records) == 2
+
+
 def test_a_peer_may_have_a_number() -> None:
     event = posted()._replace(peer=Peer(7, 7))
     heard = HEARD._replace(channels=frozenset({7}))

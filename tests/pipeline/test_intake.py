@@ -37,9 +37,12 @@ class Eager(Processor):
         self.journal = journal
         self.seen: list[tuple[str, bool]] = []
 
-    def wants(self, event: Event, occasion: Occasion) -> bool:
+    def keeps(self, event: Event) -> bool:
         if event.event_id == "stumble":
             raise ZeroDivisionError("over this one")
+        return False
+
+    def wants(self, event: Event, occasion: Occasion) -> bool:
         return True
 
     def look(self, event: Event) -> None:
@@ -59,7 +62,7 @@ class World:
         self.health = Health()
         self.wakes: list[int] = []
         self.decider = Decider(
-            processors={"posted": [Save(), self.eager], "hello": [Save()]},
+            processors={"posted": [self.eager, Save()], "hello": [Save()]},
             audience=Audience(Heard(BOT, {"c1"})),
             server_now_ms=lambda: NOW + 250,
         )
@@ -237,7 +240,7 @@ def test_what_is_no_event_is_kept_with_its_reason(world: World) -> None:
     assert world.intake.counters.rejected == 1
 
 
-def test_an_event_that_a_processor_stumbles_over_goes_to_the_rejects(
+def test_a_post_that_a_filter_stumbles_over_goes_to_the_rejects(
     world: World,
 ) -> None:
     assert world.intake.offer(posted("stumble", raw='{"bad": 1}'))
