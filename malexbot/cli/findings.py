@@ -53,6 +53,7 @@ def _find(survey: Survey, config: Config, config_file: Path) -> Iterator[Finding
         yield Finding(f"the database tells nothing: {survey.outage}", _look_at(config))
     if survey.daemon is not None:
         yield from _of_daemon(survey.daemon, config, config_file, survey.database)
+        yield from _strangers(survey, config_file)
     elif not is_elsewhere(survey):
         yield _silence(survey)
     if survey.database is not None:
@@ -101,6 +102,19 @@ def _of_daemon(
         yield Finding(
             f"version {daemon.version} runs, {__version__} is installed",
             "systemctl restart malexbot",
+        )
+
+
+def _strangers(survey: Survey, config_file: Path) -> Iterator[Finding]:
+    """The daemon says that it is active, and the database knows nothing of it."""
+    is_active = survey.daemon is not None and all(
+        part.is_ready for part in survey.daemon.parts if part.name == "daemon"
+    )
+    has_holder = survey.database is not None and survey.database.holder is not None
+    if is_active and not has_holder and not survey.outage:
+        yield Finding(
+            f"the daemon on {survey.address} works on another database",
+            f"was db: changed in {config_file}? systemctl restart malexbot",
         )
 
 

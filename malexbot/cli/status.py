@@ -37,8 +37,7 @@ def command(config_file: Path, is_whole: bool, is_json: bool) -> None:
     seen = survey(config)
     found = find(seen, config, config_file)
     if is_json:
-        told = as_dict(seen, found, config)
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_dict(seen, found, config), indent=2))
     else:
         first = summary(seen, found, config)
         click.secho(first, fg="red" if found else "green", bold=True)

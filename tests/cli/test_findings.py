@@ -158,6 +158,18 @@ def test_a_refused_reload(
     assert cure.startswith("malexbot check;")
 
 
+def test_a_daemon_on_another_database(
+    status: Run, serve: Server, empty_database: Dsn, health: Health
+) -> None:
+    port = serve()
+    for dsn in (empty_database, None):
+        what, cure = ill(status(port=port, **({"dsn": dsn} if dsn else {})))
+        assert what == f"the daemon on 127.0.0.1:{port} works on another database"
+        assert cure.endswith("systemctl restart malexbot")
+    health.tell("daemon", "standby", is_ready=False)
+    assert ill(status(port=port))[0] == "daemon: standby"
+
+
 # Mattermost.
 
 

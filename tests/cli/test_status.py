@@ -13,6 +13,7 @@ from malexbot.cli import findings, main
 from malexbot.cli.report import clean, lasted
 from malexbot.cli.survey import address
 from malexbot.config.model import Backend
+from malexbot.runtime.health import Health
 from malexbot.storage.leadership import Leadership
 from tests.cli.conftest import Execute, Run, Server
 from tests.cli.test_findings import CHANNELS, GAP, nowhere
@@ -28,6 +29,16 @@ def test_names_cannot_steer_the_terminal(
     assert "\x1b" not in shown and "\u202e" not in shown
     assert "[2J" in shown
     assert clean("Größe ✓ 東京") == "Größe ✓ 東京"
+
+
+def test_what_no_terminal_can_show_is_told_nevertheless(
+    status: Run, serve: Server, active: Leadership, health: Health
+) -> None:
+    health.tell("intake", "cannot write \ud800", is_ready=False)
+    port = serve()
+    assert "cannot write \N{REPLACEMENT CHARACTER}" in status(port=port).stdout
+    told = json.loads(status("--json", port=port).stdout)
+    assert told["findings"][0]["what"] == "intake: cannot write \ud800"
 
 
 def test_colours_are_for_a_terminal(status: Run) -> None:
