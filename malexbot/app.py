@@ -17,11 +17,14 @@ from malexbot.pipeline.effects import POST, REACT
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
+from malexbot.pipeline.orders import BACKFILL, BackfillOrders, Reader
 from malexbot.pipeline.runner import RUN, Handler, ProcessorRuns, Runner
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.ports import Chat
 from malexbot.processors import build, builtin
+from malexbot.readings import register, register_connection
 from malexbot.runtime.health import Health
+from malexbot.runtime.metrics import Metrics
 from malexbot.runtime.scheduler import Scheduler
 from malexbot.runtime.supervisor import Service
 from malexbot.storage.bookmarks import DatabaseBookmarks
@@ -32,6 +35,7 @@ from malexbot.storage.leadership import Leadership
 from malexbot.storage.upkeep import Upkeep
 from malexbot.web.health import mount_health
 from malexbot.web.server import WebServer
+from malexbot.web.status import mount_status
 
 # Takes over what was prepared; cannot fail.
 Adopt = Callable[[], None]
@@ -72,15 +76,29 @@ def compose(parts: Parts) -> Composition:
     """
     config = parts.config
     server = Server(config.mattermost) if config.mattermost else None
+    # Filled below: who reads needs the intake, and the intake wakes who asks him to.
+    readers: dict[str, Reader] = {}
     pipe = Pipe(
         parts,
         chats={MATTERMOST: server.chat} if server else {},
+        readers=readers,
         now_ms=server.now_ms if server else _now_ms,
+    )
+    metrics = Metrics()
+    register(
+        metrics,
+        health=parts.health,
+        intake=pipe.intake,
+        lanes=pipe.lanes,
+        database=parts.database,
     )
     web = WebServer(
         host=config.backend.host,
         port=config.backend.port,
-        mounts=[lambda application: mount_health(application, parts.health)],
+        mounts=[
+            lambda application: mount_health(application, parts.health),
+            lambda application: mount_status(application, metrics, parts.health),
+        ],
         health=parts.health,
     )
     upkeep = Upkeep(parts.database, longest_age_s=pipe.longest_age_s)
@@ -96,6 +114,8 @@ def compose(parts: Parts) -> Composition:
         backfill=config.backfill,
         health=parts.health,
     )
+    readers[MATTERMOST] = mattermost.backfill
+    register_connection(metrics, mattermost.listener)
     scheduler = Scheduler()
     scheduler.every(config.backfill.every, "backfill", mattermost.backfill.wake)
     services += [scheduler, *mattermost.services]
@@ -117,7 +137,12 @@ class Pipe:
     """What makes events durable, and what then acts on them."""
 
     def __init__(
-        self, parts: Parts, *, chats: Mapping[str, Chat], now_ms: Callable[[], int]
+        self,
+        parts: Parts,
+        *,
+        chats: Mapping[str, Chat],
+        readers: Mapping[str, Reader],
+        now_ms: Callable[[], int],
     ) -> None:
         workers = parts.config.workers
         jobs = DatabaseJobs(parts.database, epoch=parts.epoch)
@@ -132,6 +157,7 @@ class Pipe:
             RUN: ProcessorRuns(decider=self._decider, chats=chats, guard=self._guard),
             POST: ChatPosts(chats=chats, jobs=jobs),
             REACT: ChatReactions(chats),
+            BACKFILL: BackfillOrders(readers),
         }
         self.lanes = Lanes(
             jobs=jobs,
