@@ -15,6 +15,7 @@ from types import ModuleType
 
 from pydantic import BaseModel
 
+from malexbot.config.fields import Block
 from malexbot.config.files import read_bytes
 from malexbot.config.plugins import (
     BUILTIN,
@@ -88,10 +89,10 @@ class _Shelf:
     def settings(self, name: str, read: Read) -> tuple[BaseModel, ...] | None:
         """What the processor is built with; None if its settings are wrong."""
         model = settings_of(self.classes[name])
-        if model is None:
-            return ()
-        params = read(name, model)
-        return None if params is None else (params,)
+        params = read(name, model or Block)
+        if params is None:
+            return None
+        return (params,) if model else ()
 
     def build(self, name: str, params: tuple[BaseModel, ...]) -> Processor | None:
         make: Callable[..., Processor] = self.classes[name]
@@ -123,7 +124,7 @@ class _Shelf:
 
 def _run(path: str) -> ModuleType:
     """A new module each time: nothing of an earlier run is left in it."""
-    content = read_bytes(Path(path), MAX_BYTES)
+    content = _content(path)
     module = ModuleType(f"plugins.{Path(path).stem}")
     module.__file__ = path
     before = sys.modules.get(module.__name__)
@@ -135,6 +136,13 @@ def _run(path: str) -> ModuleType:
         _restore(module.__name__, before)
         raise
     return module
+
+
+def _content(path: str) -> bytes:
+    try:
+        return read_bytes(Path(path), MAX_BYTES)
+    except OSError as error:
+        raise Refused(f"cannot be read: {error.strerror}") from None
 
 
 def _restore(name: str, before: ModuleType | None) -> None:

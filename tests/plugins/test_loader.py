@@ -172,6 +172,13 @@ def test_settings_of_what_is_switched_off_may_be_missing(
         load("shout", plugins=["a.py"])
 
 
+def test_settings_of_what_has_none_are_told(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(PLAIN)
+    settings = {"plain": {"times": 3}}
+    with pytest.raises(ConfigProblems, match="processors.plain.times: unknown key"):
+        load("plain", plugins=["plain.py"], processors=settings)
+
+
 def test_unknown_names_are_told_without_any_plugin(load: Load) -> None:
     with pytest.raises(ConfigProblems) as raised:
         load("saev", "juggle")
@@ -252,8 +259,8 @@ def test_problems_and_failures_are_told_together(load: Load, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("plugin", "reason"),
     [
-        ("nowhere.py", "No such file or directory"),
-        ("/", "Is a directory"),
+        ("nowhere.py", "cannot be read: No such file or directory"),
+        ("/", "cannot be read: Is a directory"),
         ("nowhere_at_all", "there is no module nowhere_at_all; install it where"),
         ("json", "it has no class that inherits Processor"),
     ],
