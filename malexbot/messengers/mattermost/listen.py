@@ -196,6 +196,7 @@ class Listener:
         else:
             self._renumber(self._reason)
             log.info("connection %d is open: %s", self.number, self._reason)
+        self._reason = ""
         self.is_connected = True
         times = f", resumed {self.resumes} times" if self.resumes else ""
         self._told = ""
@@ -255,7 +256,8 @@ class Listener:
         """Say what happened; returns how long to wait for the next try."""
         if isinstance(error, NoHello):
             error = self._explain(error, client)
-        self._reason = str(error)
+        # What ended the last connection; tries that fail after it do not matter.
+        self._reason = self._reason or str(error)
         if isinstance(error, Unauthorised):
             return self._shut_out(error)
         wait_s = self._backoff.next_s()

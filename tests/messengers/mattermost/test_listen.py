@@ -185,6 +185,19 @@ def say(mattermost: Mattermost, text: str) -> str:
     return mattermost.scene.post(town.channel, town.alice, text)
 
 
+def test_the_reason_of_a_number_is_what_ended_the_connection_before(
+    mattermost: Mattermost,
+) -> None:
+    with listening(mattermost) as run:
+        wait_until(run.is_connected)
+        run.home.is_full, run.home.outages = True, 2
+        say(mattermost, "no room for this")
+        wait_until(lambda: not run.home.outages)
+        run.home.is_full = False
+        wait_until(lambda: run.home.numbers() == [1, 2])
+    assert ("number", 2, "the intake is full") in run.home.told
+
+
 def test_the_number_is_committed_before_the_first_event(mattermost: Mattermost) -> None:
     with listening(mattermost) as run:
         wait_until(run.is_connected)
@@ -291,7 +304,7 @@ def test_without_a_number_no_event_is_taken(mattermost: Mattermost) -> None:
     with listening(mattermost, home=home) as run:
         wait_until(run.is_connected)
     assert home.numbers() == [1]
-    assert home.told[0] == ("number", 1, "the database is down")
+    assert home.told[0] == ("number", 1, "start")
 
 
 @pytest.mark.parametrize("text", ['{"event": "posted", "se', "\ud800", "[]", "", "0"])
