@@ -114,6 +114,20 @@ def test_a_file_may_have_several_and_parts_that_are_none(
     assert loaded.config.plugged.offered == ("shout", "plain")
 
 
+def test_a_file_may_have_its_annotations_looked_up_later(
+    load: Load, tmp_path: Path
+) -> None:
+    text = "from __future__ import annotations\n" + SHOUT.replace(
+        "times: int = 1",
+        "times: int = 1\n        pause: Duration = 2\n        x: X = None",
+    )
+    (tmp_path / "late.py").write_text(text + "\nX = int | None\n")
+    settings = {"shout": {"pause": "1m", "x": 5}}
+    config = load("shout", plugins=["late.py"], processors=settings).config
+    params = config.processors["shout"]
+    assert (params.pause, params.x) == (60, 5)
+
+
 @pytest.mark.usefixtures("shout")
 def test_what_is_not_switched_on_is_told_and_not_built(load: Load) -> None:
     loaded = load("save", plugins=["shout.py"])

@@ -7,6 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from malexbot.sandbox.fixtures import StartDaemon, malexbot_daemon, mattermost
+from malexbot.storage.database import Database
+from malexbot.storage.dsn import Dsn
+
+__all__ = ["malexbot_daemon", "mattermost"]
+
 GUIDE = (Path(__file__).parents[2] / "malexbot" / "plugins" / "README.md").read_text()
 
 TEST = """
@@ -85,6 +91,26 @@ def test_a_plugin_is_tested_in_the_real_daemon(tmp_path: Path) -> None:
     assert (tmp_path / "conftest.py").read_text() == CONFTEST
     said = run_pytest(tmp_path)
     assert "1 passed" in said, said
+
+
+def test_a_database_may_be_given(
+    malexbot_daemon: StartDaemon, empty_database: Dsn
+) -> None:
+    dsn = empty_database
+    malexbot_daemon(
+        db={
+            "host": dsn.host,
+            "port": dsn.port,
+            "username": dsn.user,
+            "password": dsn.password,
+            "name": dsn.dbname,
+        }
+    )
+    with Database(dsn) as database, database.transaction() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [dsn.dbname]
+        )
+        assert cursor.fetchall() > [(1,)]
 
 
 def test_what_fails_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
