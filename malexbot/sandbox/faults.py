@@ -7,8 +7,11 @@ import re
 import signal
 import threading
 
+import orjson
+
 from malexbot.sandbox.events import Event
 from malexbot.sandbox.line import Line
+from malexbot.sandbox.model import Json
 from malexbot.sandbox.orders import Act, Failure, FramePlan, Moment, Strike
 
 
@@ -26,6 +29,7 @@ class Faults:
         self._strikes: list[Strike] = []
         self._plans: list[FramePlan] = []
         self._held: dict[Line, list[bytes]] = {}
+        self._rows: dict[str, bytes] = {}
         self._lost_events = 0
         self._is_deaf = False
         self._is_half_open = False
@@ -75,6 +79,7 @@ class Faults:
             self._is_half_open = self._is_deaf = False
             self._failures, self._strikes = [], []
             self._plans.clear()
+            self._rows.clear()
             self._lost_events = 0
         self.slow()
         self.release_saving()
@@ -110,6 +115,11 @@ class Faults:
         with self._lock:
             self._strikes.append(Strike(at, moment, act, pid))
 
+    def malform_post(self, post_id: str, text: str) -> None:
+        """Answers show this text where the post is to stand; JSON or not."""
+        with self._lock:
+            self._rows[post_id] = text.encode("utf-8", "surrogatepass")
+
     def hold_saving(self) -> None:
         """New posts by REST are received but not saved until `release_saving`."""
         self._may_save.clear()
@@ -139,6 +149,16 @@ class Faults:
         """The next frame has this text instead of its own."""
         content = text.encode("utf-8", "surrogatepass")
         self._plan("replace", 1, user_id, content)
+
+    def utter(self, told: str, *, user_id: str = "") -> int:
+        """Write these bytes, in hex, on the websockets (of that user): frames or not.
+
+        How many took them.
+        """
+        with self._lock:
+            lines = [line for line in self._lines if line.websocket_of]
+        ours = [line for line in lines if user_id in ("", line.websocket_of)]
+        return sum(line.send(bytes.fromhex(told)) for line in ours)
 
     def lose_events(self, count: int = 1) -> None:
         """The next so many posts are told nobody: no gap in the numbers."""
@@ -173,6 +193,14 @@ class Faults:
             return [answer], 0.0
         starts = range(0, len(answer), chunk)
         return [answer[at : at + chunk] for at in starts], gap_s
+
+    def rows(self, posts: Json) -> Json:
+        """What is shown instead of these posts, by their ids."""
+        if not self._rows:
+            return posts
+        with self._lock:
+            bad = {id: row for id, row in self._rows.items() if id in posts}
+        return posts | {id: orjson.Fragment(row) for id, row in bad.items()}
 
     def wait_to_save(self) -> None:
         with self._lock:

@@ -375,3 +375,24 @@ def test_a_restart_keeps_posts_and_forgets_connections(
     assert client.is_closed()
     page = bot.get(f"/channels/{mattermost.town.channel}/posts?per_page=1")
     assert json.dumps(page).count('"kept"') == 1
+
+
+def test_a_malformed_post_stands_in_every_answer(
+    mattermost: Mattermost, bot: Rest
+) -> None:
+    good, bad = say(mattermost, "good", "bad")
+    mattermost.faults.malform_post(bad, '{"id": 7, "message": "\ud800"}')
+    pages = f"/channels/{mattermost.town.channel}/posts"
+    for path in (pages, f"{pages}?since=1", f"/posts/{bad}/thread", f"/posts/{bad}"):
+        told = bot("GET", path).content
+        assert b'{"id": 7, "message": "\xed\xa0\x80"}' in told
+    mattermost.faults.heal()
+    assert bot.get(f"/posts/{bad}")["message"] == "bad"
+    assert {good, bad} <= bot.get(pages)["posts"].keys()
+
+
+def test_bytes_are_uttered_as_they_are(mattermost: Mattermost, client: Client) -> None:
+    faults, town = mattermost.faults, mattermost.town
+    assert faults.utter("81027b7d", user_id=town.alice) == 0
+    assert faults.utter("81027b7d", user_id=town.bot) == 1
+    assert client.receive() == {}

@@ -118,7 +118,8 @@ class PostRoutes:
         post = self._readable(call)
         version = self.world.settings.version
         headers = {"Etag": f"{version}.{post.id}.{post.update_at}"}
-        return _json(self.view.post(post), headers)
+        shown = self.faults.rows({post.id: self.view.post(post)})
+        return _json(shown[post.id], headers)
 
     def thread(self, call: Call) -> Result:
         return self._listing(self.pages.thread(self._readable(call)))
@@ -142,12 +143,15 @@ class PostRoutes:
         channel_id = call["channel_id"]
         self.world.require_channel(call.user, channel_id, "read_channel")
         if since_ms > 0:
-            return self.pages.since(channel_id, since_ms)
+            return self._shown(self.pages.since(channel_id, since_ms))
         changed_at = self.pages.changed_at(channel_id)
         headers = {"Etag": f"{self.world.settings.version}.{changed_at}"}
         if call.request.headers.get("if-none-match") == headers["Etag"]:
             return Answer(304, headers=headers)
-        return _json(self._page(call, channel_id), headers)
+        return _json(self._shown(self._page(call, channel_id)), headers)
+
+    def _shown(self, listing: Json) -> Json:
+        return listing | {"posts": self.faults.rows(listing["posts"])}
 
     def _listing(self, listing: Json) -> Answer:
         """Its ETag names the first post, the one changed last, and when."""
@@ -156,7 +160,7 @@ class PostRoutes:
         changed_at, changed = max(changes, default=(0, "0"))
         version = self.world.settings.version
         headers = {"Etag": f"{version}.{first}.{changed}.{changed_at}"}
-        return _json(listing, headers)
+        return _json(self._shown(listing), headers)
 
     def _page(self, call: Call, channel_id: str) -> Json:
         size = min(call.number("per_page", _DEFAULT_PAGE), _MOST_A_PAGE)
