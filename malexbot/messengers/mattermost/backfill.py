@@ -7,7 +7,12 @@ import threading
 from collections.abc import Callable
 
 from malexbot.errors import MalexbotError, Transient
-from malexbot.messengers.mattermost.failures import Forbidden, Missing, Unauthorised
+from malexbot.messengers.mattermost.failures import (
+    Forbidden,
+    Missing,
+    Unauthorised,
+    gist,
+)
 from malexbot.messengers.mattermost.means import Means, Memory, Order
 from malexbot.messengers.mattermost.rooms import Rooms, View
 from malexbot.messengers.mattermost.sweep import Sweep
@@ -160,8 +165,8 @@ class Backfill:
         """A failure is told when it is new, and when it is over."""
         told = self._failing.pop(where, None)
         if error is not None:
-            self._failing[where] = str(error)
-            if told != str(error):
+            self._failing[where] = gist(error)
+            if told != gist(error):
                 log.warning("backfill: %s%s; it is tried again", where, error)
         elif told is not None:
             log.info("backfill: %sworks again", where)

@@ -161,6 +161,12 @@ def numbers(text: str) -> list[float]:
         return []
 
 
+def gist(error: BaseException) -> str:
+    """Its words without what is new each time: equal if it is the same once more."""
+    request_id = getattr(error, "request_id", "")
+    return str(error).replace(request_id, "") if request_id else str(error)
+
+
 def cause(error: BaseException) -> str:
     """The innermost words of a chain of exceptions, as a person reads them."""
     while True:

@@ -19,7 +19,7 @@ from malexbot.events import Event
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.dialogue import Broken, Cut, NoHello, Resume
-from malexbot.messengers.mattermost.failures import Unauthorised
+from malexbot.messengers.mattermost.failures import Unauthorised, gist
 from malexbot.messengers.mattermost.socket import Dial, Frame, Line
 from malexbot.messengers.mattermost.translate import SOURCE, Translator
 from malexbot.runtime.health import Health
@@ -262,7 +262,7 @@ class Listener:
             return self._shut_out(error)
         wait_s = self._backoff.next_s()
         level = logging.ERROR if isinstance(error, Permanent) else logging.WARNING
-        self._tell_change(level, f"{error}; tries again")
+        self._tell_change(level, "%s; tries again", error)
         self._tell(f"down: {error}; next try in {wait_s:.0f} s", is_ready=False)
         return wait_s
 
@@ -286,15 +286,15 @@ class Listener:
                 f"{error}: the server takes no such token; write a valid one to"
                 " mattermost.token, or enable the bot"
             )
-        self._tell_change(logging.ERROR, f"unauthorised: {error}; tries each minute")
+        self._tell_change(logging.ERROR, "unauthorised: %s; tries each minute", error)
         self._tell(f"unauthorised: {error}", is_ready=False)
         return UNAUTHORISED_WAIT_S
 
-    def _tell_change(self, level: int, told: str) -> None:
+    def _tell_change(self, level: int, told: str, error: MalexbotError) -> None:
         """What goes on as before is told once."""
-        if told != self._told:
-            log.log(level, "%s", told)
-            self._told = told
+        if gist(error) != self._told:
+            log.log(level, told, error)
+            self._told = gist(error)
 
     def _tell(self, state: str, *, is_ready: bool) -> None:
         self._health.tell(SOURCE, state, is_ready=is_ready)

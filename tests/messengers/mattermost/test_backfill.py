@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from malexbot.messengers.mattermost.backfill import Backfill
+from malexbot.messengers.mattermost.backfill import REFUSED_S, Backfill
 from malexbot.messengers.mattermost.failures import (
     Answer,
     Busy,
@@ -17,6 +18,7 @@ from malexbot.messengers.mattermost.failures import (
 from malexbot.messengers.mattermost.progress import Report
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
+from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Supervisor
 from tests.simulation.desk import MINUTE_MS, Desk, desk
@@ -266,7 +268,8 @@ def test_a_failure_is_told_when_it_is_new_and_when_it_is_over(
 
     def fail(call: str) -> None:
         if call.startswith("newest"):
-            raise Busy("get posts", Answer(503))
+            number = f"request{len(desk.server.calls)}"
+            raise Busy("get posts", Answer(503, request_id=number))
 
     desk.miss(1)
     desk.server.on_call = fail
@@ -353,12 +356,12 @@ def test_a_refused_token_is_a_state(desk: Desk) -> None:
         raise Unauthorised("get channels", Answer(401))
 
     desk.server.on_call = refuse
-    with Running(desk.bot.backfill) as running:
-        desk.bot.backfill.wake()
-        running.wait(1)
-        desk.server.on_call = lambda call: None
-        desk.bot.backfill.wake()
-        running.wait(2)
+    turn = partial(desk.bot.backfill._turn, Backoff(), Stop())
+    assert turn() == REFUSED_S
+    assert desk.bot.health.parts()["backfill"] == "unauthorised"
+    assert not desk.bot.health.is_ready
+    desk.server.on_call = lambda call: None
+    assert turn() > REFUSED_S
     assert desk.bot.health.is_ready
 
 

@@ -10,7 +10,9 @@ from malexbot.messengers.mattermost.failures import (
     LONGEST_WAIT_S,
     Answer,
     Missing,
+    Unauthorised,
     answer,
+    gist,
     retry_after_s,
 )
 
@@ -43,6 +45,17 @@ def test_the_details_of_a_developer_stay_out() -> None:
     body = {"id": "a.b", "message": "No.", "detailed_error": "token=secret"}
     told = answer(401, body, "", {"X-Request-Id": "r1"})
     assert str(told) == "401 No. (a.b, request r1)"
+
+
+def test_the_same_failure_of_another_request_has_the_same_gist() -> None:
+    first, again = (
+        Unauthorised("get /x", Answer(401, "a.b", "No.", request_id))
+        for request_id in ("r1", "r2")
+    )
+    assert str(first) != str(again)
+    assert gist(first) == gist(again)
+    assert gist(first) != gist(Missing("get /x", Answer(404, "a.b", "No.", "r1")))
+    assert gist(OSError("no such host")) == "no such host"
 
 
 def test_a_failure_can_be_copied() -> None:
