@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malexbot import __version__
-from malexbot.cli.survey import DaemonView, DatabaseView, Part, Survey
+from malexbot.cli.survey import NOBODY, DaemonView, DatabaseView, Part, Survey
 from malexbot.config.model import Config
 from malexbot.storage.archive import Gap
 
@@ -69,7 +69,11 @@ def _silence(survey: Survey) -> Finding:
     if holder is not None:
         return Finding(
             f"the daemon (pid {holder.pid}) is active, but does not answer on {told}",
-            f"{WHERE_IT_HANGS}; {LOG}; systemctl restart malexbot",
+            (
+                f"has it another configuration? else {LOG}"
+                if survey.silence == NOBODY
+                else f"{WHERE_IT_HANGS}; {LOG}; systemctl restart malexbot"
+            ),
         )
     if survey.outage:
         return Finding(

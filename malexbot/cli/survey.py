@@ -21,6 +21,7 @@ from malexbot.storage.open import is_made, open_database
 PATIENCE_S = 5.0
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+NOBODY = "nothing listens there"
 _NO_SUCH_TABLE = "42P01"
 
 
@@ -110,7 +111,7 @@ def ask_daemon(backend: Backend) -> DaemonView:
     except TimeoutError:
         raise Silent(f"no answer within {PATIENCE_S:.0f} s") from None
     except ConnectionRefusedError:
-        raise Silent("nothing listens there") from None
+        raise Silent(NOBODY) from None
     except OSError as error:
         raise Silent(error.strerror or str(error)) from error
     except (HTTPException, ValueError, LookupError, TypeError, AttributeError):

@@ -121,6 +121,12 @@ def test_a_daemon_that_hangs(
     assert "USR1" in cure and "systemctl restart malexbot" in cure
 
 
+def test_an_active_daemon_with_another_port(status: Run, active: Leadership) -> None:
+    what, cure = ill(status())
+    assert "is active, but does not answer on" in what
+    assert cure.startswith("has it another configuration?")
+
+
 def test_another_program_on_the_port(status: Run, active: Leadership) -> None:
     with serving() as (server, _):
         what, _ = ill(status(port=(server.address or ("", 0))[1]))
