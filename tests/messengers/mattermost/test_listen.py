@@ -424,9 +424,14 @@ def test_a_token_refused_later_is_a_state(
         mattermost.faults.cut()
         wait_until(lambda: run.state.startswith("unauthorised"))
         assert not run.health.is_ready
-        states = {run.state}
-        # Each refusal has the number of its own request.
-        wait_until(lambda: states.add(run.state) or len(states) > 3)
+        refusals: set[str] = set()
+
+        def is_refused_again() -> bool:
+            """Each refusal has the number of its own request."""
+            refusals.add(run.state)
+            return len(refusals) > 3
+
+        wait_until(is_refused_again)
         mattermost.scene.enable(mattermost.town.bot)
         wait_until(run.is_connected)
         assert run.health.is_ready
