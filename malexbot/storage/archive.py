@@ -48,6 +48,7 @@ FROM gaps g LEFT JOIN channels c USING (source, channel_id)
 WHERE g.closed_at IS NULL ORDER BY g.opened_at
 """
 _REJECTS = "SELECT count(*) FROM rejects"
+_EARLIER = "SELECT message FROM post_versions WHERE post_id = %s ORDER BY edit_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ class Archive:
                 yield from map(_post, rows)
                 if len(rows) < _FETCHED:
                     return
+
+    def earlier_texts(self, post_id: str) -> list[str]:
+        """What a post said before it was edited, oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_EARLIER, (post_id,))
+            return [text for (text,) in cursor.fetchall()]
 
     def channels(self) -> list[ChannelState]:
         with self._database.transaction() as cursor:

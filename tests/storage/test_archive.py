@@ -51,6 +51,16 @@ def test_rows_have_mattermosts_names_and_the_latest_text(
     }
 
 
+def test_what_a_post_said_before_is_told_in_order(
+    journal: DatabaseJournal, archive: Archive
+) -> None:
+    journal.write([kept(posted(post()))])
+    for at, text in ((3000, "third"), (2000, "second")):
+        journal.write([kept(edited(post(message=text, edit_at=at)))])
+    assert archive.earlier_texts("p1") == ["hello", "second"]
+    assert archive.earlier_texts("nobody's") == []
+
+
 def test_deleted_posts_are_told_with_their_time(
     journal: DatabaseJournal, archive: Archive
 ) -> None:
