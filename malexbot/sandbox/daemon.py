@@ -98,6 +98,11 @@ class DaemonProcess:
         return self._running().pid
 
     @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the number of the signal that killed it."""
+        return self._running().poll()
+
+    @property
     def log(self) -> str:
         with self._changed:
             return "".join(self._lines)

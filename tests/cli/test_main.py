@@ -31,8 +31,8 @@ def test_each_command_has_help(name: str) -> None:
 
 def test_every_command_file_is_a_command() -> None:
     found = [
-        file.stem
-        for file in FOLDER.glob("*.py")
+        file.parent.stem if file.stem == "__init__" else file.stem
+        for file in (*FOLDER.glob("*.py"), *FOLDER.glob("*/__init__.py"))
         if "\ndef command(" in file.read_text()
     ]
     assert sorted(found) == sorted(COMMANDS)

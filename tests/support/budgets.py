@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 BUDGETS_S = {
-    "cli": 60,
+    "cli": 150,
     "config": 60,
     "crash": 300,
+    "faults": 200,
     "house": 60,
     "messengers": 120,
     "pipeline": 60,

@@ -1,0 +1,112 @@
+"""The demo as it goes on until a person ends it: people talk, malexbot keeps up."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+
+from malexbot.cli.demo.attendant import Attendant
+from malexbot.cli.demo.conversation import SECRET
+from malexbot.cli.demo.ending import Ended
+from malexbot.cli.demo.keyboard import Keyboard
+from malexbot.cli.demo.orders import Orders
+from malexbot.cli.demo.stage import Stage
+from malexbot.cli.demo.story import Story
+from malexbot.cli.demo.telling import Teller
+from malexbot.runtime.deadline import Deadline
+
+_TURN_S = 0.1
+# Between two lines of bob's, who talks by himself in the beginning.
+_BEAT_S = 1.5
+
+
+class Live:
+    """Takes turns: what was typed, what became of malexbot, what was said."""
+
+    def __init__(self, stage: Stage, teller: Teller, end: Deadline) -> None:
+        self._stage = stage
+        self._teller = teller
+        self._end = end
+        self._keyboard = Keyboard()
+        self._story = Story(stage, teller)
+        self._attendant = Attendant(stage, teller)
+        self._orders = Orders(stage, teller, self._attendant)
+        self._opening = bob_talks(stage)
+        self._next_beat = Deadline(_BEAT_S)
+
+    def run(self) -> None:
+        """Until `end`, a signal or /quit."""
+        try:
+            self._begin()
+            self._invite()
+            while not self._end.is_over:
+                self._turn()
+                self._stage.pause(_TURN_S)
+        except Ended:
+            pass
+        finally:
+            self._teller.dismiss()
+
+    def _begin(self) -> None:
+        teller, stage = self._teller, self._stage
+        stage.tell_history()
+        with teller.step("alice and bob have talked since yesterday; malexbot comes"):
+            stage.start_daemon()
+            stage.wait_until_listening()
+            stage.wait_until(stage.has_caught_up, "for what was said before")
+        teller.text()
+        while self._story.is_behind():
+            stage.pause(_TURN_S)
+            self._story.look()
+
+    def _invite(self) -> None:
+        teller, stage = self._teller, self._stage
+        teller.text()
+        teller.title("Now it listens. To say something, paste this into a terminal:")
+        teller.text()
+        for line in curl(stage.mattermost.url, stage.token, stage.town.channel):
+            teller.text(line)
+        teller.text()
+        if self._keyboard.is_there:
+            teller.text("or type a line here: you are alice. /help tells what else.")
+        teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
+        teller.text(f"Do kill malexbot: kill -9 {stage.daemon.pid}. Ctrl-C ends all.")
+        teller.text()
+        if self._keyboard.is_there:
+            teller.invite()
+
+    def _turn(self) -> None:
+        for line in self._keyboard.lines():
+            self._teller.swallow()
+            self._orders.obey(line)
+        if self._next_beat.is_over:
+            self._next_beat = Deadline(_BEAT_S)
+            next(self._opening, None)
+        self._attendant.look()
+        self._story.look()
+
+
+def bob_talks(stage: Stage) -> Iterator[None]:
+    """So that something is to be seen before anybody types."""
+    scene = stage.mattermost.scene
+    stage.say("bob", "Is anybody there?")
+    yield
+    lunch = stage.say("bob", "Lunch is at noon.")
+    yield
+    scene.edit(lunch, "Lunch is at one.")
+    yield
+    stage.say("bob", f"{SECRET}: the soup is better than the fish")
+    yield
+    scene.delete(lunch)
+
+
+def curl(url: str, token: str, channel_id: str) -> list[str]:
+    """A command that posts, as it can be pasted into a shell."""
+    post = json.dumps({"channel_id": channel_id, "message": "ping"})
+    header = f"Authorization: Bearer {token}"
+    return [
+        f"  curl {url}/api/v4/posts \\",
+        f"    -H {shlex.quote(header)} \\",
+        f"    -d {shlex.quote(post)}",
+    ]
