@@ -21,7 +21,12 @@ SELECT j.state, j.reason, array_agg(s.state || ' ' || s.reason)
 FROM jobs j LEFT JOIN jobs s ON s.parent = j.id WHERE j.event_id LIKE %s GROUP BY j.id
 """
 _FIRST = 5
-# The event of a deletion does not tell its moment.
+_UNFILLED = """
+SELECT channel_id FROM channels
+WHERE filled_for < (SELECT max(number) FROM connections)
+"""
+# The event of a deletion does not tell its moment; a deletion that nobody told of
+# is as old as the look that found it, at the most.
 DELETED_WITHIN_MS = 2_000
 
 
@@ -40,8 +45,27 @@ class Judge:
             *self._of_archive(entries),
             *self._of_versions(entries),
             *self._of_answers(entries, questions),
-            *self._of_the_rest(),
+            *self.unfinished(),
         ]
+
+    def unfinished(self) -> list[str]:
+        """What malexbot itself knows to be missing; quick to find out."""
+        jobs = self._ask("SELECT id, state FROM jobs WHERE finished_at IS NULL")
+        unfilled = self._ask(_UNFILLED)
+        gaps = self._ask("SELECT kind, channel_id FROM gaps WHERE closed_at IS NULL")
+        return [
+            *(f"job {job} is {state}" for job, state in jobs),
+            *(f"nobody has read what {channel} missed" for channel, in unfilled),
+            *(f"a gap of {kind} in {channel}" for kind, channel in gaps),
+        ]
+
+    def archived(self) -> int:
+        """How many posts are archived so far."""
+        return len(self._ask(_ROWS))
+
+    def gaps(self) -> list[str]:
+        """Why there were gaps, open ones and closed ones."""
+        return [reason for reason, in self._ask("SELECT DISTINCT reason FROM gaps")]
 
     def doubles(self) -> list[str]:
         """What was answered twice; no waiting makes that good."""
@@ -57,6 +81,9 @@ class Judge:
         for entry in entries.values():
             if wrong := _wrong(entry, rows.get(entry.id)):
                 yield f"{wrong}: {entry.id} {entry.texts} {entry.delete_at}"
+
+        for reason, raw in self._ask("SELECT reason, raw FROM rejects"):
+            yield f"rejected: {reason}: {bytes(raw)!r}"
 
     def _of_versions(self, entries: Mapping[str, Entry]) -> Iterator[str]:
         found = self._ask(_VERSIONS)
@@ -94,16 +121,6 @@ class Judge:
         answers = Counter((False, post_id, line) for post_id, line in found)
         return answers + Counter((True, post_id, "") for post_id in seen)
 
-    def _of_the_rest(self) -> Iterator[str]:
-        for job in self._ask("SELECT id, state FROM jobs WHERE finished_at IS NULL"):
-            yield f"job {job[0]} is {job[1]}"
-        for gap in self._ask(
-            "SELECT channel_id, kind, reason FROM gaps" " WHERE closed_at IS NULL"
-        ):
-            yield f"open gap: {gap}"
-        for reject in self._ask("SELECT reason, raw FROM rejects"):
-            yield f"rejected: {reject}"
-
     def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._database.transaction() as cursor:
             cursor.execute(statement, values)
@@ -118,7 +135,8 @@ def _wrong(entry: Entry, row: Sequence[Any] | None) -> str:
         return "lost" if is_wanted else ""
     if not any(KEEP in text for text in entry.texts):
         return "kept for nothing"
-    if abs(row[2] - entry.delete_at) > DELETED_WITHIN_MS:
+    is_too_old = row[2] < entry.delete_at - DELETED_WITHIN_MS
+    if bool(row[2]) != bool(entry.delete_at) or is_too_old:
         return f"wrong deletion {row[2]}"
     if row[1] != entry.text and not entry.delete_at:
         return f"wrong text {row[1]!r}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -14,6 +16,7 @@ from malexbot.sandbox.town import Town
 
 # One thing happens after so long; some of them are many posts at once.
 PAUSE_S = 0.02
+FLOOD_PAUSE_S = 0.05
 # Whom edits, deletions and replies are about: one of the newest posts.
 NEWEST = 150
 
@@ -30,6 +33,40 @@ RULES: dict[str, dict[str, object]] = {
     },
 }
 LONG_LINES = 150
+
+
+class Flood:
+    """`with Flood(sandbox, channels, user):` so many posts a second, half are kept."""
+
+    def __init__(
+        self, sandbox: Sandbox, channels: Sequence[str], user_id: str, per_second: int
+    ) -> None:
+        self.posts = 0
+        """How many there were so far."""
+        self._scene = sandbox.scene
+        self._channels = itertools.cycle(channels)
+        self._user_id = user_id
+        self._per_second = per_second
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="flood")
+
+    def __enter__(self) -> Flood:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """A busy machine may make it late; then it catches up."""
+        began = time.monotonic()
+        while not self._ends.wait(FLOOD_PAUSE_S):
+            due = int((time.monotonic() - began) * self._per_second)
+            words = (KEEP, "drivel")
+            said = [f"{words[n % 2]} flood {n}" for n in range(self.posts, due)]
+            self._scene.post_many(next(self._channels), self._user_id, said)
+            self.posts = due
 
 
 class Traffic:

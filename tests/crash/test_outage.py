@@ -1,0 +1,83 @@
+"""A database that is away, or silent, is nothing but a pause."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from malexbot.sandbox.daemon import DaemonProcess
+from malexbot.storage.embedded import Embedded
+from tests.crash.proxy import Proxy
+from tests.crash.stage import Stage, staged
+from tests.crash.traffic import Flood, Traffic
+
+AWAY_S = 20.0
+PER_SECOND = 1000
+SILENT_S = 15.0
+# systemd would want a sign of life that often.
+WATCHDOG_S = 6.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Embedded]:
+    """A PostgreSQL of this test alone, which may be stopped and started."""
+    with Embedded(tmp_path / "server", fsync=False) as embedded:
+        yield embedded
+
+
+@pytest.mark.slow
+def test_20_s_without_postgresql_at_1000_events_a_second(
+    server: Embedded, tmp_path: Path, choice: random.Random
+) -> None:
+    with staged(server.dsn, tmp_path, seen_by_daemon=server.dsn) as stage:
+        town = stage.town
+        daemon = stage.start(WATCHDOG_S)
+        daemon.wait_for_log("posts read")
+        channels = [town.channel, town.second, town.private]
+        with (
+            Traffic(stage.sandbox, town, choice) as traffic,
+            Flood(stage.sandbox, channels, town.alice, PER_SECOND) as flood,
+        ):
+            _watch(daemon, 2)
+            server.stop()
+            began = flood.posts
+            _watch(daemon, AWAY_S)
+            assert flood.posts - began > 0.9 * AWAY_S * PER_SECOND
+            server.start()
+            _watch(daemon, 2)
+        stage.wait_until_right(traffic.questions)
+        assert "the intake is full" in daemon.log
+        assert "the intake is full" in stage.judge.gaps()
+        assert "hangs" not in daemon.log
+
+
+def test_a_half_open_database_keeps_the_watchdog_content(
+    stage: Stage, proxy: Proxy, choice: random.Random
+) -> None:
+    daemon = stage.start(WATCHDOG_S)
+    with Traffic(stage.sandbox, stage.town, choice) as traffic:
+        daemon.wait_for_log("posts read")
+        proxy.hold()
+        before = stage.judge.archived()
+        _watch(daemon, SILENT_S)
+        assert stage.judge.archived() == before, "the line was not silent"
+        proxy.heal()
+        _watch(daemon, 2)
+    stage.wait_until_right(traffic.questions)
+    assert "hangs" not in daemon.log
+
+
+def _watch(daemon: DaemonProcess, seconds: float) -> None:
+    """As systemd does: each sign of life has to come in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        _wait_for_a_sign_of_life(daemon)
+
+
+def _wait_for_a_sign_of_life(daemon: DaemonProcess) -> None:
+    seen = len(daemon.notices("WATCHDOG"))
+    daemon.wait_until(lambda: len(daemon.notices("WATCHDOG")) > seen, WATCHDOG_S)
