@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from malexbot.config.model import Config
+from malexbot.config.plugins import Plugged
 from malexbot.config.reload import AT_ONCE, merge
 
 
@@ -37,6 +38,15 @@ def test_a_whole_block_counts_at_once() -> None:
     )
     found = merge(config(), fresh)
     assert found == (fresh, ("archive",), ())
+
+
+def test_plugins_count_at_once_and_come_along() -> None:
+    plugged = Plugged(offered=("shout",))
+    blocks = {"plugins": ("shout.py",), "processors": {"shout": {"times": 2}}}
+    fresh = config().model_copy(update=blocks).plugged_with(plugged)
+    found = merge(config(), fresh)
+    assert (found.changed, found.late) == (("plugins", "processors"), ())
+    assert found.config.plugged is plugged
 
 
 def test_what_counts_at_once_is_a_setting() -> None:

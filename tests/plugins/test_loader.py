@@ -130,10 +130,34 @@ def test_a_file_may_have_its_annotations_looked_up_later(
 
 @pytest.mark.usefixtures("shout")
 def test_what_is_not_switched_on_is_told_and_not_built(load: Load) -> None:
-    loaded = load("save", plugins=["shout.py"])
+    loaded = load("save", plugins=["shout.py"], processors={"shout": {"times": 2}})
     assert loaded.config.plugged.processors == {}
     (warning,) = loaded.warnings
     assert "nothing is done with the processor 'shout'" in str(warning)
+
+
+def test_a_file_goes_before_an_installed_package_of_the_same_name(
+    load: Load, site: Path, tmp_path: Path
+) -> None:
+    package(site, "a", "malexbot_test_a", PLAIN, "plain = malexbot_test_a:Plain")
+    (tmp_path / "mine.py").write_text(PLAIN)
+    plain = load("plain", plugins=["mine.py"]).config.plugged.processors["plain"]
+    assert type(plain).__module__ == "plugins.mine"
+
+
+def test_a_name_belongs_to_the_first_that_has_it(load: Load, tmp_path: Path) -> None:
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text(PLAIN)
+    loaded = load("plain", plugins=["one.py", "two.py"])
+    assert list(loaded.config.plugged.processors) == ["plain"]
+    (failure,) = loaded.failures
+    assert f"two.py: {tmp_path / 'one.py'} has a processor 'plain' too" in str(failure)
+
+
+def test_a_file_is_compiled_as_it_is_written(load: Load, tmp_path: Path) -> None:
+    text = "def f(x: int): ...\nassert f.__annotations__ == {'x': int}\n"
+    (tmp_path / "plain.py").write_text(text + PLAIN)
+    assert load("plain", plugins=["plain.py"]).failures == ()
 
 
 # Their settings.
@@ -163,6 +187,7 @@ def test_all_that_is_wrong_is_told_at_once_and_where(load: Load) -> None:
                 "shout": {"times": "x", "tmies": 1},
                 "save": {"contains": "y"},
                 "shoot": {},
+                "shuot": {},
             },
         )
     said = str(raised.value)
@@ -175,6 +200,13 @@ def test_all_that_is_wrong_is_told_at_once_and_where(load: Load) -> None:
         "backend.prot: unknown key",
     ):
         assert line in said
+    assert "processors.shuot" not in said
+
+
+@pytest.mark.parametrize("blocks", [["shout"], "shout", 5])
+def test_settings_that_are_no_map_are_told(load: Load, blocks: object) -> None:
+    with pytest.raises(ConfigProblems, match="processors: needs a map"):
+        load("save", processors=blocks)
 
 
 def test_settings_of_what_is_switched_off_may_be_missing(
