@@ -50,7 +50,10 @@ def _find(survey: Survey, config: Config, config_file: Path) -> Iterator[Finding
         )
         return
     if survey.outage:
-        yield Finding(f"the database tells nothing: {survey.outage}", _look_at(config))
+        cure = "do that; systemctl restart malexbot"
+        if not survey.is_refused:
+            cure = _look_at(config)
+        yield Finding(f"the database tells nothing: {survey.outage}", cure)
     if survey.daemon is not None:
         yield from _of_daemon(survey.daemon, config, config_file, survey.database)
         yield from _strangers(survey, config_file)
@@ -129,6 +132,8 @@ def _of_mattermost(part: Part, config: Config, config_file: Path) -> Finding:
             f"write a valid token to mattermost.token of {config_file}, or enable the"
             " bot; then systemctl restart malexbot",
         )
+    if part.state == "connects":
+        return Finding("not connected yet", f"if that lasts: {LOG}")
     url = config.mattermost.api_url if config.mattermost else ""
     return Finding(
         f"not connected: {part.state.removeprefix('down: ')}",

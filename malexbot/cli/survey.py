@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
 
 from malexbot.config.model import Backend, Config
-from malexbot.errors import MalexbotError
+from malexbot.errors import MalexbotError, Permanent
 from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
@@ -75,6 +75,8 @@ class Survey:
     database: DatabaseView | None = None
     outage: str = ""
     """Why the database tells nothing."""
+    is_refused: bool = False
+    """Yes: it never will as it is; `outage` tells the way out."""
     is_new: bool = False
     """Yes: malexbot never ran on this database."""
 
@@ -90,6 +92,7 @@ def survey(config: Config) -> Survey:
         answer |= _ask_database(config)
     except MalexbotError as error:
         answer["outage"] = str(error)
+        answer["is_refused"] = isinstance(error, Permanent)
     return Survey(**answer)
 
 

@@ -188,6 +188,13 @@ def test_mattermost_is_down(
     assert cure.endswith("curl http://chat.example.org/api/v4/system/ping")
 
 
+def test_a_daemon_that_has_just_been_started(
+    status: Run, serve: Server, active: Leadership, health: Health
+) -> None:
+    health.tell("mattermost", "connects", is_ready=False)
+    assert ill(status(port=serve()))[0] == "not connected yet"
+
+
 def test_mattermost_refuses_the_token(
     status: Run, serve: Server, active: Leadership, health: Health
 ) -> None:
@@ -215,6 +222,14 @@ def test_the_database_is_away_and_is_told_once(
     what, cure = ill(status(port=serve(), dsn=away))
     assert what.startswith("the database tells nothing: ")
     assert cure == f"pg_isready -h 127.0.0.1 -p {away.port} -d chat"
+
+
+def test_a_database_that_somebody_has_to_make(
+    status: Run, serve: Server, migrated_database: Dsn
+) -> None:
+    what, cure = ill(status(port=serve(), dsn=migrated_database.named("nope")))
+    assert 'CREATE DATABASE "nope"' in what
+    assert cure == "do that; systemctl restart malexbot"
 
 
 def test_both_are_away(status: Run) -> None:
