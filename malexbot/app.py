@@ -49,6 +49,8 @@ class Parts:
     database: Database
     leadership: Leadership
     health: Health
+    is_start: bool = True
+    """No: the process stood by, or was at work, before it was its turn."""
 
     def epoch(self) -> int:
         """The number of our turn; raises Transient when it is not ours."""
@@ -114,6 +116,7 @@ def compose(parts: Parts) -> Composition:
         backfill=config.backfill,
         health=parts.health,
     )
+    mattermost.listener.is_start = parts.is_start
     readers[MATTERMOST] = mattermost.backfill
     register_connection(metrics, mattermost.listener)
     scheduler = Scheduler()

@@ -184,7 +184,13 @@ class Daemon:
             log.warning("another daemon was active meanwhile: starting afresh")
             self._rest(Deadline(STEP_DOWN_S))
             self._epoch = turn.epoch
-        parts = Parts(self._config, turn.database, turn.leadership, self._health)
+        parts = Parts(
+            self._config,
+            turn.database,
+            turn.leadership,
+            self._health,
+            is_start=not self._is_ready,
+        )
         try:
             self._composition = self._compose(parts)
         except MalexbotError as error:

@@ -21,6 +21,7 @@ BUDGETS_S = {
     "pipeline": 60,
     "plugins": 60,
     "process": 240,
+    "promises": 60,
     "processors": 30,
     "rules": 30,
     "runtime": 60,

@@ -129,6 +129,8 @@ class Listener:
         """Yes: the server has greeted us on the connection of now."""
         self.resumes = 0
         """How often a connection went on where the last one ended."""
+        self.is_start = True
+        """No: the process was up before this; a refused token is a state then."""
         self.is_vital = False
         """Yes only once the token was refused at start: then the daemon ends."""
 
@@ -280,7 +282,7 @@ class Listener:
         return error
 
     def _shut_out(self, error: Unauthorised) -> float:
-        if not self.number and error.is_session_expired:
+        if self.is_start and not self.number and error.is_session_expired:
             self.is_vital = True
             raise Misconfigured(
                 f"{error}: the server takes no such token; write a valid one to"
