@@ -26,6 +26,8 @@ class Happening(NamedTuple):
     what: str
     text: str
     create_at: int
+    """Of the post."""
+    at_s: float
     seen_at: float
 
 
@@ -43,20 +45,26 @@ class Chronicle:
         texts, is_deleted = self._known.get(entry.id, (0, False))
         self._known[entry.id] = len(entry.texts), bool(entry.delete_at)
         for number, text in enumerate(entry.texts[texts:], texts):
-            yield _happening(entry, text, "edited: " if number else "")
+            if number:
+                yield _happening(entry, text, "edited: ", is_change=True)
+            else:
+                yield _happening(entry, text, "↳ " if entry.root_id else "")
         if entry.delete_at and not is_deleted:
-            yield _happening(entry, entry.text, "deleted: ")
+            yield _happening(entry, entry.text, "deleted: ", is_change=True)
 
 
-def _happening(entry: Entry, text: str, what: str) -> Happening:
-    what = what or ("↳ " if entry.root_id else "")
+def _happening(
+    entry: Entry, text: str, what: str, *, is_change: bool = False
+) -> Happening:
+    now = time.time()
     return Happening(
         post_id=entry.id,
         user_id=entry.user_id,
         what=what,
         text=text,
         create_at=entry.create_at,
-        seen_at=time.time(),
+        at_s=now if is_change else entry.create_at / 1000,
+        seen_at=now,
     )
 
 
@@ -96,7 +104,7 @@ class Story:
 
     def _tell(self, happening: Happening, mark: str) -> None:
         self._teller.said(
-            at=happening.seen_at,
+            at_s=happening.at_s,
             who=named(self._stage.names, happening.user_id),
             text=happening.what + happening.text,
             mark=mark,

@@ -12,6 +12,9 @@ from rich.text import Text
 
 # A line stays readable on a wide screen too.
 _WIDEST = 100
+# A narrow one breaks the lines instead.
+_NARROWEST = 20
+_CLOCK = 9
 _NAME = 9
 _MARK = 16
 _PROMPT = "> "
@@ -57,20 +60,18 @@ class Teller:
 
     def note(self, text: str, style: str = "cyan") -> None:
         """Something that happens to malexbot rather than to people."""
-        clock = time.strftime("%H:%M:%S")
-        self._print(Text.assemble((clock, "dim"), "  ", (text, style)))
+        self._print(Text.assemble((clock(time.time()), "dim"), "  ", (text, style)))
 
-    def said(self, *, at: float, who: str, text: str, mark: str = "") -> None:
+    def said(self, *, at_s: float, who: str, text: str, mark: str = "") -> None:
         """One line: when, who, what, and whether it is kept."""
-        clock = time.strftime("%H:%M:%S", time.localtime(at))
-        room = self._width - len(clock) - _NAME - _MARK - 6
+        room = self._width - _CLOCK - _NAME - _MARK - 6
         self._print(
             Text.assemble(
-                (clock, "dim"),
+                (clock(at_s), "dim"),
                 "  ",
                 (set_cell_size(plain(who), _NAME), "bold"),
                 "  ",
-                fitted(text, room),
+                fitted(text, max(room, _NARROWEST)),
                 "  ",
                 (mark, _STYLES.get(mark, "")),
             )
@@ -114,6 +115,13 @@ class Teller:
     def _write(self, codes: str) -> None:
         self._console.file.write(codes)
         self._console.file.flush()
+
+
+def clock(at_s: float) -> str:
+    """The time of a day, with that day if it is not this one."""
+    at, now = time.localtime(at_s), time.localtime()
+    is_today = (at.tm_year, at.tm_yday) == (now.tm_year, now.tm_yday)
+    return time.strftime("%H:%M:%S " if is_today else "%a %H:%M", at)
 
 
 def plain(text: str) -> str:

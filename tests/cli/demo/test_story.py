@@ -34,6 +34,13 @@ def test_the_chronicle_tells_each_change_once(stage: BareStage) -> None:
     assert told(chronicle) == ["deleted: uno", "deleted: two"]
 
 
+def test_what_was_said_before_is_told_with_its_own_time(stage: BareStage) -> None:
+    stage.say("alice", "one", ago_ms=7_200_000)
+    (new,) = Chronicle(stage.mattermost.ledger).news()
+    assert new.at_s == pytest.approx(time.time() - 7200, abs=60)
+    assert new.seen_at == pytest.approx(time.time(), abs=60)
+
+
 def test_a_post_is_told_with_its_mark_when_it_is_kept(
     stage: BareStage, story: Story, paper: io.StringIO
 ) -> None:
@@ -88,10 +95,10 @@ def test_what_is_not_there_is_late_or_left_out(
     text: str, age_s: float, mark: str
 ) -> None:
     view = View(kept=frozenset(), lost=frozenset({"p"}), patience_s=1.5)
-    happening = Happening("p", "u", "", text, 0, time.time() - age_s)
+    happening = Happening("p", "u", "", text, 0, 0.0, time.time() - age_s)
     assert view.mark(happening) == mark
 
 
 def test_a_secret_that_was_kept_is_not_hidden() -> None:
     view = View(kept=frozenset({"p"}), lost=frozenset(), patience_s=1.5)
-    assert view.mark(Happening("p", "u", "", SECRET, 0, 0.0)) == KEPT
+    assert view.mark(Happening("p", "u", "", SECRET, 0, 0.0, 0.0)) == KEPT

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from malexbot.cli.demo.telling import KEPT, Teller, fitted, plain
+from malexbot.cli.demo.telling import KEPT, Teller, clock, fitted, plain
 
 
 @pytest.mark.parametrize("text", ["short", "x" * 200, "日本語" * 30, "é\u0301", ""])
@@ -28,11 +30,22 @@ def test_nothing_in_a_post_commands_the_terminal() -> None:
 def test_a_line_tells_who_said_what_and_whether_it_is_kept(
     teller: Teller, paper: io.StringIO
 ) -> None:
-    teller.said(at=0, who="alice", text="[red]two\nlines " + "x" * 99, mark=KEPT)
+    teller.said(at_s=0, who="alice", text="[red]two\nlines " + "x" * 99, mark=KEPT)
     (line,) = paper.getvalue().splitlines()
-    assert "alice      [red]two lines xxx" in line
+    assert "  alice      [red]two lines xxx" in line
     assert line.endswith("✓ kept")
     assert cell_len(line) <= 80
+
+
+def test_the_day_is_told_of_what_was_not_said_today() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\d ", clock(time.time()))
+    assert re.fullmatch(r"\w{3} \d\d:\d\d", clock(time.time() - 86_400 * 2))
+
+
+def test_a_narrow_terminal_still_shows_some_text(paper: io.StringIO) -> None:
+    teller = Teller(Console(file=paper, width=20))
+    teller.said(at_s=0, who="alice", text="hello there", mark=KEPT)
+    assert "hello there" in paper.getvalue()
 
 
 def test_a_step_tells_how_long_it_took(teller: Teller, paper: io.StringIO) -> None:
