@@ -174,11 +174,12 @@ class Lines:
     """Tells a new phase at once, and one that lasts now and then."""
 
     def __init__(self) -> None:
-        self._phase, self._told_at = "", 0.0
+        self._phase, self._told, self._told_at = "", "", 0.0
 
     def __call__(self, told: str) -> None:
         far = _FAR.fullmatch(told)
         phase, now = far[1] if far else told, time.monotonic()
-        if phase != self._phase or now - self._told_at >= TOLD_EVERY_S:
-            self._phase, self._told_at = phase, now
+        is_due = phase != self._phase or now - self._told_at >= TOLD_EVERY_S
+        if is_due and told != self._told:
+            self._phase, self._told, self._told_at = phase, told, now
             click.echo(f"  {told}", err=True)

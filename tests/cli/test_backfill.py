@@ -211,6 +211,23 @@ def test_nothing_can_be_read_without_a_messenger(
     assert "has no mattermost block" in one_line(result)
 
 
+def test_where_nobody_watches_the_same_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = module.Lines()
+    for told in ("waits", "waits", "edits: 1 of 9 channels, 5 posts"):
+        lines(told)
+    lines("edits: 2 of 9 channels, 5 posts")
+    monkeypatch.setattr(module, "TOLD_EVERY_S", 0.0)
+    for done in (3, 3):
+        lines(f"edits: {done} of 9 channels, 5 posts")
+    assert capsys.readouterr().err.splitlines() == [
+        "  waits",
+        "  edits: 1 of 9 channels, 5 posts",
+        "  edits: 3 of 9 channels, 5 posts",
+    ]
+
+
 def test_who_interrupts_it_leaves_the_order_in_the_queue(
     file: Path, daemon: Daemon, database: Database
 ) -> None:

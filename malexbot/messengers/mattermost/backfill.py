@@ -125,6 +125,7 @@ class Backfill:
             self._is_primed = True
         # The number first: its socket was open when the list is asked for.
         number, reason = self._means.hearing.number, self._reason
+        self._means.progress.state = "asks which channels there are"
         self._means.settle(stop)
         view = self._rooms.look(number)
         if view.stale:

@@ -184,6 +184,7 @@ def test_an_order_lasts_until_its_channel_can_be_read(desk: Desk) -> None:
     with pytest.raises(Busy):
         desk.read()
     assert not order.is_done
+    assert desk.bot.backfill.state == "asks which channels there are"
     desk.server.on_call = lambda call: None
     desk.read()
     assert (order.is_done, order.channels) == (True, 1)
