@@ -109,6 +109,8 @@ class Backfill:
             self._means.progress.end("unauthorised", is_ready=False)
             return REFUSED_S
         except Transient as error:
+            if stop.is_set:
+                return 0  # the stop has cut a call off
             self._tell_once("", error)
             self._means.progress.end(f"waits: {error}")
             return backoff.next_s()
@@ -140,10 +142,11 @@ class Backfill:
             is_called=self._called.is_set,
         )
         sweep.over(view)
-        self._conclude(view, sweep)
+        self._conclude(view, sweep, is_over=stop.is_set)
         return not (sweep.failed or sweep.is_unfinished or stop.is_set)
 
-    def _conclude(self, view: View, sweep: Sweep) -> None:
+    def _conclude(self, view: View, sweep: Sweep, *, is_over: bool) -> None:
+        """Tell what failed; what the stop has cut off did not."""
         self._tell_once("", None)
         for room in (*view.rooms, *view.gone):
             error = sweep.failed.get(room.id)
@@ -152,7 +155,8 @@ class Backfill:
                 self._memory.give_up(room)
                 del sweep.failed[room.id]
                 continue
-            self._tell_once(f"channel {room.name} ({room.id}): ", error)
+            if error is None or not is_over:
+                self._tell_once(f"channel {room.name} ({room.id}): ", error)
             if error is None and room in view.rooms:
                 self._rooms.regain(room)
         self._memory.forget((*view.rooms, *view.stale))

@@ -167,11 +167,17 @@ def test_an_operator_may_have_a_channel_read_again(desk: Desk) -> None:
 
 def test_an_order_tells_what_it_came_to(desk: Desk) -> None:
     half = desk.server.now - 2 * MINUTE_MS - 5500
-    order = desk.bot.backfill.request("one", half)
-    assert not order.is_done
+    since = desk.bot.backfill.request("one", half)
+    new = desk.bot.backfill.request()
+    assert not since.is_done
+    desk.miss(7)
     desk.read()
-    assert (order.is_done, order.channels) == (True, 1)
-    assert order.posts >= 2
+    for order in (since, new):
+        assert (order.is_done, order.channels) == (True, 1)
+    living = [post.create_at for post in desk.server.channels["one"].living()]
+    told = since.posts, new.posts
+    assert (told[0] >= len([at for at in living if at >= half])), told
+    assert told[0] <= len(living) and told[1] >= 7, (told, len(living))
     assert desk.bot.backfill.state == "1 read"
 
 
@@ -323,12 +329,17 @@ class Running:
         )
 
     def _count(self, stop: Stop) -> bool:
+        self._stop = stop
         try:
             return self._read(stop)
         finally:
             with self._one_more:
                 self.passes += 1
                 self._one_more.notify_all()
+
+    def stop(self) -> None:
+        """Tell it to stop, and do not wait."""
+        self._stop.set()
 
     def wait(self, passes: int) -> None:
         with self._one_more:
@@ -364,6 +375,24 @@ def test_a_refused_token_is_a_state(desk: Desk) -> None:
     desk.server.on_call = lambda call: None
     assert turn() > REFUSED_S
     assert desk.bot.health.is_ready
+
+
+@pytest.mark.parametrize("where", ["channels", "newest"])
+def test_what_a_stop_cuts_off_is_no_failure(
+    desk: Desk, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    desk.miss(3)
+
+    def stop(call: str) -> None:
+        if call.startswith(where):
+            running.stop()
+            raise Busy("get posts", "malexbot stops")
+
+    desk.server.on_call = stop
+    running = Running(desk.bot.backfill)
+    with running:
+        running.wait(1)
+    assert "tried again" not in caplog.text
 
 
 def test_it_stops_at_once_while_it_waits(desk: Desk) -> None:
