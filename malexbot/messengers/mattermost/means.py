@@ -114,9 +114,12 @@ class Memory:
     orders: list[Order] = field(default_factory=list)
 
     def count(self, room: Room, posts: int) -> None:
-        """So many posts of this channel were handed on."""
+        """So many posts were handed on, for who ordered what is new there.
+
+        Who ordered it from a time on wants to know what there was since then.
+        """
         for order in list(self.orders):
-            if order.wants(room):
+            if order.since_ms is None and order.wants(room):
                 order.counts[room.id] += posts
 
     def give_up(self, room: Room) -> None:

@@ -258,3 +258,4 @@ def _noting(steps: Iterator[Step], room: Room, order: Order) -> Iterator[Step]:
     for step in steps:
         yield step
         order.stands[room.id] = step.anchor
+        order.counts[room.id] += len(step.events)

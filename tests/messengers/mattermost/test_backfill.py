@@ -176,7 +176,7 @@ def test_an_order_tells_what_it_came_to(desk: Desk) -> None:
         assert (order.is_done, order.channels) == (True, 1)
     living = [post.create_at for post in desk.server.channels["one"].living()]
     told = since.posts, new.posts
-    assert (told[0] >= len([at for at in living if at >= half])), told
+    assert told[0] >= len([at for at in living if at >= half]), told
     assert told[0] <= len(living) and told[1] >= 7, (told, len(living))
     assert desk.bot.backfill.state == "1 read"
 
