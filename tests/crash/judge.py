@@ -70,7 +70,7 @@ class Judge:
     def doubles(self) -> list[str]:
         """What was answered twice; no waiting makes that good."""
         counts = self._answers().items()
-        return [f"{told} {count} times" for told, count in counts if count > 1]
+        return [f"{each} {count} times" for each, count in counts if count > 1]
 
     def _of_archive(self, entries: Mapping[str, Entry]) -> Iterator[str]:
         found = self._ask(_ROWS)

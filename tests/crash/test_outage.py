@@ -55,6 +55,7 @@ def test_20_s_without_postgresql_at_1000_events_a_second(
         assert "hangs" not in daemon.log
 
 
+@pytest.mark.slow
 def test_a_half_open_database_keeps_the_watchdog_content(
     stage: Stage, proxy: Proxy, choice: random.Random
 ) -> None:

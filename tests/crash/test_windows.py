@@ -13,7 +13,7 @@ from tests.crash.proxy import Proxy, Strike
 from tests.crash.stage import Stage
 from tests.crash.traffic import Traffic
 
-# A soak may want more of everything: MALEXBOT_CRASH_ROUNDS=20.
+# For a long night: MALEXBOT_CRASH_ROUNDS=20 kills twenty times as often.
 ROUNDS = int(os.environ.get("MALEXBOT_CRASH_ROUNDS", "1"))
 POSTS = 5 * ROUNDS
 LATE_POSTS = 2 * ROUNDS
@@ -59,6 +59,7 @@ def test_killed_around_a_post(
     stage.wait_until_right(traffic.questions)
 
 
+@pytest.mark.slow
 def test_killed_around_a_post_and_started_much_later(
     stage: Stage, choice: random.Random
 ) -> None:
@@ -72,6 +73,7 @@ def test_killed_around_a_post_and_started_much_later(
     stage.wait_until_right(traffic.questions)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(stage: Stage, choice: random.Random) -> None:
     pause = threading.Event()
     with Traffic(stage.sandbox, stage.town, choice) as traffic:

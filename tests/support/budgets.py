@@ -14,7 +14,7 @@ import pytest
 BUDGETS_S = {
     "cli": 150,
     "config": 60,
-    "crash": 300,
+    "crash": 450,
     "faults": 200,
     "house": 60,
     "messengers": 120,
