@@ -178,6 +178,18 @@ def test_before_a_send_the_lease_must_outlast_its_time_out(world: World) -> None
     assert world.row().sending_at is None
 
 
+def test_a_repeat_needs_a_lease_that_outlasts_it_too(world: World) -> None:
+    world.fail.at("send", Uncertain("the line broke"))
+    world.send_in_vain()
+    for waited_s in (2, 61):
+        world.clock.now = world.row().due_at = world.row().sending_at + waited_s
+        (claimed,) = world.claim()
+        with pytest.raises(TooLate):
+            world.posts(claimed, world.hold(world.chat.timeout_s))
+        world.jobs.take_over()
+    assert world.chat.posts == []
+
+
 def test_a_process_that_slept_over_its_lease_sends_nothing(world: World) -> None:
     (claimed,) = world.claim()
     held = world.hold()

@@ -145,16 +145,6 @@ def ready(config: Path, path: str = "readyz") -> int:
     return status
 
 
-def test_a_token_refused_at_the_start_ends_it_for_good(
-    write_config: Write, migrated_database: Dsn, mattermost: Mattermost
-) -> None:
-    mattermost.scene.revoke_token(mattermost.town.token)
-    with DaemonProcess(write_config(migrated_database)) as daemon:
-        assert daemon.wait() == 78
-    assert "mattermost.token" in daemon.log
-    assert mattermost.town.token not in daemon.log
-
-
 def test_a_token_refused_while_it_runs_is_a_state_of_one_part(
     write_config: Write, migrated_database: Dsn, mattermost: Mattermost
 ) -> None:

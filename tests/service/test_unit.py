@@ -13,6 +13,7 @@ from malexbot.cli.install import SHIPPED_PROGRAM, unit_text
 from malexbot.cli.shipped import SERVICE, shipped
 from malexbot.config.model import Config
 from malexbot.daemon import CLOSE_S
+from malexbot.errors import EXIT_CONFIG
 from tests.support.packages import need
 
 MAX_EXPOSURE = 1.5
@@ -82,6 +83,10 @@ def test_a_secret_without_a_file_has_a_default() -> None:
 def test_stopping_has_more_time_than_the_daemon_takes() -> None:
     drain_s = Config.model_fields["drain_timeout"].get_default()
     assert int(values("TimeoutStopSec")[0]) > drain_s + CLOSE_S
+
+
+def test_what_a_person_must_mend_first_is_not_started_again() -> None:
+    assert values("RestartPreventExitStatus") == [str(EXIT_CONFIG)]
 
 
 def test_the_program_is_written_where_the_unit_starts_it() -> None:

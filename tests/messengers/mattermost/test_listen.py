@@ -14,6 +14,11 @@ from malexbot.events import Event
 from malexbot.messengers.mattermost import dialogue, listen
 from malexbot.messengers.mattermost import socket as sockets
 from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.failures import (
+    SESSION_EXPIRED,
+    Answer,
+    Unauthorised,
+)
 from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.listen import Ends, Listener
 from malexbot.messengers.mattermost.socket import Dial
@@ -437,6 +442,25 @@ def test_a_token_refused_later_is_a_state(
         assert run.health.is_ready
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
+    assert run.error is None
+
+
+def test_a_refused_token_is_tried_each_minute(mattermost: Mattermost) -> None:
+    with listening(mattermost) as run:
+        wait_until(run.is_connected)
+        refused = Unauthorised("get /users/me", Answer(401, SESSION_EXPIRED))
+        assert run.listener._react(refused, run.listener._client) == 60
+
+
+def test_a_proxy_that_wants_a_login_is_a_state_from_the_start(
+    mattermost: Mattermost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "UNAUTHORISED_WAIT_S", 0.1)
+    mattermost.faults.fail(401, is_html=True)
+    with listening(mattermost) as run:
+        wait_until(lambda: run.state.startswith("unauthorised"))
+        mattermost.faults.heal()
+        wait_until(run.is_connected)
     assert run.error is None
 
 
