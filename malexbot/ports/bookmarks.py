@@ -62,7 +62,17 @@ class Bookmarks(Protocol):
         """For the report; one open gap of a kind a channel."""
         ...
 
+    def open_gaps(
+        self, source: str, channel_ids: Sequence[str], kind: str, reason: str
+    ) -> None:
+        """The same of many channels, in one transaction."""
+        ...
+
     def close_gap(self, source: str, channel_id: str, kind: str) -> None: ...
+
+    def close_gaps(self, source: str, channel_ids: Sequence[str], kind: str) -> None:
+        """Those of them that are open."""
+        ...
 
     def archived(
         self, source: str, channel_id: str, *, since: int, until: int

@@ -34,14 +34,15 @@ SET team_id = excluded.team_id, type = excluded.type, name = excluded.name,
   display_name = excluded.display_name, is_accessible = excluded.is_accessible
 """
 _TOLD = ("channel_id", "team_id", "type", "name", "display_name", "is_accessible")
-_OPEN_GAP = """
-INSERT INTO gaps (source, channel_id, kind, reason) VALUES (%s, %s, %s, %s)
+_OPEN_GAPS = """
+INSERT INTO gaps (source, channel_id, kind, reason)
+SELECT %s, channel_id, %s, %s FROM unnest(%s::text[]) AS channel_id
 ON CONFLICT (source, channel_id, kind) WHERE closed_at IS NULL
 DO UPDATE SET reason = excluded.reason WHERE gaps.reason <> excluded.reason
 """
-_CLOSE_GAP = """
+_CLOSE_GAPS = """
 UPDATE gaps SET closed_at = clock_timestamp()
-WHERE source = %s AND channel_id = %s AND kind = %s AND closed_at IS NULL
+WHERE source = %s AND channel_id = ANY (%s) AND kind = %s AND closed_at IS NULL
 """
 _ARCHIVED = """
 SELECT id, edit_at FROM posts
@@ -78,12 +79,20 @@ class DatabaseBookmarks:
             cursor.execute(_NOTE, (source, *columns, source))
 
     def open_gap(self, source: str, channel_id: str, kind: str, reason: str) -> None:
+        self.open_gaps(source, [channel_id], kind, reason)
+
+    def open_gaps(
+        self, source: str, channel_ids: Sequence[str], kind: str, reason: str
+    ) -> None:
         with self._database.fenced_transaction(self._epoch()) as cursor:
-            cursor.execute(_OPEN_GAP, (source, channel_id, kind, reason))
+            cursor.execute(_OPEN_GAPS, (source, kind, reason, list(channel_ids)))
 
     def close_gap(self, source: str, channel_id: str, kind: str) -> None:
+        self.close_gaps(source, [channel_id], kind)
+
+    def close_gaps(self, source: str, channel_ids: Sequence[str], kind: str) -> None:
         with self._database.fenced_transaction(self._epoch()) as cursor:
-            cursor.execute(_CLOSE_GAP, (source, channel_id, kind))
+            cursor.execute(_CLOSE_GAPS, (source, list(channel_ids), kind))
 
     def archived(
         self, source: str, channel_id: str, *, since: int, until: int

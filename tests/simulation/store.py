@@ -76,8 +76,18 @@ class Store:
             self.told.append((channel_id, kind, reason))
         self.gaps.setdefault((channel_id, kind), reason)
 
+    def open_gaps(
+        self, source: str, channel_ids: Sequence[str], kind: str, reason: str
+    ) -> None:
+        for channel_id in channel_ids:
+            self.open_gap(source, channel_id, kind, reason)
+
     def close_gap(self, source: str, channel_id: str, kind: str) -> None:
         self.gaps.pop((channel_id, kind), None)
+
+    def close_gaps(self, source: str, channel_ids: Sequence[str], kind: str) -> None:
+        for channel_id in channel_ids:
+            self.close_gap(source, channel_id, kind)
 
     def archived(
         self, source: str, channel_id: str, *, since: int, until: int

@@ -246,6 +246,18 @@ def test_a_kind_of_gap_is_open_once_a_channel(
     assert look("SELECT count(*) FROM gaps") == [(3,)]
 
 
+def test_gaps_of_many_channels_are_opened_and_closed_at_once(
+    bookmarks: DatabaseBookmarks, look: Look
+) -> None:
+    bookmarks.open_gap("mattermost", "c2", "posts", "before")
+    bookmarks.open_gaps("mattermost", ["c1", "c2", "c3"], "posts", "cut")
+    bookmarks.open_gap("mattermost", "c1", "access", "no access")
+    opened = "SELECT channel_id, kind FROM gaps WHERE closed_at IS NULL ORDER BY 1, 2"
+    assert len(look(opened)) == 4
+    bookmarks.close_gaps("mattermost", ["c1", "c2", "unknown"], "posts")
+    assert look(opened) == [("c1", "access"), ("c3", "posts")]
+
+
 def test_living_posts_of_a_span_are_told_with_their_edits(
     journal: DatabaseJournal, bookmarks: DatabaseBookmarks
 ) -> None:

@@ -148,17 +148,19 @@ class Backfill:
     def _conclude(self, view: View, sweep: Sweep, *, is_over: bool) -> None:
         """Tell what failed; what the stop has cut off did not."""
         self._tell_once("", None)
+        lost: set[str] = set()
         for room in (*view.rooms, *view.gone):
             error = sweep.failed.get(room.id)
             if isinstance(error, Forbidden | Missing):
                 self._rooms.lose(room, str(error))
                 self._memory.give_up(room)
                 del sweep.failed[room.id]
+                lost.add(room.id)
                 continue
             if error is None or not is_over:
                 self._tell_once(f"channel {room.name} ({room.id}): ", error)
-            if error is None and room in view.rooms:
-                self._rooms.regain(room)
+        read = [r for r in view.rooms if r.id not in (sweep.failed.keys() | lost)]
+        self._rooms.regain(read)
         self._memory.forget((*view.rooms, *view.stale))
         total, failed = len(view.rooms), len(sweep.failed)
         state = (

@@ -45,7 +45,15 @@ class Gaps(Protocol):
         self, source: str, channel_id: str, kind: str, reason: str
     ) -> None: ...
 
+    def open_gaps(
+        self, source: str, channel_ids: Sequence[str], kind: str, reason: str
+    ) -> None: ...
+
     def close_gap(self, source: str, channel_id: str, kind: str) -> None: ...
+
+    def close_gaps(
+        self, source: str, channel_ids: Sequence[str], kind: str
+    ) -> None: ...
 
 
 def everything(event: Event) -> bool:

@@ -156,14 +156,16 @@ class Rooms:
         self._note([replace(room.news, is_accessible=False)])
         log.warning("channel %s (%s): no access: %s", room.name, room.id, reason)
 
-    def regain(self, room: Room) -> None:
-        """It could be read: its gap, of now or of an earlier process, is closed."""
-        if room.id in self._lost:
-            self._lost.discard(room.id)
-            log.info("channel %s (%s) can be read again", room.name, room.id)
-        if room.id not in self._proven:
-            self._proven.add(room.id)
-            self._bookmarks.close_gap(SOURCE, room.id, NO_ACCESS)
+    def regain(self, rooms: Sequence[Room]) -> None:
+        """They could be read: their gaps, of earlier processes too, are closed."""
+        for room in rooms:
+            if room.id in self._lost:
+                self._lost.discard(room.id)
+                log.info("channel %s (%s) can be read again", room.name, room.id)
+        proven = [room.id for room in rooms if room.id not in self._proven]
+        if proven:
+            self._bookmarks.close_gaps(SOURCE, proven, NO_ACCESS)
+            self._proven.update(proven)
 
     def _as_known(
         self,

@@ -90,16 +90,20 @@ class Sweep:
             if self._number and mark.filled_for != self._number:
                 place = (mark.mark_id, mark.mark_at)
                 marks.append(CaughtUp(SOURCE, room.id, *place, self._number))
-                self._means.gaps.close_gap(SOURCE, room.id, POSTS)
         if marks:
             self._means.deliver([], marks, self._stop)
+            filled = [mark.channel_id for mark in marks]
+            self._means.gaps.close_gaps(SOURCE, filled, POSTS)
 
     def _tell_gaps(self, rooms: Sequence[Room]) -> None:
         """All that may be missing is in the report before the first page is read."""
-        for room in rooms:
-            mark = room.bookmark
-            if mark.mark_at and mark.filled_for != self._number:
-                self._means.gaps.open_gap(SOURCE, room.id, POSTS, self._reason)
+        missing = [
+            room.id
+            for room in rooms
+            if room.bookmark.mark_at and room.bookmark.filled_for != self._number
+        ]
+        if missing:
+            self._means.gaps.open_gaps(SOURCE, missing, POSTS, self._reason)
 
     def _catch_up(self, room: Room) -> None:
         is_gone = room.news.messages < 0
