@@ -11,6 +11,8 @@ from malexbot.events import Post
 # The database counts to here; the server's own times end long before.
 END_OF_TIME = 2**63
 LONGEST_WORD = 200
+# The ids of a post together; five of the server's own are 130 characters.
+LONGEST_IDS = 500
 # Where the words of an attachment stand.
 _WORDS = ("fallback", "pretext", "title", "text")
 _SAID = (str, int, float)
@@ -59,8 +61,8 @@ def read_post(row: Mapping[str, Any], raw: str) -> Post:
 
 
 def check_ids(ids: str) -> None:
-    """Ids, one or joined: of letters and digits only, so that they fit anywhere."""
-    if ids and not (ids.isascii() and ids.isalnum()):
+    """Ids, one or joined: of letters and digits only, short enough to fit anywhere."""
+    if ids and not (len(ids) <= LONGEST_IDS and ids.isascii() and ids.isalnum()):
         raise Unreadable("an id that is none")
 
 

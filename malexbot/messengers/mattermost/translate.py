@@ -253,8 +253,8 @@ def _mentions(told: Any) -> Any:
 
 def _channel_name(data: Json) -> str:
     name = data.get("channel_display_name") or data.get("channel_name") or ""
-    if type(name) is not str:
-        raise Unreadable("a channel whose name is no text")
+    if type(name) is not str or type(data.get("channel_type", "")) is not str:
+        raise Unreadable("a channel whose name or type is no text")
     return name
 
 
