@@ -44,11 +44,15 @@ def command(is_script: bool, folder: Path | None, seconds: float | None) -> None
             f"the demo needs {error.name}: pip install 'malexbot[demo]'"
         ) from error
 
+    agrees = True
     with Ending() as ending, place(folder) as home:
-        if not is_script:
+        if is_script:
+            agrees = play_script(home, ending)
+        else:
             play_live(home, ending, seconds)
-        elif not play_script(home, ending):
-            sys.exit(EXIT_FAILED)
+    if folder:
+        click.echo(f"All of it is in {folder}: malexbot.yaml, malexbot.log, state.")
+    sys.exit(0 if agrees else EXIT_FAILED)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ CONFIG = """\
 state_dir: {folder}
 drain_timeout: 1s
 backend:
-  port: 0
+  port: {port}
 mattermost:
   http_host: {url}
   token: {token}

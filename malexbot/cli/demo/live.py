@@ -71,7 +71,10 @@ class Live:
         if self._keyboard.is_there:
             teller.text("or type a line here: you are alice. /help tells what else.")
         teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
-        teller.text(f"Do kill malexbot: kill -9 {stage.daemon.pid}. Ctrl-C ends all.")
+        teller.text(f"Its state: malexbot status --config {stage.config}")
+        teller.text(
+            f"You may kill it: kill -9 {stage.daemon.pid}; it comes back. Ctrl-C ends all."
+        )
         teller.text()
         if self._keyboard.is_there:
             teller.invite()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from malexbot.storage.database import Database
 from malexbot.storage.embedded import Embedded
 
 # What a start or an answer may take on a busy machine.
-PATIENCE_S = 30.0
+_PATIENCE_S = 30.0
 _TURN_S = 0.05
 _LAST_LINES = 5
 _HOUR_MS = 3_600_000
@@ -101,7 +102,7 @@ class Stage:
         return not self.is_down and self.mattermost.sockets() > 0
 
     def start_daemon(self) -> None:
-        """A first time, or again after its end; `wait_until` it does something."""
+        """A first time, or again after its end."""
         self._leave_daemon()
         self._daemon = DaemonProcess(self.config)
         self._daemon.start()
@@ -134,12 +135,12 @@ class Stage:
 
     def wait_until(self, is_true: Callable[[], bool], what: str) -> None:
         """For something that malexbot should do."""
-        deadline = Deadline(PATIENCE_S)
+        deadline = Deadline(_PATIENCE_S)
         while not is_true():
             self.pause(_TURN_S)
             if deadline.is_over:
                 raise MalexbotError(
-                    f"waited {PATIENCE_S:g} s in vain {what}\n{self.last_words()}"
+                    f"waited {_PATIENCE_S:g} s in vain {what}\n{self.last_words()}"
                 )
 
     def wait_until_listening(self) -> None:
@@ -167,6 +168,7 @@ class Stage:
         self.config.write_text(
             CONFIG.format(
                 folder=json.dumps(str(self._folder / "state")),
+                port=free_port(),
                 url=json.dumps(self.mattermost.url),
                 token=json.dumps(self.town.token),
                 keeps=json.dumps(self._keeps),
@@ -181,3 +183,10 @@ class Stage:
         daemon.stop()
         with open(self._folder / "malexbot.log", "a") as file:
             file.write(daemon.log)
+
+
+def free_port() -> int:
+    """For malexbot's own HTTP, which `malexbot status` asks."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

@@ -91,11 +91,16 @@ def terminal(environ: dict[str, str]) -> Iterator[Terminal]:
 def test_a_person_talks_kills_and_leaves(terminal: Terminal) -> None:
     terminal.read_until(r"alice +Who brings a cake\? +✓ kept")
     terminal.read_until(r"off the record: no nuts +- not kept")
+    config = terminal.read_until(r"malexbot status --config (\S+)")[1]
     pid = int(terminal.read_until(r"kill -9 (\d+)")[1])
 
     terminal.type("ping")
     terminal.read_until(r"alice +ping +✓ kept")
     terminal.read_until(r"malexbot +↳ pong, alice +✓ kept")
+
+    status = [*DEMO[:3], "status", "--config", config]
+    run = subprocess.run(status, capture_output=True, text=True)
+    assert "malexbot is well" in run.stdout, run.stdout + run.stderr
 
     os.kill(pid, signal.SIGKILL)
     terminal.read_until(r"malexbot was killed \(signal 9\)")
@@ -132,6 +137,7 @@ def test_it_ends_by_itself_and_keeps_its_folder_if_told(
     )
     assert run.returncode == 0, run.stderr
     assert "\x1b" not in run.stdout and "The demo has ended." in run.stdout
+    assert f"All of it is in {folder}" in run.stdout
     assert {"malexbot.yaml", "malexbot.log", "state"} == set(os.listdir(folder))
     assert (folder / "malexbot.yaml").stat().st_mode & 0o077 == 0
     assert "stopped" in (folder / "malexbot.log").read_text()
