@@ -47,6 +47,8 @@ def test_20_s_without_postgresql_at_1000_events_a_second(
             began = flood.posts
             _watch(daemon, AWAY_S)
             assert flood.posts - began > 0.9 * AWAY_S * PER_SECOND
+            assert "intake: cannot write" in daemon.status
+            assert "mattermost: down" in daemon.status
             server.start()
             _watch(daemon, 2)
         stage.wait_until_right(traffic.questions)
