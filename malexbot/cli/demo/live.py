@@ -72,9 +72,8 @@ class Live:
             teller.text("or type a line here: you are alice. /help tells what else.")
         teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
         teller.text(f"Its state: malexbot status --config {stage.config}")
-        teller.text(
-            f"You may kill it: kill -9 {stage.daemon.pid}; it comes back. Ctrl-C ends all."
-        )
+        pid = stage.daemon.pid
+        teller.text(f"You may kill it: kill -9 {pid}; it comes back. Ctrl-C ends all.")
         teller.text()
         if self._keyboard.is_there:
             teller.invite()
