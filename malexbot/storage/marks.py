@@ -82,15 +82,18 @@ def move(cursor: Cursor, mark: Mark) -> None:
 
 
 def find_live(events: Iterable[Event]) -> LiveMarks:
-    """The newest live post of each channel and connection."""
+    """The newest live post of each channel and connection.
+
+    What claims to be of the future occurred now: beyond that nothing was read.
+    """
     newest: dict[tuple[str, str, int], tuple[int, str]] = {}
     for event in events:
         post = event.post
         if post is not None and event.name == "posted" and event.origin == "live":
             key = (event.source, post.channel_id, event.connection)
-            found = newest.get(key)
-            if found is None or post.create_at > found[0]:
-                newest[key] = (post.create_at, post.id)
+            found, at = newest.get(key), min(post.create_at, event.occurred_at)
+            if found is None or at > found[0]:
+                newest[key] = (at, post.id)
     return newest
 
 

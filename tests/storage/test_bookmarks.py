@@ -79,6 +79,15 @@ def test_a_live_post_moves_the_mark_only_where_the_channel_is_filled_for_it(
     assert mark(bookmarks) == ("p2", 2000, 2)
 
 
+def test_a_post_of_the_future_moves_the_mark_to_now(
+    journal: DatabaseJournal, bookmarks: DatabaseBookmarks
+) -> None:
+    journal.write([marks(CaughtUp(*WHERE, "p1", 1000, filled_for=1))])
+    told = posted(post("p2", create_at=9_000_000), occurred_at=2000, connection=1)
+    journal.write([kept(told)])
+    assert mark(bookmarks) == ("p2", 2000, 1)
+
+
 def test_nothing_but_a_live_post_moves_the_mark(
     journal: DatabaseJournal, bookmarks: DatabaseBookmarks
 ) -> None:

@@ -85,6 +85,8 @@ class Watcher(Protocol):
 
     def on_channels_changed(self) -> None: ...
 
+    def wake(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
@@ -230,7 +232,7 @@ class Listener:
         if not self._ends.intake.offer(event):
             raise Full("the intake is full")
         if event.name == "posted" and event.post is not None:
-            self._ends.hearing.heard(event.post.channel_id, event.post.create_at)
+            self._ends.hearing.heard(event.post.channel_id, event.occurred_at)
         elif event.name in OF_CHANNELS:
             self._ends.watcher.on_channels_changed()
         elif event.name in OF_MEMBERS:
@@ -240,6 +242,8 @@ class Listener:
         log.warning("a frame that is no event goes to the rejects: %s", reason)
         if not self._ends.intake.reject(SOURCE, frame.raw, reason):
             raise Full("the intake is full")
+        # If it was to tell of a post, its page may be in better order.
+        self._ends.watcher.wake()
 
     def _see_member(self, event: Event) -> None:
         """Who was removed misses what is said until he is back: a new number."""

@@ -124,6 +124,8 @@ class Translator:
         if "mentions" in data:
             data["mentions"] = _mentions(data["mentions"])
         event_id, at = self._id_and_time(name, post)
+        # One that claims to be of the future is of now.
+        at = min(at, self._now_ms())
         fields = (
             event_id,
             SOURCE,

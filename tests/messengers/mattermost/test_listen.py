@@ -95,6 +95,9 @@ class Home:
     def on_new_connection(self, number: int, reason: str) -> None:
         self.told.append(("watch", number))
 
+    def wake(self) -> None:
+        self.told.append("wake")
+
     def on_channels_changed(self) -> None:
         self.told.append("channels")
 
@@ -322,6 +325,7 @@ def test_what_is_no_event_goes_to_the_rejects(
         mattermost.faults.malform_frame(text)
         say(mattermost, "in its place")
         wait_until(lambda: run.home.rejects)
+        wait_until(lambda: "wake" in run.home.told)
         # Nobody knows its number: so the next one shows a gap, and all is read again.
         say(mattermost, "after")
         wait_until(lambda: run.home.number == 2)

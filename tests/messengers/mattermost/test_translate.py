@@ -75,6 +75,13 @@ def test_a_post_is_told_whole(translator: Translator) -> None:
     assert "post" not in told.data
 
 
+def test_a_post_that_claims_to_be_of_the_future_is_of_now() -> None:
+    told = event(inner(recorded("posted"), create_at=NOW + 1))
+    assert told.occurred_at == NOW
+    assert told.post is not None
+    assert told.post.create_at == NOW + 1
+
+
 def test_an_edit_has_an_id_for_each_time(translator: Translator) -> None:
     frame = recorded("post_edited")
     first = event(frame, translator)
