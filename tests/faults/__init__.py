@@ -1,0 +1,1 @@
+"""Each fault of the sandbox against the daemon as a process."""

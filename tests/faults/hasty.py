@@ -1,0 +1,42 @@
+"""The daemon as it is, but with short waits: what takes minutes there takes seconds.
+
+Only how long something is waited for is changed, never what is done then.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from malexbot.cli.run import leave, serve
+from malexbot.config import backfill as settings
+from malexbot.messengers.mattermost import backfill, chat, dialogue, hearing, listen
+from malexbot.pipeline import sends, verdicts
+
+AUTH_WAIT_S = 2.0
+PROGRAM = (sys.executable, "-m", f"{__package__}.{Path(__file__).stem}")
+
+
+def hurry() -> None:
+    """Pings, verdicts and repeats; the orders of size among them stay."""
+    # A server that gets no token closes after AUTH_WAIT_S.
+    dialogue.NO_TOKEN_S = 1.5
+    dialogue.HELLO_S = 2.5
+    dialogue.PONG_S = 3.0
+    dialogue.PING_EVERY_S = 4.0
+    # A fault follows the other here: no connection would ever count as well.
+    listen.HEALTHY_S = 0.1
+    listen.UNAUTHORISED_WAIT_S = 1.0
+    backfill.REFUSED_S = 1.0
+    settings.SHORTEST_EVERY_S = 1.0
+    hearing.GRACE_MS = 3_000
+    chat.READ_S = 1.0
+    verdicts.REPEAT_WITHIN_S = 4.0
+    verdicts.LOOK_AFTER_S = 6.0
+    # It has its own name for it.
+    sends.LOOK_AFTER_S = verdicts.LOOK_AFTER_S  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    hurry()
+    leave(serve(Path(sys.argv[2])))
