@@ -59,7 +59,7 @@ class Intake:
     # From the threads of the sources.
 
     def offer(self, event: Event) -> bool:
-        """Take a live event; no: the intake is full, so drop the connection."""
+        """Take a live event; no: the intake stays full, so drop the connection."""
         return self._offer(event)
 
     def reject(self, source: str, raw: bytes, reason: str) -> bool:

@@ -27,7 +27,7 @@ def test_what_waits_is_taken_at_once_and_in_order() -> None:
 
 
 def test_the_number_of_events_is_bounded() -> None:
-    waiting = Waiting(most_events=2)
+    waiting = Waiting(most_events=2, patience_s=0)
     assert waiting.offer(posted("a"))
     assert waiting.offer(Reject("mattermost", b"b", "no event"))
     assert not waiting.offer(posted("c"))
@@ -37,14 +37,24 @@ def test_the_number_of_events_is_bounded() -> None:
 
 
 def test_the_bytes_are_bounded() -> None:
-    waiting = Waiting(most_bytes=2 * OVERHEAD_BYTES + 100)
+    waiting = Waiting(most_bytes=2 * OVERHEAD_BYTES + 100, patience_s=0)
     assert waiting.offer(posted("a", raw="x" * 60))
     assert not waiting.offer(posted("b", raw="x" * 60))
     assert waiting.offer(posted("b", raw="x" * 40))
 
 
+def test_a_live_event_waits_a_moment_for_room() -> None:
+    waiting = Waiting(most_events=1, patience_s=PATIENCE_S)
+    assert waiting.offer(posted("a"))
+    writer = threading.Timer(0.05, waiting.take, (0, now))
+    writer.start()
+    assert waiting.offer(posted("b"))
+    writer.join()
+    assert waiting.refused == 0
+
+
 def test_what_is_larger_than_all_fits_into_an_empty_queue() -> None:
-    waiting = Waiting(most_events=4, most_bytes=10)
+    waiting = Waiting(most_events=4, most_bytes=10, patience_s=0)
     assert waiting.offer(posted(raw="x" * 100))
     assert not waiting.offer(posted())
     waiting.take(0, now)
@@ -75,7 +85,7 @@ def test_deliveries_leave_room_for_the_bytes_of_live_events() -> None:
 
 
 def test_a_delivery_that_waits_ends_with_its_stop() -> None:
-    waiting, stop = Waiting(most_events=2), Stop()
+    waiting, stop = Waiting(most_events=2, patience_s=0), Stop()
     assert waiting.deliver(page(2), stop)
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(waiting.deliver, page(2), stop)

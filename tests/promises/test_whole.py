@@ -111,7 +111,7 @@ def test_a_full_intake_costs_a_connection_and_no_post(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     most = 20
-    room = {"most_events": most, "most_bytes": waiting.MOST_BYTES}
+    room = {"most_events": most, "most_bytes": waiting.MOST_BYTES, "patience_s": 0.1}
     monkeypatch.setattr(waiting.Waiting.__init__, "__kwdefaults__", room)
     town = mattermost.town
     with live() as life:
