@@ -101,12 +101,13 @@ def test_a_job_that_is_not_ours_any_more_has_no_effects(
 
 
 def test_an_event_that_comes_again_after_its_job_was_done_is_no_job(
-    journal: DatabaseJournal, jobs: DatabaseJobs
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
 ) -> None:
     offer(journal, "a1")
     jobs.finish(claim(jobs)[0], [])
     offer(journal, "a1", "a1")
     assert claim(jobs) == []
+    assert look("SELECT FROM rejects") == []
 
 
 def test_a_retry_waits_and_holds_its_lane(
