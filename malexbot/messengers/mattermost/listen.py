@@ -1,9 +1,9 @@
 """Listens to Mattermost: keeps one websocket open and hands on what it tells.
 
-The one thread of the service never waits for anybody: when the intake is full, the
-connection is dropped on purpose. Every connection that is not a proven resume has a
-number, committed before its first event is taken; by it backfill knows where live
-posts begin.
+The one thread of the service waits for nobody longer than a moment: when the intake
+stays full, the connection is dropped on purpose. Every connection that is not a proven
+resume has a number, committed before its first event is taken; by it backfill knows
+where live posts begin.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Full(Broken):
 
 
 class Intake(Protocol):
-    """Where events go; never waits, no means that there is no room."""
+    """Where events go; hardly waits, no means that there is no room."""
 
     def offer(self, event: Event) -> bool: ...
 
