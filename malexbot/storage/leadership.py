@@ -18,6 +18,7 @@ from datetime import datetime
 
 from malexbot import __version__
 from malexbot.errors import MalexbotError, Transient
+from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import DatabaseUnavailable
 from malexbot.storage.keys import DAEMON
@@ -118,7 +119,7 @@ class Leadership:
 
     def try_take(self) -> bool:
         """Yes: we are the active daemon. A holder that shows no life is ended."""
-        with self._lock, self._losing():
+        with self._alone(), self._losing():
             if self._epoch is not None and self._session and not self._session.is_dead:
                 return True
             self._epoch = None
@@ -144,22 +145,35 @@ class Leadership:
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
         """Write on the very session that holds the lock: no lock, no commit."""
-        with self._lock, self._leading() as session:
+        with self._alone(), self._leading() as session:
             with session.transaction() as cursor:
                 yield cursor
 
     def holder(self) -> Holder | None:
         """The active daemon, as a standby shows it."""
-        with self._lock, self._losing():
+        with self._alone(), self._losing():
             with self._living().transaction() as cursor:
                 return find_holder(cursor)
 
     def close(self) -> None:
         """Give the lock up, if we have it; a standby may take it at once."""
-        with self._lock:
+        with self._alone():
             self._unlock()
             self._drop()
         self._watch.stop()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One thread at a time; who waits for another one waits for the database.
+
+        So does the other one, and its time-outs bound both waits.
+        """
+        with outside("the session of the lock"):
+            self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _unlock(self) -> None:
         """The end of the session would do it too, but a moment later."""

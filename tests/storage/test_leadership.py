@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 from malexbot.errors import Transient
+from malexbot.runtime.heart import Heart
 from malexbot.runtime.stop import Stop
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
@@ -93,6 +94,25 @@ def written(database: Database, epoch: int) -> int:
         found = cursor.fetchone()
     assert found
     return int(found[0])
+
+
+def test_the_heart_rests_while_another_thread_has_the_session(
+    first: Leadership,
+) -> None:
+    assert first.try_take()
+    heart = Heart()
+
+    def write() -> None:
+        heart.bind()
+        with first.transaction() as cursor:
+            cursor.execute("SELECT 1")
+
+    writer = threading.Thread(target=write)
+    with first.transaction():
+        writer.start()
+        poll(lambda: heart.waits_for == "the session of the lock", every_s=0.01)
+    writer.join()
+    assert heart.waits_for is None
 
 
 def test_only_one_gets_it(first: Leadership, second: Leadership) -> None:
