@@ -17,7 +17,7 @@ from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.sandbox.fixtures import Mattermost
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
-from tests.promises.conftest import Look
+from tests.promises.conftest import Life, Look
 from tests.support.threads import eventually
 
 Live = Callable[[], Any]
@@ -103,6 +103,11 @@ def test_what_is_old_is_told_by_the_servers_clock(
 # Promise 11.
 
 
+def is_dropped(life: Life) -> bool:
+    is_told = life.is_at("mattermost", "the intake is full")
+    return is_told and not life.health.is_ready
+
+
 def test_a_full_intake_costs_a_connection_and_no_post(
     live: Live,
     mattermost: Mattermost,
@@ -121,8 +126,7 @@ def test_a_full_intake_costs_a_connection_and_no_post(
             cursor.execute("LOCK TABLE posts IN ACCESS EXCLUSIVE MODE")
             texts = [f"keep {number}" for number in range(3 * most)]
             mattermost.scene.post_many(town.channel, town.alice, texts)
-            eventually(lambda: life.is_at("mattermost", "the intake is full"))
-            assert not life.health.is_ready
+            eventually(lambda: is_dropped(life))
         eventually(lambda: len(look(KEPT)) == len(texts))
         eventually(lambda: life.health.is_ready)
     reasons = look("SELECT reason FROM connections ORDER BY number")

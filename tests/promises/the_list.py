@@ -312,6 +312,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         "it is told once, retried each minute, and not ready": (
             f"{LISTEN}a_token_refused_later_is_a_state",
             f"{LISTEN}a_refused_token_is_tried_each_minute",
+            f"{SOCKET}a_handshake_that_fails_is_told",
             f"{BACKFILL}a_refused_token_is_a_state",
         ),
         "the rest of the daemon goes on": (
