@@ -1,0 +1,171 @@
+"""The Mattermost of a measurement: a sandbox in a process of its own, with a load.
+
+`python -m tests.bench.mattermost` obeys one line of JSON after the other, `[method,
+arguments]`, and answers each with a line; it ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any
+
+from malexbot.sandbox.events import Event
+from malexbot.sandbox.posts import Draft
+from malexbot.sandbox.sandbox import Sandbox
+from malexbot.sandbox.settings import Settings
+from malexbot.sandbox.town import build
+
+# What a post says: with its frame it is as long as those of people are.
+TEXT = "message number {} with a bit of text, to be as long as what people write"
+WORD = "wanted"
+# Between two posts of the history. Denser ones would share their milliseconds.
+APART_MS = 1_000
+# The daemon may lag behind by everything; the server must not hang up on it.
+ENDLESS = 10_000_000
+# So many parts a second are let go at a given speed.
+BEATS = 100
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it is, who may come in, and where is talked."""
+
+    url: str
+    token: str
+    alice_token: str
+    channels: tuple[str, ...]
+
+    @property
+    def socket_url(self) -> str:
+        return self.url.replace("http", "ws", 1) + "/api/v4/websocket"
+
+
+class Load:
+    """In the process of the sandbox: makes posts, and lets them go."""
+
+    def __init__(self, sandbox: Sandbox, channels: int) -> None:
+        scene = sandbox.scene
+        self._world, self._posts = sandbox.load.world, sandbox.load.posts
+        town = build(scene)
+        self._alice = self._world.user(town.alice)
+        self._bot = town.bot
+        self._prepared: list[Event] = []
+        made = [
+            scene.add_channel(town.team, f"bench-{number}", town.admin)
+            for number in range(channels)
+        ]
+        for channel in made:
+            for member in (town.bot, town.alice):
+                scene.join(channel, member, by=town.admin)
+        self.place = Place(
+            sandbox.url, town.token, scene.add_token(town.alice), tuple(made)
+        )
+
+    def fill(self, posts: int) -> int:
+        """A history, spread over time and channels; how many posts the bot can see."""
+        first = self._world.now_ms() - (posts + 1) * APART_MS
+        for number in range(posts):
+            self._make(number, WORD, first + number * APART_MS)
+        seen = self._world.index.channel_users
+        with self._world.lock:
+            return sum(
+                self._bot in seen.get(post.channel_id, {}) for post in self._world.posts
+            )
+
+    def prepare(self, posts: int, wanted_of: int = 1) -> int:
+        """Posts of now, not told yet; one of so many has the word, the last one too."""
+        for number in range(posts):
+            is_wanted = (posts - 1 - number) % wanted_of == 0
+            event = self._make(number, WORD if is_wanted else "idle", 0)
+            # Made here, not when it is sent.
+            assert event.body
+            self._prepared.append(event)
+        return len(range(0, posts, wanted_of))
+
+    def release(self, per_second: float = 0) -> float:
+        """Tell them all, as fast as can be or at a speed; the seconds that took."""
+        events, self._prepared = self._prepared, []
+        chunk = max(1, int(per_second / BEATS)) if per_second else _CHUNK
+        never, start = threading.Event(), time.monotonic()
+        for at in range(0, len(events), chunk):
+            if per_second:
+                never.wait(max(0.0, start + at / per_second - time.monotonic()))
+            with self._world.lock:
+                for event in events[at : at + chunk]:
+                    self._world.publish(event)
+        return time.monotonic() - start
+
+    def _make(self, number: int, word: str, at: int) -> Event:
+        channels = self.place.channels
+        text = f"{TEXT.format(number)} {word}"
+        draft = Draft(channels[number % len(channels)], text, create_at=at)
+        with self._world.lock:
+            return self._posts.prepare(self._alice, draft)
+
+
+class Mattermost:
+    """The other side: `with Mattermost(channels=50) as mattermost:`."""
+
+    def __init__(self, *, channels: int) -> None:
+        self._channels = channels
+
+    def __enter__(self) -> Mattermost:
+        command = [sys.executable, "-m", "tests.bench.mattermost", str(self._channels)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.place = Place(**self._hear())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._process as process:
+            process.kill()
+
+    def fill(self, posts: int) -> int:
+        return int(self._order("fill", posts=posts))
+
+    def prepare(self, posts: int, wanted_of: int = 1) -> int:
+        return int(self._order("prepare", posts=posts, wanted_of=wanted_of))
+
+    def release(self, per_second: float = 0) -> float:
+        return float(self._order("release", per_second=per_second))
+
+    def _order(self, method: str, **arguments: float) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([method, arguments]) + "\n")
+        self._process.stdin.flush()
+        return self._hear()
+
+    def _hear(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+def _serve(channels: int) -> None:
+    with Sandbox(settings=Settings(send_queue=ENDLESS)) as sandbox:
+        load = Load(sandbox, channels)
+        _say(asdict(load.place))
+        for line in sys.stdin:
+            method, arguments = json.loads(line)
+            _say(getattr(load, method)(**arguments))
+
+
+def _say(answer: Mapping[str, Any] | float) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
