@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from malexbot.cli import COMMANDS
+from malexbot.config.load import load
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -29,3 +30,19 @@ def test_the_commands_of_its_first_screen_are_there() -> None:
     assert "&& .venv/bin/malexbot demo" in README
     assert "\ntests/run\n" in README
     assert (ROOT / "tests" / "run").stat().st_mode & 0o111
+
+
+def test_what_it_tells_malexbot_to_do_is_a_configuration(tmp_path: Path) -> None:
+    (told,) = re.findall(r"```yaml\n(mattermost:\n.*?)```", README, re.S)
+    token = tmp_path / "token"
+    token.write_text("secret")
+    token.chmod(0o600)
+    file = tmp_path / "malexbot.yaml"
+    file.write_text(told.replace("/etc/malexbot/token", str(token)))
+    config = load(file)
+    assert config.mattermost is not None and config.responses and config.backfill.since
+
+
+def test_the_folders_of_tests_that_it_names_are_there() -> None:
+    for name in re.findall(r"`(tests/\w+)`", README):
+        assert (ROOT / name).exists(), name
