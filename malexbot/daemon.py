@@ -77,7 +77,7 @@ class Daemon:
         self._logs = logs
         self._notifier = notifier
         self._compose = compose
-        self._health = Health()
+        self._health = Health(logs.mask)
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._postponed: deque[Message] = deque()
         self._signals = Signals(self._inbox.put)
@@ -253,7 +253,7 @@ class Daemon:
         return [*self._ground.hearts(), *self._active.hearts()]
 
     def _status(self) -> str:
-        return self._logs.mask(self._health.line())
+        return self._health.line()
 
     def _show(self) -> None:
         if self._stopping is None and self._shown != (status := self._status()):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 
 class Health:
     """One line a part: how it is, and whether that keeps the daemon from its work."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """`mask` hides what is secret; an error of anybody's may quote it."""
+        self._mask = mask
         self._lock = threading.Lock()
         self._parts: dict[str, tuple[str, bool]] = {}
 
     def tell(self, part: str, state: str, *, is_ready: bool) -> None:
+        told = self._mask(state)
         with self._lock:
-            self._parts[part] = (state, is_ready)
+            self._parts[part] = (told, is_ready)
 
     def forget(self, part: str) -> None:
         with self._lock:

@@ -17,3 +17,9 @@ def test_is_ready_when_every_part_is() -> None:
     health.forget("vk")
     assert health.is_ready
     assert health.parts() == {"mattermost": "connected"}
+
+
+def test_no_part_tells_a_secret() -> None:
+    health = Health(lambda text: text.replace("hunter2", "***"))
+    health.tell("intake", "no way with hunter2", is_ready=False)
+    assert "hunter2" not in health.line() + str(health.states())
