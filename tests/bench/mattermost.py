@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
@@ -31,6 +31,7 @@ APART_MS = 1_000
 ENDLESS = 10_000_000
 # So many parts a second are let go at a given speed.
 BEATS = 100
+SAMPLES = 100
 _CHUNK = 500
 
 
@@ -46,6 +47,19 @@ class Place:
     @property
     def socket_url(self) -> str:
         return self.url.replace("http", "ws", 1) + "/api/v4/websocket"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What has to be in the archive at the end: so many posts, these among them."""
+
+    posts: int
+    samples: tuple[str, ...]
+
+    @classmethod
+    def of(cls, posts: int, ids: Sequence[str]) -> Wanted:
+        """The last one is a sample, and others from all over."""
+        return cls(posts, (*ids[:: max(1, len(ids) // SAMPLES)], ids[-1]))
 
 
 class Load:
@@ -69,26 +83,32 @@ class Load:
             sandbox.url, town.token, scene.add_token(town.alice), tuple(made)
         )
 
-    def fill(self, posts: int) -> int:
-        """A history, spread over time and channels; how many posts the bot can see."""
+    def fill(self, posts: int) -> Wanted:
+        """A history, spread over time and channels; all posts that the bot can see."""
         first = self._world.now_ms() - (posts + 1) * APART_MS
-        for number in range(posts):
-            self._make(number, WORD, first + number * APART_MS)
+        ids = [
+            _id(self._make(number, WORD, first + number * APART_MS))
+            for number in range(posts)
+        ]
         seen = self._world.index.channel_users
         with self._world.lock:
-            return sum(
+            count = sum(
                 self._bot in seen.get(post.channel_id, {}) for post in self._world.posts
             )
+        return Wanted.of(count, ids)
 
-    def prepare(self, posts: int, wanted_of: int = 1) -> int:
+    def prepare(self, posts: int, wanted_of: int = 1) -> Wanted:
         """Posts of now, not told yet; one of so many has the word, the last one too."""
+        ids: list[str] = []
         for number in range(posts):
             is_wanted = (posts - 1 - number) % wanted_of == 0
             event = self._make(number, WORD if is_wanted else "idle", 0)
             # Made here, not when it is sent.
             assert event.body
             self._prepared.append(event)
-        return len(range(0, posts, wanted_of))
+            if is_wanted:
+                ids.append(_id(event))
+        return Wanted.of(len(ids), ids)
 
     def release(self, per_second: float = 0) -> float:
         """Tell them all, as fast as can be or at a speed; the seconds that took."""
@@ -134,11 +154,11 @@ class Mattermost:
         with self._process as process:
             process.kill()
 
-    def fill(self, posts: int) -> int:
-        return int(self._order("fill", posts=posts))
+    def fill(self, posts: int) -> Wanted:
+        return Wanted(**self._order("fill", posts=posts))
 
-    def prepare(self, posts: int, wanted_of: int = 1) -> int:
-        return int(self._order("prepare", posts=posts, wanted_of=wanted_of))
+    def prepare(self, posts: int, wanted_of: int = 1) -> Wanted:
+        return Wanted(**self._order("prepare", posts=posts, wanted_of=wanted_of))
 
     def release(self, per_second: float = 0) -> float:
         return float(self._order("release", per_second=per_second))
@@ -157,14 +177,19 @@ class Mattermost:
 def _serve(channels: int) -> None:
     with Sandbox(settings=Settings(send_queue=ENDLESS)) as sandbox:
         load = Load(sandbox, channels)
-        _say(asdict(load.place))
+        _say(load.place)
         for line in sys.stdin:
             method, arguments = json.loads(line)
             _say(getattr(load, method)(**arguments))
 
 
-def _say(answer: Mapping[str, Any] | float) -> None:
-    print(json.dumps(answer), flush=True)
+def _id(event: Event) -> str:
+    return str(json.loads(event.data["post"])["id"])
+
+
+def _say(answer: Place | Wanted | float) -> None:
+    told = answer if isinstance(answer, float) else asdict(answer)
+    print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

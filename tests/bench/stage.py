@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import psycopg2
 from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.embedded import Embedded
-from tests.bench.mattermost import Place
+from tests.bench.mattermost import Place, Wanted
 from tests.support.postgres import Server
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -180,17 +180,23 @@ class Rows:
     def count(self) -> int:
         return int(self.ask("SELECT count(*) FROM posts"))
 
-    def wait_for(self, rows: int) -> float:
-        """Until so many are committed; when that was seen.
+    def wait_for(self, wanted: Wanted, before: int = 0) -> float:
+        """Until all is committed beside the rows of before; when that was seen.
 
-        They are counted only when the table has stopped to grow: its size costs
-        nothing to ask.
+        Counting reads the whole table, so it waits until some that are known by
+        their ids are there.
         """
-        never, until, size = threading.Event(), time.monotonic() + PATIENCE_S, -1
+        never, until = threading.Event(), time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            last, size = size, self.ask("SELECT pg_relation_size('posts')")
             now = time.monotonic()
-            if size == last and self.count() >= rows:
+            if self._has(wanted.samples) and self.count() >= before + wanted.posts:
                 return now
             never.wait(_LOOK_S)
-        raise NotFinished(f"{self.count()} of {rows} rows came")
+        raise NotFinished(f"{self.count() - before} of {wanted.posts} rows came")
+
+    def _has(self, ids: Sequence[str]) -> bool:
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM posts WHERE id = ANY(%s)", (list(ids),)
+            )
+            return bool(cursor.fetchone() == (len(set(ids)),))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from malexbot.sandbox.daemon import DaemonProcess
 from tests.bench.figures import Figure, Goal
-from tests.bench.mattermost import Mattermost
+from tests.bench.mattermost import Mattermost, Wanted
 from tests.bench.rows.live import Run, costs, speeds
 from tests.bench.stage import PATIENCE_S, Rows, Scale, Stage, Worker
 
@@ -18,9 +18,9 @@ PAGER = "bare pager"
 def backfill(stage: Stage, scale: Scale) -> Sequence[Figure]:
     posts = scale.of(100_000, 3_000)
     with Mattermost(channels=CHANNELS) as server:
-        seen = server.fill(posts)
+        wanted = server.fill(posts)
         pairs = [
-            (_malexbot(stage, server, seen), _bare(stage, server, seen))
+            (_malexbot(stage, server, wanted), _bare(stage, server, wanted))
             for _ in range(scale.turns)
         ]
     ours, bare = [run for run, _ in pairs], [run for _, run in pairs]
@@ -45,21 +45,22 @@ def backfill(stage: Stage, scale: Scale) -> Sequence[Figure]:
     ]
 
 
-def _malexbot(stage: Stage, server: Mattermost, posts: int) -> Run:
+def _malexbot(stage: Stage, server: Mattermost, wanted: Wanted) -> Run:
     """From READY on, with all that it has to find out first."""
     with stage.database() as dsn, Rows(dsn) as rows:
         with DaemonProcess(stage.config(server.place, dsn)) as daemon:
             daemon.wait_until(lambda: bool(daemon.notices("READY")), PATIENCE_S)
-            return _watch(Worker(daemon.pid), rows, posts)
+            return _watch(Worker(daemon.pid), rows, wanted)
 
 
-def _bare(stage: Stage, server: Mattermost, posts: int) -> Run:
+def _bare(stage: Stage, server: Mattermost, wanted: Wanted) -> Run:
     with stage.database() as dsn, Rows(dsn) as rows:
         with stage.bare("pager", server.place, dsn) as pager:
-            return _watch(pager, rows, posts)
+            return _watch(pager, rows, wanted)
 
 
-def _watch(worker: Worker, rows: Rows, posts: int) -> Run:
+def _watch(worker: Worker, rows: Rows, wanted: Wanted) -> Run:
     cpu_s, start = worker.cpu_s, time.monotonic()
-    took_s = rows.wait_for(posts) - start
-    return Run(posts / took_s, (worker.cpu_s - cpu_s) / posts * 1e6)
+    took_s = rows.wait_for(wanted) - start
+    used_s = worker.cpu_s - cpu_s
+    return Run(wanted.posts / took_s, used_s / wanted.posts * 1e6)

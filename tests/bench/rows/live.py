@@ -61,7 +61,7 @@ class Live:
             wanted = server.prepare(self.posts, self.wanted_of)
             cpu_s, start = worker.cpu_s, time.monotonic()
             server.release()
-            took_s = rows.wait_for(before + wanted) - start
+            took_s = rows.wait_for(wanted, before) - start
             used_s = worker.cpu_s - cpu_s
         return Run(self.posts / took_s, used_s / self.posts * 1e6)
 
