@@ -53,6 +53,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{LISTEN}a_full_intake_drops_the_connection_on_purpose",
         ),
         "the socket opens before the walk": (
+            f"{WALKS}a_look_counts_for_the_connection_that_was_open_before_it",
             f"{WALKS}a_walk_under_an_old_number_does_not_fill_for_the_new_one",
             f"{BACKFILL}an_unchanged_channel_is_filled_for_a_new_connection",
         ),
@@ -130,6 +131,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         "1000 rows are not trusted: pages, edit_at, missing ids, a gap": (
             f"{EDITS}too_many_changes_are_found_page_by_page",
+            f"{EDITS}a_post_that_a_page_left_out_is_asked_for_before_it_counts_as_gone",
         ),
         "the progress is kept": (
             f"{EDITS}a_long_walk_goes_on_where_it_was_cut_off",

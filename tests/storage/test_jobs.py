@@ -107,7 +107,7 @@ def test_an_event_that_comes_again_after_its_job_was_done_is_no_job(
     jobs.finish(claim(jobs)[0], [])
     offer(journal, "a1", "a1")
     assert claim(jobs) == []
-    assert look("SELECT FROM rejects") == []
+    assert look("SELECT reason FROM rejects") == []
 
 
 def test_a_retry_waits_and_holds_its_lane(

@@ -42,6 +42,26 @@ def test_too_many_changes_are_found_page_by_page() -> None:
     assert ("one", "edits") not in desk.store.gaps
 
 
+def test_a_post_that_a_page_left_out_is_asked_for_before_it_counts_as_gone() -> None:
+    desk = Desk(since_limit=6)
+    posts = desk.say(20, apart_ms=10_000)
+    desk.settle()
+    desk.bot.cut()
+    desk.server.advance(5 * MINUTE_MS)
+    for id in posts[1:9]:
+        desk.server.edit(id, "better")
+    desk.server.erase(posts[12])
+    desk.bot.connect()
+    page = desk.server._page
+    desk.server._page = lambda posts, number: page(  # type: ignore[method-assign]
+        [post for post in posts if post.id != left_out], number
+    )
+    left_out = posts[4]
+    desk.read()
+    assert desk.store.deleted == {posts[12]}
+    assert desk.store.posts[left_out].message == "better"
+
+
 def test_a_long_walk_goes_on_where_it_was_cut_off() -> None:
     desk = Desk(since_limit=6)
     posts = desk.say(40, apart_ms=10_000)

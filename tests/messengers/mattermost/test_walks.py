@@ -8,6 +8,7 @@ import pytest
 
 from malexbot.messengers.mattermost.borders import post_of
 from malexbot.messengers.mattermost.failures import Answer, Busy
+from malexbot.messengers.mattermost.rooms import View
 from malexbot.ports import CaughtUp, Mark
 from tests.simulation.bot import Process
 from tests.simulation.desk import Desk, desk
@@ -57,6 +58,23 @@ def test_a_mark_stops_at_what_was_there_when_the_walk_began(desk: Desk) -> None:
     desk.bot.read()
     assert newer
     assert desk.moved[-1].post_id == missed[-1]
+
+
+def test_a_look_counts_for_the_connection_that_was_open_before_it(desk: Desk) -> None:
+    rooms, number = desk.bot.rooms, desk.store.number
+    look = rooms.look
+
+    def and_connect_anew(number: int) -> View:
+        view = look(number)
+        desk.bot.cut()
+        desk.say()
+        desk.bot.connect()
+        return view
+
+    rooms.look = and_connect_anew  # type: ignore[method-assign]
+    desk.read()
+    assert desk.store.number > number
+    assert desk.mark[1] == number
 
 
 def test_a_walk_under_an_old_number_does_not_fill_for_the_new_one(desk: Desk) -> None:
