@@ -53,6 +53,18 @@ def test_a_live_event_waits_a_moment_for_room() -> None:
     assert waiting.refused == 0
 
 
+def test_a_live_event_waits_no_longer_than_that() -> None:
+    waiting = Waiting(most_events=1, patience_s=0.05)
+    assert waiting.offer(posted("a"))
+    with ThreadPoolExecutor(1) as pool:
+        offer = pool.submit(waiting.offer, posted("b"))
+        try:
+            assert not offer.result(PATIENCE_S)
+        finally:
+            waiting.take(0, now)
+    assert waiting.refused == 1
+
+
 def test_what_is_larger_than_all_fits_into_an_empty_queue() -> None:
     waiting = Waiting(most_events=4, most_bytes=10, patience_s=0)
     assert waiting.offer(posted(raw="x" * 100))

@@ -279,7 +279,8 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
     },
     11: {
-        "the socket reader never waits": (
+        "the socket reader waits a moment at most": (
+            f"{WAITING}a_live_event_waits_no_longer_than_that",
             f"{INTAKE}in_an_outage_the_queue_fills_and_says_so",
         ),
         "a full intake drops the socket, and nothing silently": (
