@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from requests.auth import AuthBase
 
 from malexbot import __version__
 from malexbot.messengers.mattermost.clock import ServerClock
+from malexbot.messengers.mattermost.depth import cut_off
 from malexbot.messengers.mattermost.failures import (
     Busy,
     Failure,
@@ -28,6 +30,8 @@ from malexbot.runtime.heart import outside
 CONNECT_S = 5.0
 READ_S = 30.0
 POOL_SIZE = 16
+# Integers of fewer digits fit into 64 bits.
+SURE_DIGITS = 19
 # What no repeat makes a request: a bad address, a header with a line break in it.
 UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
 # What leaves no doubt that the request did not leave.
@@ -145,8 +149,17 @@ def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any
 
 
 def _lenient(response: requests.Response) -> tuple[Any, bool]:
-    """orjson refuses half a surrogate pair; one such post must not hide its page."""
+    """orjson refuses half a surrogate pair, and what is nested too deep.
+
+    One such post must not hide its page.
+    """
     try:
-        return response.json(), True
+        content = cut_off(response.content)
+        return json.loads(content, parse_int=_number), True
     except (ValueError, RecursionError):
         return None, False
+
+
+def _number(digits: str) -> int | float:
+    """As orjson reads it: what 64 bits cannot hold is a fraction."""
+    return int(digits) if len(digits) < SURE_DIGITS else float(digits)

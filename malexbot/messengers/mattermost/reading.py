@@ -11,6 +11,7 @@ from malexbot.events import Event
 from malexbot.messengers.mattermost.borders import Changes, Room
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.contents import Unreadable
+from malexbot.messengers.mattermost.depth import shallow
 from malexbot.messengers.mattermost.failures import Missing
 from malexbot.messengers.mattermost.hearing import Hearing
 from malexbot.messengers.mattermost.names import Names
@@ -106,7 +107,7 @@ class Reading:
 
         If there is no room for it, the page must not be written without it.
         """
-        raw = json.dumps(row).encode()
+        raw = _told(row)
         if hash(raw) in self._rejected:
             return
         if not self._reject(SOURCE, raw, reason):
@@ -126,6 +127,14 @@ class Reading:
                 if not channel.get("delete_at"):
                     found[channel["id"]] = _news(channel)
         return list(found.values())
+
+
+def _told(row: Any) -> bytes:
+    """As it came, unless it is nested deeper than it can be written."""
+    try:
+        return json.dumps(row).encode()
+    except RecursionError:
+        return json.dumps(shallow(row)).encode()
 
 
 def _news(channel: Json) -> ChannelNews:

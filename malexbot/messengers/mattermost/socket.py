@@ -53,6 +53,8 @@ class _Ahead(websocket.WebSocket):
     its JSON become 7.6.
     """
 
+    turn_ends = float("inf")
+    """A frame may take longer than a turn, or never end though bytes keep coming."""
     _ahead = b""
     _at = 0
 
@@ -66,6 +68,8 @@ class _Ahead(websocket.WebSocket):
         return piece
 
     def _read(self) -> bytes:
+        if time.monotonic() > self.turn_ends:
+            raise websocket.WebSocketTimeoutException("the frame goes on")
         data: bytes = super()._recv(AHEAD_BYTES)  # type: ignore[no-untyped-call]
         return data
 
@@ -73,7 +77,7 @@ class _Ahead(websocket.WebSocket):
 class Line:
     """An open websocket; one thread reads it, any thread may `abort` it."""
 
-    def __init__(self, opened: websocket.WebSocket, dialogue: Dialogue) -> None:
+    def __init__(self, opened: _Ahead, dialogue: Dialogue) -> None:
         self._socket = opened
         self.dialogue = dialogue
 
@@ -86,6 +90,7 @@ class Line:
         while True:
             if now >= dialogue.ping_at:
                 self._send(dialogue.ping(now))
+            self._socket.turn_ends = now + TURN_S
             raw, now = self._receive(), time.monotonic()
             if raw is None:
                 dialogue.check(now)
@@ -181,7 +186,7 @@ class Dial:
             line.send_token(self._token)
         return line
 
-    def _connect(self, resume: Resume | None, by_message: bool) -> websocket.WebSocket:
+    def _connect(self, resume: Resume | None, by_message: bool) -> _Ahead:
         headers = [f"User-Agent: malexbot/{__version__}"]
         if not by_message:
             headers.append(f"Authorization: Bearer {self._token}")
@@ -200,6 +205,7 @@ class Dial:
             **self._detour(),
         )
         opened.settimeout(TURN_S)
+        assert isinstance(opened, _Ahead)
         return opened
 
     def _address(self, resume: Resume | None) -> str:

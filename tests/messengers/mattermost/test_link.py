@@ -143,6 +143,24 @@ def test_half_a_surrogate_pair_does_not_hide_its_page() -> None:
         asking.link.close()
 
 
+@pytest.mark.parametrize("levels", [300, 1_000, 10_000])
+def test_a_deep_post_does_not_hide_its_page(levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    page = b'{"order": ["a"], "posts": {"a": {"props": %s, "message": "x"}}}' % deep
+    with Scripted(answer("200 OK", page)) as server:
+        asking = client(server)
+        assert asking.posts("c")["posts"]["a"]["message"] == "x"
+        asking.link.close()
+
+
+def test_a_number_beyond_all_reason_does_not_hide_its_page() -> None:
+    page = rb'{"order": ["a"], "posts": {"a": {"s": "\ud800", "n": %s}}}'
+    with Scripted(answer("200 OK", page % (b"9" * 5_000))) as server:
+        asking = client(server)
+        assert asking.posts("c")["posts"]["a"]["n"] == float("inf")
+        asking.link.close()
+
+
 def test_an_empty_answer_is_an_empty_object() -> None:
     with Scripted(answer("200 OK", b"")) as server:
         asking = client(server)

@@ -92,6 +92,18 @@ def test_what_cannot_be_read_is_rejected_once_and_its_page_read(desk: Reader) ->
     assert set(desk.kept()) == {*posts} - {posts[18]}
 
 
+@pytest.mark.parametrize("levels", [300, 990, 1_020])
+def test_what_is_deep_is_rejected_and_its_page_read(desk: Reader, levels: int) -> None:
+    """Python's own writer has its limit at about a thousand levels."""
+    deep, good = desk.say(2)
+    nested = "[" * levels + "]" * levels
+    row = '{"id": "%s", "props": %s}' % (deep, nested)
+    desk.mattermost.faults.malform_post(deep, row)
+    assert desk.read()
+    assert good in desk.kept()
+    assert [deep.encode() in raw for raw in desk.rejected] == [True]
+
+
 def test_no_page_is_written_without_what_was_rejected_of_it(desk: Reader) -> None:
     posts = desk.say(3)
     spoil(desk, posts[1])

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -212,7 +212,7 @@ def test_an_abort_wakes_the_reader(dial: Dial) -> None:
     line.close()
 
 
-def shout(server: socket.socket, pieces: Sequence[bytes]) -> None:
+def shout(server: socket.socket, pieces: Iterable[bytes]) -> None:
     """Be a server that greets and then sends these pieces."""
     line, _ = server.accept()
     with line:
@@ -247,6 +247,29 @@ def test_frames_are_whole_however_they_are_cut(size: int) -> None:
         thread.start()
         line = to(server.getsockname()[1]).open()
         assert [frame.body for frame in take(line, len(bodies))] == bodies
+        line.close()
+        thread.join()
+
+
+def test_a_frame_without_an_end_does_not_hold_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bytes keep coming, so no read ever times out."""
+    monkeypatch.setattr("malexbot.messengers.mattermost.socket.TURN_S", 0.1)
+    ends = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"\r\n\r\n\x81\x7f" + (1 << 40).to_bytes(8, "big")
+        while not ends.wait(0.01):
+            yield b"x"
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=shout, args=[server, pieces()])
+        thread.start()
+        line = to(server.getsockname()[1]).open()
+        frames = line.frames()
+        assert [next(frames), next(frames)] == [None, None]
+        ends.set()
         line.close()
         thread.join()
 
