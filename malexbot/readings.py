@@ -142,11 +142,15 @@ def _register_archive(metrics: Metrics, archive: Archive, backlog: Backlog) -> N
     )
 
 
-_CHANNELS: tuple[tuple[str, str, Callable[[ChannelState], float]], ...] = (
+# None: the channel has no such number.
+OfChannel = Callable[[ChannelState], float | None]
+
+_CHANNELS: tuple[tuple[str, str, OfChannel], ...] = (
     (
         "channel_lag_seconds",
         "From the newest post that is archived without a gap to the newest there is.",
-        lambda channel: channel.lag_ms / 1000,
+        # Before the first page it would be the age of the world.
+        lambda channel: channel.lag_ms / 1000 if channel.mark_at else None,
     ),
     (
         "channel_history_done",
@@ -162,9 +166,15 @@ _CHANNELS: tuple[tuple[str, str, Callable[[ChannelState], float]], ...] = (
 
 
 def _of_channels(
-    picture: Callable[[], Picture], of: Callable[[ChannelState], float]
+    picture: Callable[[], Picture], of: OfChannel
 ) -> Callable[[], Labelled]:
-    return lambda: {(c.channel_id, c.name): of(c) for c in picture().channels}
+    def read() -> Labelled:
+        found = {(c.channel_id, c.name): of(c) for c in picture().channels}
+        return {
+            labels: number for labels, number in found.items() if number is not None
+        }
+
+    return read
 
 
 def _by_word(numbers: dict[str, int]) -> Labelled:
