@@ -13,23 +13,23 @@ from malexbot.config import backfill as settings
 from malexbot.messengers.mattermost import backfill, chat, dialogue, hearing, listen
 from malexbot.pipeline import sends, verdicts
 
-AUTH_WAIT_S = 2.0
+AUTH_WAIT_S = 1.0
 PROGRAM = (sys.executable, "-m", f"{__package__}.{Path(__file__).stem}")
 
 
 def hurry() -> None:
     """Pings, verdicts and repeats; the orders of size among them stay."""
     # A server that gets no token closes after AUTH_WAIT_S.
-    dialogue.NO_TOKEN_S = 1.5
-    dialogue.HELLO_S = 2.5
-    dialogue.PONG_S = 3.0
-    dialogue.PING_EVERY_S = 4.0
+    dialogue.NO_TOKEN_S = 0.8
+    dialogue.HELLO_S = 1.5
+    dialogue.PONG_S = 2.0
+    dialogue.PING_EVERY_S = 2.5
     # A fault follows the other here: no connection would ever count as well.
     listen.HEALTHY_S = 0.1
     listen.UNAUTHORISED_WAIT_S = 1.0
     backfill.REFUSED_S = 1.0
     settings.SHORTEST_EVERY_S = 1.0
-    hearing.GRACE_MS = 3_000
+    hearing.GRACE_MS = 2_000
     chat.READ_S = 1.0
     verdicts.REPEAT_WITHIN_S = 4.0
     verdicts.LOOK_AFTER_S = 6.0

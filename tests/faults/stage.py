@@ -26,7 +26,7 @@ from tests.faults.hasty import AUTH_WAIT_S, PROGRAM
 from tests.faults.talk import QUESTION, Talk
 from tests.process.conftest import free_port
 
-PATIENCE_S = 40.0
+PATIENCE_S = 20.0
 WATCHDOG_S = 2.0
 # A fault may be told so often: as it comes, as it changes, as it goes.
 MOST_WARNINGS = 12
@@ -58,8 +58,7 @@ class Stage:
         self._config = config
         self._database = database
         self._questions: list[str] = []
-        self._pid = 0
-        self._log_at = 0
+        self._pid = self._log_at = self._beats_before = 0
 
     def start(self) -> None:
         """Another daemon, if there was one before."""
@@ -68,7 +67,8 @@ class Stage:
             self._config, program=PROGRAM, watchdog_s=WATCHDOG_S
         )
         self._running.start()
-        self._pid, self._log_at = self.daemon.pid, 0
+        self._pid = self.daemon.pid
+        self._log_at = self._beats_before = 0
 
     def stop(self) -> None:
         running, self._running = self._running, None
@@ -83,7 +83,7 @@ class Stage:
     def begin(self) -> None:
         """What is logged from now on belongs to the next fault."""
         self._wait(lambda: self.is_ready, "ready")
-        self._log_at = len(self.daemon.log)
+        self._log_at, self._beats_before = len(self.daemon.log), self._beats()
 
     def end(self) -> None:
         """Whatever the fault was, it is over."""
@@ -102,8 +102,12 @@ class Stage:
         """People talk as long as the block lasts, and are all to be answered."""
         talk = Talk(self.sandbox, self.town)
         self._questions = talk.questions
-        with talk:
-            yield talk
+        try:
+            with talk:
+                yield talk
+        except AssertionError as error:
+            error.add_note(self.log[-6000:])
+            raise
 
     # What is seen of it.
 
@@ -157,10 +161,7 @@ class Stage:
         assert self.daemon.exit_code is None
         assert self.daemon.pid == self._pid
         assert "Traceback" not in self.daemon.log, self.daemon.log
-        beats = len(self.daemon.notices("WATCHDOG"))
-        self._wait(
-            lambda: len(self.daemon.notices("WATCHDOG")) > beats, "a living heart"
-        )
+        self._wait(lambda: self._beats() > self._beats_before, "a living heart")
         self._check_log()
 
     def complaints(self) -> list[str]:
@@ -177,6 +178,9 @@ class Stage:
         texts = Counter(entry.text for entry in said)
         twice = [text for text, count in texts.items() if count > 1]
         return [*ledger.doubled(self._archived()), *ledger.repeated(), *twice]
+
+    def _beats(self) -> int:
+        return len(self.daemon.notices("WATCHDOG"))
 
     def _archived(self) -> list[dict[str, Any]]:
         names = ("id", "message", "delete_at")
@@ -240,7 +244,7 @@ def _config(folder: Path, sandbox: Sandbox, town: Town, dsn: Dsn) -> str:
                 "direct": "archive",
                 "target_events_processors": {"posted": ["save", "response"]},
             },
-            "backfill": {"every": "2s"},
+            "backfill": {"every": "1s"},
             "responses": [
                 {
                     "when": f"event.message.text.startswith({QUESTION!r})",
