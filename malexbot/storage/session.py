@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -144,10 +145,7 @@ class Session:
 
     def cut(self) -> None:
         """Break the line under another thread's statement, which then fails."""
-        with suppress(OSError, psycopg2.Error):
-            line = socket.socket(fileno=os.dup(self._connection.fileno()))
-            with line:
-                line.shutdown(socket.SHUT_RDWR)
+        _cut(self._connection)
 
     def close(self) -> None:
         with suppress(psycopg2.Error):
@@ -161,7 +159,8 @@ def _connect(dsn: Dsn, name: str) -> connection:
     except psycopg2.Error as error:
         raise translate_connect(error, dsn.dbname, dsn.user) from error
     try:
-        _settle(made)
+        with _cut_in_time(made):
+            _settle(made)
     except MalexbotError:
         made.close()
         raise
@@ -173,3 +172,23 @@ def _settle(made: connection) -> None:
     with translated(), made.cursor() as cursor:
         cursor.execute(_SETTINGS, (limit,))
         made.commit()
+
+
+@contextmanager
+def _cut_in_time(made: connection) -> Iterator[None]:
+    """Nobody watches this session yet, and its server may fall silent here too."""
+    timer = threading.Timer(ANSWER_S, _cut, (made,))
+    timer.name = "database-login"
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _cut(made: connection) -> None:
+    with suppress(OSError, psycopg2.Error):
+        with socket.socket(fileno=os.dup(made.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)

@@ -16,6 +16,7 @@ from malexbot.storage import session
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Cursor
+from tests.crash import proxy as reading
 from tests.storage.conftest import until
 from tests.storage.proxy import Proxy
 from tests.support.packages import give_up
@@ -38,6 +39,20 @@ def pool(empty_database: Dsn) -> Iterator[Database]:
 def proxy(empty_database: Dsn) -> Iterator[Proxy]:
     with Proxy(empty_database).running() as running:
         yield running
+
+
+def test_a_server_that_falls_silent_right_after_the_login_is_given_up(
+    empty_database: Dsn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ANSWER_S", 0.3)
+    with reading.Proxy(empty_database) as proxy:
+        proxy.strike(reading.Strike(1, "before", proxy.hold, wrote="set_config"))
+        with ThreadPoolExecutor(1) as threads:
+            login = threads.submit(session.Session, proxy.dsn)
+            try:
+                assert isinstance(login.exception(timeout=10), Transient)
+            finally:
+                proxy.heal()
 
 
 def test_a_block_that_ends_is_committed(pool: Database) -> None:
