@@ -41,7 +41,9 @@ ODD = st.one_of(
     st.sampled_from(["", "\0", "\\N", "a\tb", "a\nb", "x" * 5_000, "\U0001f680" * 99]),
     st.text(max_size=20),
     st.lists(st.none() | st.text(max_size=5), max_size=3),
-    st.dictionaries(st.text(max_size=5), st.none() | st.integers(), max_size=3),
+    st.dictionaries(
+        st.text(max_size=5), st.none() | st.integers(-(2**63), 2**64 - 1), max_size=3
+    ),
 )
 
 

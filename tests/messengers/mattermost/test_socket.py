@@ -267,8 +267,12 @@ def test_a_frame_without_an_end_does_not_hold_the_reader(
         thread = threading.Thread(target=shout, args=[server, pieces()])
         thread.start()
         line = to(server.getsockname()[1]).open()
+        timer = threading.Timer(LIMIT_S, line.abort)
+        timer.start()
         frames = line.frames()
         assert [next(frames), next(frames)] == [None, None]
+        timer.cancel()
+        timer.join()
         ends.set()
         line.close()
         thread.join()
