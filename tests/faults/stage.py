@@ -208,6 +208,13 @@ class Stage:
             pause.wait(0.02)
 
 
+def reconnected(scene: Stage, talk: Talk, times: int = 1) -> None:
+    """So often a connection was opened, or went on, since the fault began."""
+    talk.go_on_until(
+        lambda: scene.log.count("is open:") + scene.log.count("goes on") >= times
+    )
+
+
 @contextmanager
 def stage(dsn: Dsn, folder: Path) -> Iterator[Stage]:
     """A stage on a migrated database, with its daemon running and connected."""
