@@ -22,9 +22,10 @@ RESULTS = Path(__file__).with_name("results")
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     turns = options.turns or (1 if options.quick else TURNS)
-    console, on = Console(width=options.width), machine()
+    console = Console(width=options.width)
     figures: list[Figure] = []
     with stage() as ready:
+        on = {**machine(), "a commit": f"{ready.commit_ms():.2f} ms"}
         for name in options.names or ROWS:
             console.print(f"{name} …", style="dim")
             figures += ROWS[name](ready, Scale(turns, options.quick))

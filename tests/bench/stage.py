@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psycopg2
@@ -27,6 +28,7 @@ from tests.bench.mattermost import Place, Wanted
 from tests.support.postgres import Server
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_COMMITS = 100
 # How often the table is looked at.
 _LOOK_S = 0.02
 # Nothing here takes longer, except for a machine that does not get on.
@@ -63,6 +65,16 @@ class Stage:
             yield dsn
         finally:
             self.server.drop(dsn)
+
+    def commit_ms(self) -> float:
+        """What a small commit takes: the disk is a part of the machine."""
+        with self.database() as dsn, Rows(dsn) as rows:
+            took = []
+            for number in range(_COMMITS):
+                started = time.perf_counter()
+                rows.do(f"INSERT INTO schema_version VALUES ({-number - 1}, '')")
+                took.append((time.perf_counter() - started) * 1000)
+        return median(took)
 
     def config(self, place: Place, dsn: Dsn, **blocks: Any) -> Path:
         """JSON is YAML too."""

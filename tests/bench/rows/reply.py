@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import orjson
@@ -29,6 +30,16 @@ RULE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run gave."""
+
+    waited_ms: Sequence[float]
+    """For each question."""
+    cpu_ms: float
+    """What the process under measurement used for each of them."""
+
+
 def reply(stage: Stage, scale: Scale) -> Sequence[Figure]:
     figures: list[Figure] = []
     for rate in RATES:
@@ -41,16 +52,22 @@ def reply(stage: Stage, scale: Scale) -> Sequence[Figure]:
     return figures
 
 
-def _figures(
-    rate: int, turns: Sequence[tuple[Sequence[float], Sequence[float]]]
-) -> list[Figure]:
-    return [
+def _figures(rate: int, turns: Sequence[tuple[Run, Run]]) -> list[Figure]:
+    cpu = Figure(
+        row="reply",
+        name=f"CPU of the process at {rate}/s",
+        unit="ms",
+        ours=[ours.cpu_ms for ours, _ in turns],
+        beside=[bare.cpu_ms for _, bare in turns],
+        beside_name=LOOP,
+    )
+    return [cpu] + [
         Figure(
             row="reply",
             name=f"p{share * 100:.0f} at {rate}/s",
             unit="ms",
-            ours=[percentile(ours, share) for ours, _ in turns],
-            beside=[percentile(bare, share) for _, bare in turns],
+            ours=[percentile(ours.waited_ms, share) for ours, _ in turns],
+            beside=[percentile(bare.waited_ms, share) for _, bare in turns],
             beside_name=LOOP,
             goal=goal,
         )
@@ -58,7 +75,7 @@ def _figures(
     ]
 
 
-def _malexbot(stage: Stage, rate: int, questions: int) -> Sequence[float]:
+def _malexbot(stage: Stage, rate: int, questions: int) -> Run:
     blocks = {
         "responses": [RULE],
         "workers": {"answers_per_minute": MOST},
@@ -69,25 +86,27 @@ def _malexbot(stage: Stage, rate: int, questions: int) -> Sequence[float]:
         return _ask(server.place, daemon, rate, questions)
 
 
-def _bare(stage: Stage, rate: int, questions: int) -> Sequence[float]:
+def _bare(stage: Stage, rate: int, questions: int) -> Run:
     with Mattermost(channels=CHANNELS) as server:
         return _ask(server.place, stage.bare("echo", server.place), rate, questions)
 
 
 def _ask(
     place: Place, started: AbstractContextManager[Worker], rate: int, questions: int
-) -> Sequence[float]:
-    """The milliseconds that each answer took."""
-    with started, Observer(place) as observer, Asker(place) as asker:
+) -> Run:
+    with started as worker, Observer(place) as observer, Asker(place) as asker:
         asker.ask(0)  # the first one pays for connections and caches
         observer.wait_for(1)
-        start, never, asked_at = time.perf_counter(), threading.Event(), {}
+        cpu_s, never, asked_at = worker.cpu_s, threading.Event(), dict[int, float]()
+        start = time.perf_counter()
         for number in range(1, questions + 1):
             never.wait(max(0.0, start + number / rate - time.perf_counter()))
             asked_at[number] = time.perf_counter()
             asker.ask(number)
         seen_at = observer.wait_for(questions + 1)
-    return [(seen_at[number] - at) * 1000 for number, at in asked_at.items()]
+        cpu_ms = (worker.cpu_s - cpu_s) * 1000 / questions
+    waited_ms = [(seen_at[number] - at) * 1000 for number, at in asked_at.items()]
+    return Run(waited_ms, cpu_ms)
 
 
 class Asker:
