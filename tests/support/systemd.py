@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.packages import give_up, need, need_root
@@ -53,14 +53,14 @@ class Machine:
             self._nspawn = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
-        self._leader = self._find_leader(self._nspawn)
         until(self._is_up, BOOT_S)
 
     def stop(self) -> None:
         if self._nspawn is None:
             return
-        if self._nspawn.poll() is None and self._leader:
-            os.kill(self._leader, POWER_OFF)
+        with suppress(ProcessLookupError):
+            if self._nspawn.poll() is None and self._leader:
+                os.kill(self._leader, POWER_OFF)
         try:
             self._nspawn.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
@@ -90,6 +90,9 @@ class Machine:
         )
 
     def _is_up(self) -> bool:
+        """While it boots, its first process may still be one that makes way."""
+        assert self._nspawn is not None
+        self._leader = self._find_leader(self._nspawn)
         answer = self._enter("systemctl", "is-system-running", timeout=BOOT_S)
         return answer.stdout.strip() in ("running", "degraded")
 
