@@ -11,8 +11,9 @@ from typing import Any
 
 # Far beyond what a post needs, and within what every reader and writer can do.
 MOST_LEVELS = 100
-# A text as a whole, so that the brackets in it do not count.
-_TOKENS = re.compile(rb'"(?:[^"\\]+|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# A text as a whole, so that the brackets in it do not count. What was read of one is
+# never read again: one that does not end, in what is no JSON, would take for ever.
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def cut_off(content: bytes) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import orjson
@@ -51,3 +52,11 @@ def test_exactly_so_many_levels_are_left() -> None:
 def test_what_is_no_json_stays_none(content: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         json.loads(cut_off(content))
+
+
+@pytest.mark.parametrize("told", [b'{"id": "' + b"x" * 50_000, b'"' + rb"\"" * 50_000])
+def test_a_text_without_an_end_is_read_once(told: bytes) -> None:
+    """As an error page has it, which is no JSON at all."""
+    started = time.thread_time()
+    assert cut_off(told) == told
+    assert time.thread_time() - started < 1
