@@ -29,6 +29,8 @@ MAX_DEPTH = 32
 
 _TAG = "tag:yaml.org,2002:"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# What begins a line to YAML.
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 _CONSTANTS = {
@@ -257,7 +259,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str, file: Path) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = (mark.line if mark else 0) + 1
     said = str(error.problem)
-    before = re.match(r"\s*", [*text.split("\n"), ""][line - 1])
+    before = re.match(r"\s*", "".join(_BREAK.split(text)[line - 1 : line]))
     if before and "\t" in before[0]:
         text, blanks = "a tab stands before the text", "YAML allows only blanks there"
         return Problem(file, line, "", text, blanks)
