@@ -133,10 +133,13 @@ class Lanes:
                     kinds=self._runner.kinds, limit=free, lease_s=lease_s
                 )
                 self._seat(claimed, asked_at, lease)
-                due_s = self._jobs.due_s() if len(claimed) < free else None
+                due_s = None if claimed else self._jobs.due_s()
         except Transient as error:
             return self._tell_ill(error)
         self._tell_well()
+        if claimed:
+            # Nobody asks when the next one is due while there is more to do.
+            return LONGEST_POLL_S if len(claimed) == free else SHORTEST_POLL_S
         if due_s is None:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)

@@ -17,6 +17,10 @@ class Fenced(Transient):
     """Another daemon has become the active one; this write did not happen."""
 
 
+_FENCE = "SELECT epoch FROM daemon FOR SHARE"
+_SOFT = "SET LOCAL synchronous_commit TO off; "
+
+
 class Database:
     """Lends at most `size` sessions; opened when needed, kept while they live."""
 
@@ -48,13 +52,17 @@ class Database:
                 yield cursor
 
     @contextmanager
-    def fenced_transaction(self, epoch: int) -> Iterator[Cursor]:
+    def fenced_transaction(
+        self, epoch: int, *, is_lasting: bool = True
+    ) -> Iterator[Cursor]:
         """A transaction that happens only while the daemon of `epoch` is active.
 
         The shared lock makes a new active daemon wait until this one is through.
+        What is not lasting is there for everybody once it is committed; but if the
+        server's machine fails within the next second it may not have happened.
         """
         with self.transaction() as cursor:
-            cursor.execute("SELECT epoch FROM daemon FOR SHARE")
+            cursor.execute(_FENCE if is_lasting else _SOFT + _FENCE)
             found = cursor.fetchone()
             if found != (epoch,):
                 raise Fenced("another daemon has become the active one")

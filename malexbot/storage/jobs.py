@@ -7,8 +7,7 @@ a leased one `due_at` is the end of its lease, after which it may be claimed aga
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,35 +23,45 @@ MOST_CUT_OFF = 5
 # A job that fails holds up those behind it for so long at most.
 LANE_HELD_S = 30.0
 
+_DUE = """
+finished_at IS NULL AND due_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
+"""
 # The heads of the lanes, from one lane on, found by jumping from lane to lane in the
 # index: no more of them are looked at than it takes to find enough that are due.
 _HEAD = """
 SELECT lane, id FROM jobs
 WHERE finished_at IS NULL AND NOT is_loose AND lane > {after} ORDER BY lane, id LIMIT 1
 """
-_DUE = """
-finished_at IS NULL AND due_at <= clock_timestamp() AND kind = ANY(%(kinds)s)
-"""
 _HEADS = f"""
 WITH RECURSIVE heads (lane, id) AS (
-  ({_HEAD.format(after="%(after)s")})
+  ({_HEAD.format(after="{after}")})
   UNION ALL
   SELECT next.lane, next.id
   FROM heads CROSS JOIN LATERAL ({_HEAD.format(after="heads.lane")}) next
 )
 SELECT due.id FROM heads CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE jobs.id = heads.id AND {_DUE} FOR UPDATE SKIP LOCKED
-) due LIMIT %(limit)s
+) due WHERE heads.lane {{bound}} LIMIT %(limit)s
 """
 _LOOSE = f"""
 SELECT id FROM jobs WHERE is_loose AND attempts > 0 AND {_DUE}
 ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-# What was leased and is due again was cut off: the worker, or the daemon, died of it
-# or lost it.
-_LEASE = """
-WITH picked AS MATERIALIZED ({which}), judged AS (
-  SELECT id, state = 'leased' AND attempts - failures >= %(most)s AS is_deadly
+# Each claim begins behind the last lane of the one before, so that all have a turn; a
+# later part is not even looked for when those before it have enough. What was leased
+# and is due again was cut off: the worker, or the daemon, died of it or lost it.
+_LEASE = f"""
+WITH loose AS MATERIALIZED ({_LOOSE}),
+behind AS MATERIALIZED ({_HEADS.format(after="%(after)s", bound="> %(after)s")}),
+before AS MATERIALIZED ({_HEADS.format(after="''", bound="<= %(after)s")}),
+picked AS MATERIALIZED (
+  SELECT id, true AS was_loose FROM loose
+  UNION ALL SELECT id, false FROM behind
+  UNION ALL SELECT id, false FROM before
+  LIMIT %(limit)s
+), judged AS (
+  SELECT id, was_loose,
+    state = 'leased' AND attempts - failures >= %(most)s AS is_deadly
   FROM jobs JOIN picked USING (id)
 )
 UPDATE jobs SET
@@ -66,10 +75,8 @@ UPDATE jobs SET
 FROM judged WHERE jobs.id = judged.id
 RETURNING jobs.id, key::text, kind, name, lane, event, payload::text, attempts,
   failures, extract(epoch FROM expires_at - clock_timestamp())::float8,
-  extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, state
+  extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, state, was_loose
 """
-_FROM_HEADS = _LEASE.format(which=_HEADS)
-_FROM_LOOSE = _LEASE.format(which=_LOOSE)
 
 _VOID = """
 UPDATE jobs SET due_at = clock_timestamp()
@@ -82,7 +89,7 @@ WHERE id IN (
   SELECT id FROM jobs
   WHERE finished_at IS NULL AND expires_at <= clock_timestamp() AND state = 'ready'
   LIMIT 1000 FOR UPDATE SKIP LOCKED
-)
+);
 """
 
 _OURS = """
@@ -130,44 +137,45 @@ class DatabaseJobs:
     def __init__(self, database: Database, *, epoch: Callable[[], int]) -> None:
         self._database = database
         self._epoch = epoch
-        self._lock = threading.Lock()
         self._voided_for: int | None = None
         self._last_lane = ""
 
     def claim(self, *, kinds: Sequence[str], limit: int, lease_s: float) -> list[Job]:
         epoch = self._epoch()
-        terms = {
+        terms: dict[str, Any] = {
             "kinds": list(kinds),
             "lease_s": lease_s,
             "epoch": epoch,
             "most": MOST_CUT_OFF,
         }
-        with self._database.fenced_transaction(epoch) as cursor:
+        with self._database.fenced_transaction(epoch, is_lasting=False) as cursor:
             if self._voided_for != epoch:
                 cursor.execute(_VOID, (epoch,))
-            cursor.execute(_EXPIRE)
-            claimed = _lease(cursor, _FROM_LOOSE, terms, limit)
-            claimed += self._lease_heads(cursor, terms, limit - len(claimed))
+            claimed = self._lease(cursor, terms, limit)
         self._voided_for = epoch
         return claimed
 
-    def _lease_heads(
-        self, cursor: Cursor, terms: dict[str, object], limit: int
-    ) -> list[Job]:
-        """Each call begins behind the last lane of the one before: all have a turn."""
-        with self._lock:
-            after = self._last_lane
-        claimed = _lease(cursor, _FROM_HEADS, terms | {"after": after}, limit)
-        last = max((job.lane for job in claimed), default="")
-        if len(claimed) < limit and after:
-            first = _lease(
-                cursor, _FROM_HEADS, terms | {"after": ""}, limit - len(claimed)
-            )
-            last = max((job.lane for job in first), default="")
-            claimed += first
-        with self._lock:
-            self._last_lane = last
-        return claimed
+    def _lease(self, cursor: Cursor, terms: dict[str, Any], limit: int) -> list[Job]:
+        """As many as there are, up to the limit; deadly ones die and are no claim."""
+        claimed: list[Job] = []
+        has_died = True
+        while has_died and len(claimed) < limit:
+            terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
+            cursor.execute(_EXPIRE + _LEASE, terms)
+            rows = cursor.fetchall()
+            leased = [_job(*row[:-2]) for row in rows if row[-2] == "leased"]
+            self._turn_to(row[4] for row in rows if not row[-1])
+            claimed += leased
+            has_died = len(leased) < len(rows)
+        return sorted(claimed, key=lambda job: job.id)
+
+    def _turn_to(self, lanes: Iterable[str]) -> None:
+        """Those that are not behind the last one were found after all that are."""
+        behind: list[str] = []
+        before: list[str] = []
+        for lane in lanes:
+            (behind if lane > self._last_lane else before).append(lane)
+        self._last_lane = max(before or behind, default="")
 
     def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
         with self._holding(job, _END, state="done", reason=note) as cursor:
@@ -179,7 +187,11 @@ class DatabaseJobs:
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
     ) -> None:
-        terms = {"wait_s": wait_s, "is_uncertain": is_uncertain, "held_s": LANE_HELD_S}
+        terms: dict[str, Any] = {
+            "wait_s": wait_s,
+            "is_uncertain": is_uncertain,
+            "held_s": LANE_HELD_S,
+        }
         with self._holding(job, _RETRY, reason=reason, **terms):
             pass
 
@@ -188,7 +200,7 @@ class DatabaseJobs:
             pass
 
     def mark_sending(self, job: Job) -> None:
-        with self._holding(job, _SENDING):
+        with self._holding(job, _SENDING, is_lasting=True):
             pass
 
     def due_s(self) -> float | None:
@@ -198,32 +210,25 @@ class DatabaseJobs:
         return None if seconds is None else max(0.0, seconds)
 
     @contextmanager
-    def _holding(self, job: Job, statement: str, **terms: object) -> Iterator[Cursor]:
-        """A transaction that begins with a statement on the job, if it is ours."""
+    def _holding(
+        self, job: Job, statement: str, *, is_lasting: bool = False, **terms: Any
+    ) -> Iterator[Cursor]:
+        """A transaction that begins with a statement on the job, if it is ours.
+
+        Before anything leaves the house `mark_sending` makes it last, and with it all
+        that came before; the rest may be done again: it is known by its key.
+        """
         ours = {"id": job.id, "epoch": job.epoch, "attempts": job.attempts}
         try:
-            with self._database.fenced_transaction(job.epoch) as cursor:
+            with self._database.fenced_transaction(
+                job.epoch, is_lasting=is_lasting
+            ) as cursor:
                 cursor.execute(statement, ours | terms)
                 if cursor.rowcount != 1:
                     raise LeaseLost(f"job {job.id} is not ours any more")
                 yield cursor
         except Fenced as error:
             raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
-
-
-def _lease(
-    cursor: Cursor, statement: str, terms: dict[str, object], limit: int
-) -> list[Job]:
-    """As many as there are, up to the limit; deadly ones die and are no claim."""
-    claimed: list[Job] = []
-    while len(claimed) < limit:
-        cursor.execute(statement, terms | {"limit": limit - len(claimed)})
-        rows = cursor.fetchall()
-        leased = [_job(*row[:-1]) for row in rows if row[-1] == "leased"]
-        claimed += leased
-        if len(leased) == len(rows):
-            break
-    return sorted(claimed, key=lambda job: job.id)
 
 
 def _job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
