@@ -7,8 +7,8 @@ from io import BytesIO
 
 from malexbot.storage.session import Cursor
 
-# A batch leaves in few large pieces.
-_PIECE = 1 << 16
+# A batch leaves in few large pieces: for each one the thread waits for its turn.
+_PIECE = 1 << 21
 
 
 def escape(text: str) -> str:

@@ -31,7 +31,12 @@ from malexbot.runtime.heart import outside
 CONNECT_S = 10.0
 # How often a quiet line is looked at: pings, wishes, the heart.
 TURN_S = 0.5
-AHEAD_BYTES = 16_384
+AHEAD_BYTES = 65_536
+# How a frame begins: the last one of a text, of so many bytes; 126 means that the next
+# two tell how many.
+WHOLE_TEXT = 0x81
+SIZE_FOLLOWS = 126
+LONGEST_HEAD = 4
 # Where an operator's own certificates are told to everything else.
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # Linux only: without it a server with Nagle's algorithm on is 40 ms late.
@@ -49,14 +54,42 @@ class Frame(NamedTuple):
 class _Ahead(websocket.WebSocket):
     """Reads what is there, not what the next part of a frame needs.
 
-    The library asks the system three times a frame. Measured: 14.4 µs a frame with
-    its JSON become 7.6.
+    The library asks the system three times a frame, and builds it in steps. Measured:
+    14.4 µs a frame with its JSON become 7.6 by reading ahead, and 4.9 by taking a frame
+    that is there as a whole.
     """
 
     turn_ends = float("inf")
     """A frame may take longer than a turn, or never end though bytes keep coming."""
     _ahead = b""
     _at = 0
+
+    def recv_data(self, control_frame: bool = False) -> tuple[int, bytes]:
+        """The library's, but for a plain frame that was read already.
+
+        While the library has part of a message, nothing is read ahead: it gives up
+        only when all that was read is with it.
+        """
+        if (frame := self._take_whole()) is not None:
+            return websocket.ABNF.OPCODE_TEXT, frame
+        found: tuple[int, bytes] = super().recv_data(control_frame)
+        return found
+
+    def _take_whole(self) -> bytes | None:
+        """A text of less than 64 KiB in one unmasked frame, if all of it is there."""
+        ahead, at = self._ahead, self._at
+        if len(ahead) - at < LONGEST_HEAD or ahead[at] != WHOLE_TEXT:
+            return None
+        size, begin = ahead[at + 1], at + 2
+        if size == SIZE_FOLLOWS:
+            size, begin = ahead[at + 2] << 8 | ahead[at + 3], at + LONGEST_HEAD
+        elif size > SIZE_FOLLOWS:
+            return None
+        end = begin + size
+        if end > len(ahead):
+            return None
+        self._at = end
+        return ahead[begin:end]
 
     def _recv(self, bufsize: int) -> bytes:
         if self._at >= len(self._ahead):

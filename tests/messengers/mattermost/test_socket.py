@@ -251,6 +251,35 @@ def test_frames_are_whole_however_they_are_cut(size: int) -> None:
         thread.join()
 
 
+def test_a_turn_that_ends_within_a_frame_leaves_it_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left of the frame looks like a frame of its own: 0x81, 32, a text."""
+    monkeypatch.setattr("malexbot.messengers.mattermost.socket.TURN_S", 0.02)
+    hello = {"event": "hello", "data": {"connection_id": "a" * 26}, "seq": 0}
+    odd = {"event": "x", "data": {"text": "\x81 " + "y" * 60}, "seq": 1}
+    plain = {"event": "x", "data": {}, "seq": 2}
+    head, tail = text_frame(orjson.dumps(odd)).split(b"\x81 y")
+    goes_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"\r\n\r\n" + text_frame(orjson.dumps(hello)) + head
+        goes_on.wait(LIMIT_S)
+        yield b"\x81 y" + tail + text_frame(orjson.dumps(plain))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=shout, args=[server, pieces()])
+        thread.start()
+        line = to(server.getsockname()[1]).open()
+        frames = line.frames()
+        assert next(frame for frame in frames if frame).body == hello
+        assert next(frames) is None
+        goes_on.set()
+        assert [frame.body for frame in take(line, 2)] == [odd, plain]
+        line.close()
+        thread.join()
+
+
 def test_a_frame_without_an_end_does_not_hold_the_reader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
