@@ -34,7 +34,7 @@ class Problem:
         where = f"{self.path}: " if self.path else ""
         line = f" (line {self.line})" if self.line else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return clipped(f"{where}{self.text}{line}{hint}", LINE_WIDTH)
+        return clipped(printable(f"{where}{self.text}{line}{hint}"), LINE_WIDTH)
 
 
 class ConfigProblems(Misconfigured):
@@ -75,8 +75,11 @@ def _name(key: str) -> str:
 
 def plain(text: str) -> str:
     """Foreign text made fit for one line of a message."""
-    shown = "".join(sign if sign.isprintable() else "?" for sign in text)
-    return clipped(shown, PART_WIDTH)
+    return clipped(printable(text), PART_WIDTH)
+
+
+def printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def clipped(text: str, width: int) -> str:

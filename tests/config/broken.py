@@ -58,6 +58,7 @@ _NOT_YAML = (
     broken("no-colon", "log:\n  level: info\n  format\n", "(line", 'a ":" is missing'),
     broken("returns", 'a: "x\r\r\r\n  y"\nb\n', "this is not YAML (line 6)"),
     broken("separators", 'a: "x\u2028\x85y"\nb\n\tc: 1\n', "a tab", "(line 5)"),
+    broken("unprintable", 'db:\n  password_file: "/a\\tb"\n', "/a?b cannot be read"),
     broken("two-documents", "log: {}\n---\nlog: {}\n", "second document", "line 2"),
     broken("python", "a: !!python/object:os.system {}\n", "the tag `!!python/object"),
     broken(
