@@ -19,12 +19,18 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from malexbot.events import Event
-from malexbot.rules.language import FIELDS, TooMuch, language
+from malexbot.rules.bounds import TooMuch
+from malexbot.rules.form import check_form
+from malexbot.rules.language import FIELDS, language
 
 log = logging.getLogger(__name__)
 
 # What a template may write: more than six of the longest posts of Mattermost.
 MOST_CHARACTERS = 100_000
+# What a rule may be: the longest answer that a server takes, and more.
+LONGEST_RULE = 20_000
+# What a text raises that is nested too deep, or whose constants are too much.
+_FAULTS = (RecursionError, SyntaxError, MemoryError, ValueError, ArithmeticError)
 _GIVEN = "event"
 _RESULT = "result"
 
@@ -44,12 +50,14 @@ class Condition:
         self.text = text
         self.failures = 0
         self._root = _compiled(text, is_condition=True).root_render_func
+        self._begin = language().effort.begin
         self._scopes = threading.local()
 
     def __call__(self, event: Event) -> bool:
         """Yes: the rule applies. No: it does not, or it cannot be worked out."""
         scope = self._scope()
         scope.parent[_GIVEN] = event
+        self._begin()
         try:
             for _ in self._root(scope):
                 pass
@@ -86,6 +94,7 @@ class Template:
 
     def render(self, event: Event) -> str:
         """The text for one event; raises RuleFailed."""
+        language().effort.begin()
         try:
             return "".join(_bounded(self._compiled.generate({_GIVEN: event})))
         except Exception as error:
@@ -110,7 +119,10 @@ def _told(error: Exception) -> str:
 
 def _compiled(text: str, *, is_condition: bool) -> Any:
     """A template of Jinja2; that of a condition assigns to `result`."""
+    if len(text) > LONGEST_RULE:
+        raise RuleError(f"is longer than {LONGEST_RULE} characters")
     environment = language()
+    environment.effort.begin()
     try:
         tree = _condition(text) if is_condition else environment.parse(text)
         _check(tree)
@@ -118,7 +130,7 @@ def _compiled(text: str, *, is_condition: bool) -> Any:
     except TemplateSyntaxError as error:
         where = f" in line {error.lineno}" if text.strip().count("\n") else ""
         raise RuleError(f"is no rule{where}: {error.message}") from error
-    except (RecursionError, SyntaxError) as error:
+    except _FAULTS as error:
         raise RuleError(f"is no rule: {_told(error)}") from error
 
 
@@ -137,9 +149,7 @@ def _condition(text: str) -> nodes.Template:
 
 def _check(tree: nodes.Template) -> None:
     """Names that no event has are slips of the pen, not nothing."""
-    loads = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-    for node in tree.find_all(loads):
-        raise TemplateSyntaxError("a rule cannot read files", node.lineno)
+    check_form(tree)
     known = {_GIVEN, *_globals()}
     for name in sorted(meta.find_undeclared_variables(tree) - known):
         hint = _meant(name, known) or f"a rule knows `{_GIVEN}`"

@@ -5,23 +5,20 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
+from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch
 
-# What a rule may build by repeating, and how often a loop may go around.
-MOST_ITEMS = 100_000
-MOST_TURNS = 1_000
+# A rule may not ask for bigger powers.
 MOST_POWER = 64
-
-
-class TooMuch(ArithmeticError):
-    """A rule builds more than any answer needs."""
+MOST_BASE = 100_000
 
 
 class Nothing(ChainableUndefined):
@@ -53,11 +50,27 @@ FIELDS: Mapping[type, frozenset[str]] = {
     for kind in (Event, Message, Post, User, Peer, Reply, Reaction, Button)
 }
 _NO_FIELDS: frozenset[str] = frozenset()
-# Each makes text of any length from a short word.
-_LONG_METHODS = frozenset(
-    {"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"}
+# What may be done with text, a list and a map; nothing else has methods. Those that
+# make text of any length from a short word are not among them.
+_METHODS: Mapping[type, frozenset[str]] = {
+    str: frozenset(
+        "capitalize casefold count endswith find index isalnum isalpha isascii"
+        " isdecimal isdigit islower isnumeric isspace istitle isupper lower lstrip"
+        " partition removeprefix removesuffix replace rfind rindex rpartition rsplit"
+        " rstrip split splitlines startswith strip swapcase title upper".split()
+    ),
+    list: frozenset({"count", "index"}),
+    tuple: frozenset({"count", "index"}),
+    dict: frozenset({"get", "items", "keys", "values"}),
+}
+_FILTERS = frozenset(
+    "abs attr capitalize count d default dictsort e escape filesizeformat first float"
+    " forceescape groupby int items last length list lower map max min random reject"
+    " rejectattr reverse safe select selectattr sort string striptags title trim"
+    " truncate unique upper urlencode wordcount".split()
 )
-_LONG_FILTERS = ("center", "format", "indent")
+# What a loop goes around; a name that nobody can write.
+TURNS = "turns of a loop"
 
 
 class Language(ImmutableSandboxedEnvironment):
@@ -66,17 +79,29 @@ class Language(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"**", "*", "%"})
 
     def __init__(self) -> None:
-        super().__init__(undefined=Nothing, keep_trailing_newline=True)
+        self.effort = effort = Effort()
+        super().__init__(
+            undefined=Nothing, keep_trailing_newline=True, finalize=effort.shown
+        )
         self.globals = {"range": _turns, "dict": dict}
         self.tests["matching"] = _matching
         self.tests["none"] = lambda value: value is None or value == _NOTHING
-        for name in _LONG_FILTERS:
-            del self.filters[name]
-        self.binop_table = {"**": _power, "*": _times, "%": _remainder}
+        known, self.filters = self.filters, {}
+        for name in _FILTERS:
+            self.filters[name] = effort.bounded(known[name])
+        self.filters |= {
+            "join": effort.joined,
+            "replace": effort.replaced,
+            "round": _rounded,
+            TURNS: effort.turns,
+        }
+        self.binop_table = {"**": _power, "*": effort.times, "%": _remainder}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if attribute in FIELDS.get(type(obj), _NO_FIELDS):
             found = getattr(obj, attribute)
+        elif attribute == "replace" and isinstance(obj, str):
+            found = partial(self.effort.replaced, obj)
         else:
             found = super().getattr(obj, attribute)
         return _NOTHING if found is None else found
@@ -92,9 +117,13 @@ class Language(ImmutableSandboxedEnvironment):
         """`format` is no exception: it pads without a limit, so it is refused."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if isinstance(obj, str) and attr in _LONG_METHODS:
+        if not super().is_safe_attribute(obj, attr, value):
             return False
-        return bool(super().is_safe_attribute(obj, attr, value))
+        if not callable(value) or isinstance(obj, Undefined | LoopContext):
+            return True
+        return any(
+            isinstance(obj, kind) and attr in names for kind, names in _METHODS.items()
+        )
 
 
 @cache
@@ -115,16 +144,15 @@ def _turns(*bounds: int) -> range:
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if abs(exponent) > MOST_POWER or abs(base) > MOST_ITEMS:
+    if abs(exponent) > MOST_POWER or abs(base) > MOST_BASE:
         raise TooMuch("a power that big")
     return base**exponent
 
 
-def _times(left: Any, right: Any) -> Any:
-    for many, count in ((left, right), (right, left)):
-        if hasattr(many, "__len__") and len(many) * count > MOST_ITEMS:
-            raise TooMuch(f"more than {MOST_ITEMS} of the same")
-    return left * right
+def _rounded(number: Any, digits: int = 0) -> Any:
+    if abs(digits) > MOST_POWER:
+        raise TooMuch(f"rounded to {digits} digits")
+    return round(number, digits)
 
 
 def _remainder(left: Any, right: Any) -> Any:
