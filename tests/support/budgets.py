@@ -18,7 +18,8 @@ BUDGETS_S = {
     "config": 60,
     "crash": 450,
     "faults": 200,
-    "house": 60,
+    "fuzz": 150,
+    "house": 90,
     "messengers": 120,
     "pipeline": 60,
     "plugins": 60,
@@ -30,6 +31,7 @@ BUDGETS_S = {
     "sandbox": 120,
     "service": 300,
     "simulation": 240,
+    "soak": 150,
     "storage": 300,
     "web": 60,
 }

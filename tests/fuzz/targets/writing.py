@@ -1,0 +1,113 @@
+"""From an event to the bytes of COPY, with a PostgreSQL that only reads them."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+
+from malexbot.config.responses import ResponseRule
+from malexbot.events import Event
+from malexbot.pipeline.audience import Audience
+from malexbot.pipeline.decider import Decider
+from malexbot.ports import Entry
+from malexbot.processors.log import Log
+from malexbot.processors.response import Response
+from malexbot.processors.save import Save
+from malexbot.rules import Condition
+from malexbot.storage.offers import Offers
+from malexbot.storage.posts import Posts
+from malexbot.storage.wire import from_json, to_json
+
+NOW_MS = 1_800_000_000_000
+_COPY = re.compile(r"COPY (\w+) \(([^)]*)\) FROM STDIN")
+_NUMBERS = {"place", "create_at", "update_at", "edit_at", "delete_at"}
+_NULL = "\\N"
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MEANT = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+
+
+class Everybody(frozenset[Any]):
+    """Every channel there is, also one whose id is odd."""
+
+    def __contains__(self, channel: object) -> bool:
+        return True
+
+
+class Reader:
+    """A cursor that reads COPY as PostgreSQL does, and keeps nothing."""
+
+    rowcount = 0
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[dict[str, str | None]]] = {}
+
+    def execute(self, statement: str) -> None:
+        """What is merged is for the tests that have a database."""
+
+    def copy_expert(self, statement: str, stream: BytesIO, size: int) -> None:
+        found = _COPY.fullmatch(statement)
+        assert found, statement
+        names = found[2].split(", ")
+        text = stream.getvalue().decode()
+        assert "\0" not in text and "\r" not in text
+        for line in text.split("\n"):
+            fields = line.split("\t")
+            assert len(fields) == len(names), f"{len(fields)} fields: {line!r}"
+            row = dict(zip(names, map(_field, fields), strict=True))
+            self.rows.setdefault(found[1], []).append(row)
+
+
+def _field(told: str) -> str | None:
+    return None if told == _NULL else _ESCAPE.sub(lambda sign: _MEANT[sign[1]], told)
+
+
+def decider() -> Decider:
+    """One that keeps, answers and looks at everything."""
+    rule = ResponseRule.model_validate(
+        {"when": "'?' in event.message.text", "reply": "{{ event.message.text }}"}
+    )
+    save = Save(contains=["e"], when=Condition("event.user.nick != 'ci'"))
+    processors = [save, Response([rule]), Log()]
+    names = ("posted", "post_edited", "post_deleted", "reaction_added", "hello")
+    audience = Audience()
+    audience.hear(Everybody())
+    audience.know_self("malexbot")
+    return Decider(
+        processors=dict.fromkeys(names, processors),
+        audience=audience,
+        server_now_ms=lambda: NOW_MS,
+    )
+
+
+def write(event: Event, entry: Entry | None) -> None:
+    """Write it as the journal would, and read again what was written."""
+    entry = entry or Entry(event, False)
+    # As somebody else's settings may have it.
+    for each in (entry, Entry(event, True, ("response", "log"))):
+        cursor: Any = Reader()
+        posts, offers = Posts(), Offers()
+        posts.add(each)
+        offers.add(each)
+        posts.merge(cursor)
+        offers.merge(cursor)
+        _check(cursor, each)
+    assert from_json(to_json(event)) == _as_read(event)
+
+
+def _check(cursor: Reader, entry: Entry) -> None:
+    for row in (row for rows in cursor.rows.values() for row in rows):
+        for name in _NUMBERS & row.keys():
+            assert 0 <= int(row[name] or 0) < 2**63, row
+    contents = [r for r in cursor.rows.get("incoming", ()) if r["message"] is not None]
+    post = entry.event.post
+    for row in contents:
+        assert post and (row["message"], row["raw"]) == (post.message, post.raw)
+    for row in cursor.rows.get("offers", ()):
+        assert row["event_id"] == entry.event.event_id
+        assert row["event"] == to_json(entry.event)
+
+
+def _as_read(event: Event) -> Event:
+    """JSON knows no bytes."""
+    return event._replace(raw=b"")
