@@ -92,6 +92,9 @@ class Control:
     def sockets(self) -> int:
         return self._sandbox.sockets()
 
+    def panics(self) -> int:
+        return self._sandbox.panics()
+
     def reap(self) -> None:
         self._sandbox.reap()
 

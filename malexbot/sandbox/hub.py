@@ -22,6 +22,8 @@ class Hub:
         self._people = people
         self._faults = faults
         self._known: dict[Connection, None] = {}
+        self.panics = 0
+        """How often all sockets fell silent for a resume that came doubled."""
         world.publish = self.publish
 
     def __len__(self) -> int:
@@ -97,6 +99,7 @@ class Hub:
                     self._send(connection, event)
         except SentOnClosed:
             _log.warning("the hub panicked: all sockets fall silent")
+            self.panics += 1
             self.forget_all()
 
     def reply(self, connection: Connection, answer: bytes) -> None:

@@ -111,6 +111,10 @@ class Sandbox:
         with self._world.lock:
             return len(self._hub)
 
+    def panics(self) -> int:
+        """How often the hub panicked, since the process began."""
+        return self._hub.panics
+
     def __enter__(self) -> Sandbox:
         return self.start()
 

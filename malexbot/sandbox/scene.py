@@ -213,6 +213,12 @@ class Scene:
         with self.world.lock:
             return self.world.channel(channel_id).as_dict()
 
+    def reactions(self, user_id: str) -> list[Json]:
+        """All that he reacted to and did not take back."""
+        with self.world.lock:
+            rows = list(self.world.reactions)
+        return [row.as_dict() for row in rows if row.user_id == user_id]
+
     def _switch(self, user_id: str, disabled: bool) -> None:
         with self.world.lock:
             self.people.set_disabled(self.world.user(user_id), disabled)

@@ -13,7 +13,7 @@ from malexbot.sandbox.town import Town
 from malexbot.storage.database import Database
 from tests.crash.traffic import KEEP, LONG_LINES
 
-_ANSWER = re.compile(r"answer to (\w{26})(?:, line (\d+)$)?", re.MULTILINE)
+ANSWER = re.compile(r"answer to (\w{26})(?:, line (\d+)$)?", re.MULTILINE)
 _ROWS = "SELECT id, message, delete_at FROM posts"
 _VERSIONS = "SELECT post_id, edit_at, message FROM post_versions"
 _JOBS = """
@@ -114,10 +114,9 @@ class Judge:
     def _answers(self) -> Counter[tuple[bool, str, str]]:
         """By whether it is a reaction, the question, and the line of a long one."""
         said = self._sandbox.ledger.entries(user_id=self._town.bot)
-        found = [match for entry in said for match in _ANSWER.findall(entry.text)]
-        world = self._sandbox.scene.world
-        with world.lock:
-            seen = [r.post_id for r in world.reactions if r.user_id == self._town.bot]
+        found = [match for entry in said for match in ANSWER.findall(entry.text)]
+        reactions = self._sandbox.scene.reactions(self._town.bot)
+        seen = [reaction["post_id"] for reaction in reactions]
         answers = Counter((False, post_id, line) for post_id, line in found)
         return answers + Counter((True, post_id, "") for post_id in seen)
 

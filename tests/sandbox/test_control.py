@@ -55,6 +55,10 @@ def test_the_parts_have_the_same_names_outside(start: Start) -> None:
         assert page["order"][0] == made
         control.faults.fail(status=503, times=1)
         assert bot("GET", "/users/me").status_code == 503
+    control.scene.react(post_id=made, user_id=town.bot, emoji="eyes")
+    (reaction,) = control.scene.reactions(user_id=town.bot)
+    assert (reaction["post_id"], reaction["emoji_name"]) == (made, "eyes")
+    assert control.scene.reactions(user_id=town.alice) == []
     lost = control.ledger.lost(archived=[], channel_id=town.channel)
     assert [row["why"] for row in lost] == ["missing"]
     at: int = control.clock.freeze()
@@ -128,6 +132,7 @@ def test_a_restart_from_outside_cuts_the_sockets(start: Start) -> None:
     with Client(control.url, town.token) as client:
         client.upto_reply()
         assert control.sockets() == 1
+        assert control.panics() == 0
         control.restart()
         assert client.is_closed()
     with Client(control.url, town.token) as client:

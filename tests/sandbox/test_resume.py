@@ -270,6 +270,7 @@ def test_a_doubled_connection_that_is_dropped_ends_the_hub(
     say(mattermost, *(f"n{number}" for number in range(200)))
     alice.until("posted")
     say(mattermost, "nobody hears this")
+    assert mattermost.panics() == 1
     assert mattermost.sockets() == 0
     alice.send(seq=1, action="ping")
     alice.socket.ping("there?")
