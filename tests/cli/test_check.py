@@ -116,18 +116,3 @@ def cpu_of_check(file: Path) -> float:
 def test_it_takes_little_time(file: Path) -> None:
     used = min(cpu_of_check(file) for _ in range(3))
     assert used < CPU_S
-
-
-def test_nothing_heavy_is_imported(file: Path) -> None:
-    code = (
-        "import sys; from malexbot.cli import main;"
-        f"main(['check', '--config', {str(file)!r}], standalone_mode=False);"
-        "print(*sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30
-    )
-    modules = set(done.stdout.split())
-    assert "malexbot.config.model" in modules
-    heavy = {"flask", "psycopg2", "apscheduler", "requests", "jinja2", "rich", "celery"}
-    assert not modules & {*heavy, "prometheus_client"}

@@ -56,11 +56,3 @@ def test_python_m_is_the_same_command() -> None:
         [sys.executable, "-m", "malexbot", "--version"], capture_output=True, text=True
     )
     assert run.stdout == f"malexbot {__version__}\n"
-
-
-def test_the_command_line_starts_light() -> None:
-    """A command's heavy parts are imported when it runs, not before."""
-    code = "import sys, malexbot.cli; print(*sorted(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    loaded = set(run.stdout.split())
-    assert loaded.isdisjoint({"flask", "psycopg2", "pydantic", "yaml", "rich"})
