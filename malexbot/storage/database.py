@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from malexbot.errors import Transient
 from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.session import Cursor, Session
 from malexbot.storage.watch import Watch
 
@@ -17,7 +19,9 @@ class Fenced(Transient):
     """Another daemon has become the active one; this write did not happen."""
 
 
-_FENCE = "SELECT epoch FROM daemon FOR SHARE"
+# What `require_turn` raises.
+_NOT_OUR_TURN = "MX001"
+_FENCE = "SELECT require_turn(%(epoch)s)"
 _SOFT = "SET LOCAL synchronous_commit TO off; "
 
 
@@ -52,21 +56,28 @@ class Database:
                 yield cursor
 
     @contextmanager
-    def fenced_transaction(
-        self, epoch: int, *, is_lasting: bool = True
-    ) -> Iterator[Cursor]:
-        """A transaction that happens only while the daemon of `epoch` is active.
+    def fenced_transaction(self, epoch: int) -> Iterator[Cursor]:
+        """A transaction that happens only while the daemon of `epoch` is active."""
+        with _fencing(), self.transaction() as cursor:
+            cursor.execute(_FENCE, {"epoch": epoch})
+            yield cursor
 
-        The shared lock makes a new active daemon wait until this one is through.
+    def fenced_at_once(
+        self,
+        epoch: int,
+        statements: str,
+        terms: Mapping[str, object],
+        *,
+        is_lasting: bool = True,
+    ) -> list[Any]:
+        """The same in one round trip; returns the rows of the last statement.
+
         What is not lasting is there for everybody once it is committed; but if the
         server's machine fails within the next second it may not have happened.
         """
-        with self.transaction() as cursor:
-            cursor.execute(_FENCE if is_lasting else _SOFT + _FENCE)
-            found = cursor.fetchone()
-            if found != (epoch,):
-                raise Fenced("another daemon has become the active one")
-            yield cursor
+        before = f"{_FENCE}; " if is_lasting else f"{_SOFT}{_FENCE}; "
+        with _fencing(), self._session() as session:
+            return session.at_once(before + statements, {**terms, "epoch": epoch})
 
     def close(self) -> None:
         """Close all sessions; a statement still under way fails at once."""
@@ -128,3 +139,13 @@ class Database:
                 self._idle.append(session)
                 return
         session.close()
+
+
+@contextmanager
+def _fencing() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseRefused as error:
+        if error.sqlstate == _NOT_OUR_TURN:
+            raise Fenced(str(error)) from error
+        raise

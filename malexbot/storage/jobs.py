@@ -7,15 +7,13 @@ a leased one `due_at` is the end of its lease, after which it may be claimed aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
 
 from malexbot.ports import Effect, Job, JobState, LeaseLost
 from malexbot.storage.database import Database, Fenced
-from malexbot.storage.session import Cursor
 from malexbot.storage.wire import from_json
 
 # A job that was cut off so often may be what kills us.
@@ -80,7 +78,7 @@ RETURNING jobs.id, key::text, kind, name, lane, event, payload::text, attempts,
 
 _VOID = """
 UPDATE jobs SET due_at = clock_timestamp()
-WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %s
+WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %(epoch)s;
 """
 _EXPIRE = """
 UPDATE jobs SET state = 'expired', finished_at = clock_timestamp(),
@@ -94,10 +92,11 @@ WHERE id IN (
 
 _OURS = """
 WHERE id = %(id)s AND state = 'leased' AND epoch = %(epoch)s AND attempts = %(attempts)s
+{more} RETURNING id
 """
 _END = f"""
 UPDATE jobs SET state = %(state)s, reason = %(reason)s, finished_at = clock_timestamp()
-{_OURS}
+{_OURS.format(more='')}
 """
 _RETRY = f"""
 UPDATE jobs SET state = 'ready', reason = %(reason)s, failures = failures + 1,
@@ -106,29 +105,41 @@ UPDATE jobs SET state = 'ready', reason = %(reason)s, failures = failures + 1,
   is_loose = is_loose OR clock_timestamp() + %(wait_s)s * interval '1 second'
     > coalesce(failing_since, clock_timestamp()) + %(held_s)s * interval '1 second',
   sending_at = CASE WHEN %(is_uncertain)s THEN sending_at END
-{_OURS}
+{_OURS.format(more='')}
 """
 _SENDING = f"""
 UPDATE jobs SET sending_at = clock_timestamp()
-{_OURS} AND due_at > clock_timestamp()
+{_OURS.format(more='AND due_at > clock_timestamp()')}
 """
 _NEXT = """
 SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM jobs
 WHERE finished_at IS NULL AND attempts > 0
 """
 
-_EFFECT = """
-INSERT INTO jobs (kind, name, lane, parent, number, payload, expires_at, quiet_key)
-SELECT %(kind)s, %(target)s, %(target)s, %(parent)s, %(number)s, %(payload)s,
-  clock_timestamp() + %(max_age_s)s::float8 * interval '1 second', %(quiet_key)s
-WHERE %(quiet_key)s IS NULL OR NOT EXISTS (
-  SELECT FROM jobs
-  WHERE quiet_key = %(quiet_key)s AND parent <> %(parent)s
-    AND created_at > clock_timestamp() - %(quiet_s)s * interval '1 second'
+# The effects of one job, in their order; a quiet one is left out.
+_FINISH = f"""
+WITH ended AS ({_END}), made AS (
+  INSERT INTO jobs (kind, name, lane, parent, number, payload, expires_at, quiet_key)
+  SELECT kind, target, target, ended.id, number, payload::json,
+    clock_timestamp() + max_age_s * interval '1 second', quiet_key
+  FROM ended, json_to_recordset(%(effects)s) AS effect (
+    number int, kind text, target text, payload text, max_age_s float8,
+    quiet_key text, quiet_s float8
+  )
+  WHERE quiet_key IS NULL OR NOT EXISTS (
+    SELECT FROM jobs said
+    WHERE said.quiet_key = effect.quiet_key AND said.parent <> ended.id
+      AND said.created_at > clock_timestamp() - quiet_s * interval '1 second'
+  )
+  ORDER BY number
 )
+SELECT id FROM ended
 """
 # Two jobs that end at once and have the same key: one of them sees the other.
-_QUIET = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_QUIET = """
+SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
+FROM unnest(%(quiet)s::text[]) AS key;
+"""
 
 
 class DatabaseJobs:
@@ -142,30 +153,20 @@ class DatabaseJobs:
 
     def claim(self, *, kinds: Sequence[str], limit: int, lease_s: float) -> list[Job]:
         epoch = self._epoch()
-        terms: dict[str, Any] = {
-            "kinds": list(kinds),
-            "lease_s": lease_s,
-            "epoch": epoch,
-            "most": MOST_CUT_OFF,
-        }
-        with self._database.fenced_transaction(epoch, is_lasting=False) as cursor:
-            if self._voided_for != epoch:
-                cursor.execute(_VOID, (epoch,))
-            claimed = self._lease(cursor, terms, limit)
-        self._voided_for = epoch
-        return claimed
-
-    def _lease(self, cursor: Cursor, terms: dict[str, Any], limit: int) -> list[Job]:
-        """As many as there are, up to the limit; deadly ones die and are no claim."""
+        terms = {"kinds": list(kinds), "lease_s": lease_s, "most": MOST_CUT_OFF}
         claimed: list[Job] = []
         has_died = True
         while has_died and len(claimed) < limit:
             terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
-            cursor.execute(_EXPIRE + _LEASE, terms)
-            rows = cursor.fetchall()
+            before = _EXPIRE if self._voided_for == epoch else _VOID + _EXPIRE
+            rows = self._database.fenced_at_once(
+                epoch, before + _LEASE, terms, is_lasting=False
+            )
+            self._voided_for = epoch
             leased = [_job(*row[:-2]) for row in rows if row[-2] == "leased"]
             self._turn_to(row[4] for row in rows if not row[-1])
             claimed += leased
+            # A lane whose head was deadly has another one now.
             has_died = len(leased) < len(rows)
         return sorted(claimed, key=lambda job: job.id)
 
@@ -178,30 +179,26 @@ class DatabaseJobs:
         self._last_lane = max(before or behind, default="")
 
     def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
-        with self._holding(job, _END, state="done", reason=note) as cursor:
-            for key in sorted({effect.terms.quiet_key for effect in effects} - {""}):
-                cursor.execute(_QUIET, (key,))
-            for number, effect in enumerate(effects):
-                cursor.execute(_EFFECT, _row(job, number, effect))
+        terms: dict[str, Any] = {"state": "done", "reason": note}
+        if not effects:
+            return self._hold(job, _END, terms)
+        quiet = {effect.terms.quiet_key for effect in effects} - {""}
+        rows = [_row(number, effect) for number, effect in enumerate(effects)]
+        terms |= {"quiet": sorted(quiet), "effects": orjson.dumps(rows).decode()}
+        self._hold(job, _QUIET + _FINISH if quiet else _FINISH, terms)
 
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
     ) -> None:
-        terms: dict[str, Any] = {
-            "wait_s": wait_s,
-            "is_uncertain": is_uncertain,
-            "held_s": LANE_HELD_S,
-        }
-        with self._holding(job, _RETRY, reason=reason, **terms):
-            pass
+        terms: dict[str, Any] = {"reason": reason, "wait_s": wait_s}
+        terms |= {"is_uncertain": is_uncertain, "held_s": LANE_HELD_S}
+        self._hold(job, _RETRY, terms)
 
     def give_up(self, job: Job, *, state: JobState, reason: str) -> None:
-        with self._holding(job, _END, state=state, reason=reason):
-            pass
+        self._hold(job, _END, {"state": state, "reason": reason})
 
     def mark_sending(self, job: Job) -> None:
-        with self._holding(job, _SENDING, is_lasting=True):
-            pass
+        self._hold(job, _SENDING, {}, is_lasting=True)
 
     def due_s(self) -> float | None:
         with self._database.transaction() as cursor:
@@ -209,26 +206,28 @@ class DatabaseJobs:
             (seconds,) = cursor.fetchone() or (None,)
         return None if seconds is None else max(0.0, seconds)
 
-    @contextmanager
-    def _holding(
-        self, job: Job, statement: str, *, is_lasting: bool = False, **terms: Any
-    ) -> Iterator[Cursor]:
-        """A transaction that begins with a statement on the job, if it is ours.
+    def _hold(
+        self,
+        job: Job,
+        statements: str,
+        terms: dict[str, Any],
+        *,
+        is_lasting: bool = False,
+    ) -> None:
+        """Say something of a job that is ours; the last statement returns it.
 
         Before anything leaves the house `mark_sending` makes it last, and with it all
         that came before; the rest may be done again: it is known by its key.
         """
-        ours = {"id": job.id, "epoch": job.epoch, "attempts": job.attempts}
+        terms = {**terms, "id": job.id, "attempts": job.attempts}
         try:
-            with self._database.fenced_transaction(
-                job.epoch, is_lasting=is_lasting
-            ) as cursor:
-                cursor.execute(statement, ours | terms)
-                if cursor.rowcount != 1:
-                    raise LeaseLost(f"job {job.id} is not ours any more")
-                yield cursor
+            rows = self._database.fenced_at_once(
+                job.epoch, statements, terms, is_lasting=is_lasting
+            )
         except Fenced as error:
             raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
+        if not rows:
+            raise LeaseLost(f"job {job.id} is not ours any more")
 
 
 def _job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
@@ -249,10 +248,9 @@ def _job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
     )
 
 
-def _row(job: Job, number: int, effect: Effect) -> dict[str, object]:
-    """An effect as the parameters of the statement that makes it a job."""
+def _row(number: int, effect: Effect) -> dict[str, object]:
+    """An effect as the statement reads it that makes it a job."""
     return {
-        "parent": job.id,
         "number": number,
         "kind": effect.kind,
         "target": effect.target,

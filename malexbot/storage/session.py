@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -127,6 +127,19 @@ class Session:
         except BaseException:
             self._roll_back()
             raise
+
+    def at_once(self, statements: str, terms: Mapping[str, object]) -> list[Any]:
+        """One transaction in one round trip; returns the rows of the last statement."""
+        self._limit_s = STATEMENT_TIMEOUT_S
+        try:
+            self._connection.autocommit = True
+            with self._connection.cursor(cursor_factory=Cursor) as cursor:
+                cursor.at_work = self._at_work
+                cursor.execute(statements, terms)
+                return list(cursor.fetchall())
+        finally:
+            with suppress(psycopg2.Error):
+                self._connection.autocommit = False
 
     def _roll_back(self) -> None:
         """Never raises: a session that cannot roll back is dead and shows it."""

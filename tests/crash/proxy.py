@@ -1,7 +1,7 @@
 """A line to a PostgreSQL that reads along, and breaks when a test wants it to.
 
 It knows as much of the wire protocol as it takes to see a COMMIT go by and its
-answer come back.
+answer come back. What is asked outside of a transaction is one by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Moment = Literal["before", "after"]
 
 # What may come instead of a startup message (protocol 3.0).
 _CANCEL, _ENCRYPT = 80877102, (80877103, 80877104)
-_QUERY, _PARSE, _COMPLETE = b"Q", b"P", b"C"
+_QUERY, _PARSE, _COMPLETE, _READY = b"Q", b"P", b"C", b"Z"
 
 
 def _nothing() -> None:
@@ -178,6 +178,8 @@ class _Line:
         self._near = near
         self._far: socket.socket | None = None
         self._statements: list[bytes] = []
+        self._is_open = False
+        self._is_at_once = False
 
     def cut(self) -> None:
         self.cut_near()
@@ -210,7 +212,7 @@ class _Line:
         assert self._far is not None
         with suppress(OSError), self._far.makefile("rb") as stream:
             for kind, frame in _frames(stream):
-                if kind == _COMPLETE and frame[5:] == b"COMMIT\0":
+                if self._is_committed(kind, frame):
                     if self._proxy.strike_now("after", self._statements):
                         break
                 self._pass_on(self._near, frame)
@@ -233,10 +235,22 @@ class _Line:
         texts = frame[5:].split(b"\0")
         # A statement that is parsed has a name first, mostly an empty one.
         asked = texts[1] if kind == _PARSE else texts[0]
-        if asked.startswith(b"BEGIN"):
+        self._is_at_once = not self._is_open and not asked.startswith(b"BEGIN")
+        if not self._is_open:
             self._statements.clear()
+        self._is_open = not asked.startswith((b"COMMIT", b"ROLLBACK")) and (
+            self._is_open or asked.startswith(b"BEGIN")
+        )
         self._statements.append(asked)
-        return asked == b"COMMIT" and self._proxy.strike_now("before", self._statements)
+        is_commit = asked == b"COMMIT" or self._is_at_once
+        return is_commit and self._proxy.strike_now("before", self._statements)
+
+    def _is_committed(self, kind: bytes, frame: bytes) -> bool:
+        """Yes: what was asked has happened, and the client does not know it yet."""
+        if self._is_at_once and kind == _READY:
+            self._is_at_once = False
+            return True
+        return kind == _COMPLETE and frame[5:] == b"COMMIT\0"
 
     def _pass_on(self, end: socket.socket | None, content: bytes) -> None:
         if end is not None and not self.is_swallowed:

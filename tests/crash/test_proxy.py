@@ -61,6 +61,20 @@ def test_the_kth_commit_is_struck(
     assert written(empty_database) == [*kept, 4]
 
 
+@pytest.mark.parametrize(("moment", "kept"), [("before", [1]), ("after", [1, 2])])
+def test_what_is_committed_in_one_round_trip_is_struck(
+    proxy: Proxy, empty_database: Dsn, moment: Moment, kept: list[int]
+) -> None:
+    session = Session(proxy.dsn)
+    proxy.strike(Strike(2, moment, wrote="INSERT"))
+    insert = "SELECT 1; INSERT INTO numbers VALUES (%(n)s) RETURNING n"
+    assert session.at_once(insert, {"n": 1}) == [(1,)]
+    with pytest.raises(Transient):
+        session.at_once(insert, {"n": 2})
+    session.close()
+    assert written(empty_database) == kept
+
+
 def test_another_transaction_is_not_counted(proxy: Proxy) -> None:
     with Database(proxy.dsn) as database:
         proxy.strike(Strike(1, "before", wrote="DELETE"))

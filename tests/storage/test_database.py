@@ -15,6 +15,7 @@ from malexbot.runtime.heart import Heart
 from malexbot.storage import session
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.session import Cursor
 from tests.crash import proxy as reading
 from tests.storage.conftest import until
@@ -269,3 +270,26 @@ def test_a_host_that_vanishes_is_given_up_in_time(empty_database: Dsn) -> None:
         timeout=60,
     )
     assert 5 < float(done.stdout or done.stderr) < 15
+
+
+def test_several_statements_at_once_are_one_transaction(
+    database: Database,
+) -> None:
+    with database.transaction() as cursor:
+        cursor.execute("CREATE TABLE kept (id integer PRIMARY KEY)")
+        cursor.execute("UPDATE daemon SET epoch = 7")
+    twice = "INSERT INTO kept VALUES (1); INSERT INTO kept VALUES (%(id)s) RETURNING id"
+    with pytest.raises(DatabaseRefused):
+        database.fenced_at_once(7, twice, {"id": 1})
+    assert database.fenced_at_once(7, twice, {"id": 2}) == [(2,)]
+    with pytest.raises(Fenced):
+        database.fenced_at_once(6, "INSERT INTO kept VALUES (3)", {})
+    assert database.fenced_at_once(7, "SELECT id FROM kept", {}) == [(1,), (2,)]
+
+
+def test_only_what_need_not_last_is_not_waited_for(database: Database) -> None:
+    show = "SHOW synchronous_commit"
+    assert database.fenced_at_once(0, show, {}, is_lasting=False) == [("off",)]
+    assert database.fenced_at_once(0, show, {}) == [("on",)]
+    with database.transaction() as cursor:
+        assert one(cursor, show) == "on"
