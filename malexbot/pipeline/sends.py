@@ -23,7 +23,9 @@ class ChatPosts:
     """The handler of "chat.post".
 
     Before the first byte leaves, that is noted durably: whoever finds the note knows
-    that the message may be there, also after a crash.
+    that the message may be there, also after a crash. It is looked for before it is
+    repeated: a server that was started anew knows no key. What is not found so early
+    may still be on its way, and then the key tells.
     """
 
     def __init__(self, *, chats: Mapping[str, Chat], jobs: Jobs) -> None:
@@ -34,14 +36,11 @@ class ChatPosts:
         chat = _chat(self._chats, job)
         if job.sent_ago_s is None:
             return self._send_first(chat, job, hold)
-        ago_s = job.sent_ago_s + hold.age_s
-        if is_repeatable(ago_s, chat.timeout_s):
-            return self._send_again(chat, job, hold)
-        if ago_s < LOOK_AFTER_S:
-            reason = "it may have been sent: it is looked for later"
-            raise Postponed(Again(until_look_s(ago_s), reason, is_uncertain=True))
-        if found := self._find(chat, job, hold, ago_s):
+        if found := self._find(chat, job, hold, _age_s(chat, job, hold)):
             return _done(found)
+        # The look took its time.
+        if _age_s(chat, job, hold) < LOOK_AFTER_S:
+            return self._send_again(chat, job, hold)
         return self._send_first(chat, job, hold)
 
     def _send_first(self, chat: Chat, job: Job, hold: Hold) -> Done:
@@ -94,6 +93,15 @@ def _chat(chats: Mapping[str, Chat], job: Job) -> Chat:
     if source not in chats:
         raise Permanent(f"no messenger {source!r} is configured")
     return chats[source]
+
+
+def _age_s(chat: Chat, job: Job, hold: Hold) -> float:
+    """How long ago it may have been sent; postponed if now nothing is sure."""
+    ago_s = (job.sent_ago_s or 0) + hold.age_s
+    if is_repeatable(ago_s, chat.timeout_s) or ago_s >= LOOK_AFTER_S:
+        return ago_s
+    reason = "it may have been sent: it is looked for later"
+    raise Postponed(Again(until_look_s(ago_s), reason, is_uncertain=True))
 
 
 def _done(sent: Sent) -> Done:

@@ -13,7 +13,7 @@ from malexbot.pipeline.verdicts import Postponed
 from malexbot.ports import Effect, Job, LeaseLost
 from malexbot.runtime.deadline import Deadline
 from tests.support.events import posted
-from tests.support.fakes import Clock, Failing, MemoryChat
+from tests.support.fakes import Clock, Failing, Late, MemoryChat
 from tests.support.queue import MemoryJobs, job
 
 LEASE_S = 90.0
@@ -142,10 +142,34 @@ def test_a_crash_while_sending_is_an_uncertain_send(world: World) -> None:
     assert len(world.chat.posts) == 1
 
 
+def test_a_messenger_that_forgot_the_key_is_not_given_the_message_twice(
+    world: World,
+) -> None:
+    """As one that was started anew after it saved it."""
+    world.fail.at("sent", Uncertain("the line broke"))
+    world.clock.now += world.send_in_vain().again.wait_s
+    world.chat.window_s = 0
+    assert world.send() == "post post-1, found"
+    assert len(world.chat.posts) == 1
+
+
+def test_what_is_still_on_its_way_when_it_is_looked_for_is_there_once(
+    world: World,
+) -> None:
+    world.fail.at("send", Late(2))
+    world.send_in_vain()
+    world.clock.now += 1
+    world.row().due_at = world.clock.now
+    assert world.send() == "post post-1"
+    world.clock.now += 5
+    world.chat.settle()
+    assert len(world.chat.posts) == 1
+
+
 def test_a_repeat_that_fails_for_sure_leaves_the_first_send_uncertain(
     world: World,
 ) -> None:
-    world.fail.at("sent", Uncertain("the line broke"))
+    world.fail.at("send", Uncertain("the line broke"))
     world.send_in_vain()
     world.clock.now += 2
     world.fail.at("send", Transient("refused"))
