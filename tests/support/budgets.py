@@ -17,7 +17,7 @@ BUDGETS_S = {
     "cli": 150,
     "config": 60,
     "crash": 450,
-    "faults": 200,
+    "faults": 400,
     "fuzz": 150,
     "house": 90,
     "messengers": 120,

@@ -1,0 +1,170 @@
+"""What the runner stands on: PostgreSQL, the server, the daemon; each a process."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import yaml
+
+from malexbot.sandbox.daemon import DaemonProcess
+from malexbot.sandbox.town import build
+from malexbot.storage.dsn import Dsn
+from tests.crash.proxy import Proxy
+from tests.crash.stage import MOST_RUNES, SEND_QUEUE
+from tests.crash.traffic import KEEP, RULES
+from tests.faults.hasty import AUTH_WAIT_S
+from tests.faults.mattermost import Mattermost
+from tests.faults.postgres import Postgres
+from tests.process.conftest import free_port
+
+# The server knows the key of a send longer than the hasty daemon repeats it by its
+# key, and no longer than it is down now and then.
+DEDUPE_S = 12.0
+# What was said before anybody listened, so long ago: a walk has an anchor there.
+BEFORE_MS = 3_600_000
+STATE_MB = 1
+# Long enough that a busy machine is no reason.
+END_S = 60.0
+
+
+class Ground:
+    """`start` from the bottom up, `stop` in reverse."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        program: Sequence[str],
+        database_mb: int = 0,
+    ) -> None:
+        """With `database_mb`, disks of that size, and a small one for the state."""
+        self.database_disk, self.state_disk = folder / "database", folder / "state"
+        self._database_mb = database_mb
+        self._mounted: list[Path] = []
+        self._config_file = folder / "malexbot.yaml"
+        self._program = program
+        self._past: list[DaemonProcess] = []
+        self._daemon: DaemonProcess | None = None
+        self._settings = {
+            "max_post_runes": MOST_RUNES,
+            "send_queue": SEND_QUEUE,
+            "auth_wait_s": AUTH_WAIT_S,
+            "dedupe_s": DEDUPE_S,
+        }
+        self._folder = folder
+
+    def start(self) -> None:
+        """All but the daemon."""
+        for disk, size in (
+            (self.database_disk, self._database_mb),
+            (self.state_disk, STATE_MB if self._database_mb else 0),
+        ):
+            disk.mkdir(mode=0o700)
+            if size:
+                mount = ("mount", "-t", "tmpfs", "-o", f"size={size}m,mode=700")
+                subprocess.run([*mount, "malexbot-faults", str(disk)], check=True)
+                self._mounted.append(disk)
+        self.postgres = Postgres(self.database_disk / "pg")
+        self.postgres.start()
+        self.line = Proxy(self.postgres.dsn).__enter__()
+        self.server = Mattermost(self._folder / "server.jsonl", self._settings)
+        self.server.start()
+        self.town = build(self.server.scene)
+        town, scene = self.town, self.server.scene
+        before = self.server.clock.now_ms() - BEFORE_MS
+        for channel in (town.channel, town.second, town.private, town.direct):
+            scene.post(channel, town.alice, "long ago", create_at=before)
+        self.config = self._first_config()
+        self.write_config(yaml.safe_dump(self.config))
+
+    def stop(self) -> None:
+        for daemon in (*self._past, *self._running()):
+            daemon.stop()
+        with suppress(AttributeError):
+            self.server.stop()
+        with suppress(AttributeError):
+            self.line.__exit__()
+        with suppress(AttributeError):
+            self.postgres.stop()
+        for disk in self._mounted:
+            subprocess.run(["umount", "--lazy", str(disk)], check=False)
+
+    # The daemon of now, and those before.
+
+    @property
+    def daemon(self) -> DaemonProcess:
+        assert self._daemon is not None
+        return self._daemon
+
+    @property
+    def logs(self) -> list[str]:
+        return [daemon.log for daemon in (*self._past, *self._running())]
+
+    def start_daemon(self) -> DaemonProcess:
+        """A new one; the one before, if it still runs, is not the daemon any more."""
+        self._past += self._running()
+        self._daemon = DaemonProcess(self._config_file, program=self._program)
+        self._daemon.start()
+        return self._daemon
+
+    def kill_past(self) -> None:
+        """All that ran before the daemon of now."""
+        for daemon in self._past:
+            if daemon.exit_code is None:
+                daemon.signal(SIGKILL)
+                daemon.wait(END_S)
+
+    def write_config(self, text: str) -> None:
+        self._config_file.write_text(text)
+
+    def _running(self) -> list[DaemonProcess]:
+        return [self._daemon] if self._daemon else []
+
+    def _first_config(self) -> Mapping[str, Any]:
+        return {
+            "state_dir": str(self.state_disk),
+            "backend": {"host": "127.0.0.1", "port": free_port()},
+            "db": _block(self.line.dsn),
+            "mattermost": {
+                "http_host": self.server.url,
+                "token": self.town.token,
+                "filter_messages_contains": KEEP,
+                "listen_channels": ["*"],
+                "direct": "archive",
+                "target_events_processors": {"posted": ["save", "response"]},
+            },
+            "backfill": {"every": "5s"},
+            "responses": [
+                {"when": f"'ask {kind}' in event.message.text", **rule}
+                for kind, rule in RULES.items()
+            ],
+            "workers": {"answers_per_minute": 1000},
+        }
+
+
+@contextmanager
+def grounded(program: Sequence[str], *, database_mb: int = 0) -> Iterator[Ground]:
+    """A ground in a folder whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="mf-") as folder:
+        ground = Ground(Path(folder), program=program, database_mb=database_mb)
+        try:
+            ground.start()
+            yield ground
+        finally:
+            ground.stop()
+
+
+def _block(dsn: Dsn) -> dict[str, Any]:
+    return {
+        "host": dsn.host,
+        "port": dsn.port,
+        "username": dsn.user,
+        "password": dsn.password,
+        "name": dsn.dbname,
+    }

@@ -1,0 +1,88 @@
+"""Holds the order and the age of the answers against those of the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from malexbot.sandbox.ledger import Entry
+from malexbot.storage.database import Database
+from malexbot.storage.wire import from_json
+from tests.crash.judge import ANSWER
+
+# A question that is older is not answered any more: the default of `max_age`.
+MAX_AGE_MS = 600_000
+# The lane goes on without what has to wait for long, so that has no order any more.
+_RUNS = """
+SELECT run.lane, run.event_id, run.event,
+  run.is_loose OR coalesce(bool_or(sent.is_loose), false)
+FROM jobs run LEFT JOIN jobs sent ON sent.parent = run.id
+WHERE run.kind = 'run' GROUP BY run.id ORDER BY run.id
+"""
+_OVERTAKEN = """
+SELECT lane, id FROM (
+  SELECT lane, id, finished_at,
+    lag(finished_at) OVER (PARTITION BY lane ORDER BY id) AS before
+  FROM jobs WHERE NOT is_loose AND finished_at IS NOT NULL
+) AS jobs WHERE finished_at < before
+"""
+
+
+class _Run(NamedTuple):
+    lane: str
+    post_id: str
+    origin: str
+    is_loose: bool
+
+
+def _run(lane: str, post_id: str, event: str, is_loose: bool) -> _Run:
+    return _Run(lane, post_id, from_json(event).origin, is_loose)
+
+
+def out_of_order(
+    database: Database, questions: Sequence[str], said: Sequence[Entry]
+) -> Iterator[str]:
+    """What came, or was done, before what it should have come after.
+
+    Only within one lane, and among what was heard, or read, in the same way.
+    """
+    asked_as = {post_id: number for number, post_id in enumerate(questions)}
+    with database.transaction() as cursor:
+        cursor.execute(_RUNS)
+        runs = [_run(*row) for row in cursor if row[1] in asked_as]
+        cursor.execute(_OVERTAKEN)
+        yield from (f"job {id} of {lane} was overtaken" for lane, id in cursor)
+    yield from _descents("taken", runs, asked_as)
+    firm = {run.post_id: run for run in runs if not run.is_loose}
+    answered = [firm[post_id] for post_id in _answered(said) if post_id in firm]
+    yield from _descents("answered", answered, asked_as)
+
+
+def too_old(asked: Mapping[str, Entry], said: Sequence[Entry]) -> Iterator[str]:
+    """What was answered although it was too late for it."""
+    for entry in said:
+        for match in ANSWER.finditer(entry.text):
+            age = entry.create_at - asked[match[1]].create_at
+            if age > MAX_AGE_MS:
+                yield f"answered after {age} ms: {match[1]}"
+
+
+def _answered(said: Sequence[Entry]) -> Iterator[str]:
+    """The questions in the order of their answers; a long one counts as its first."""
+    seen: set[str] = set()
+    for entry in said:
+        for match in ANSWER.finditer(entry.text):
+            if match[1] not in seen:
+                seen.add(match[1])
+                yield match[1]
+
+
+def _descents(
+    what: str, runs: Sequence[_Run], asked_as: Mapping[str, Any]
+) -> Iterator[str]:
+    newest: dict[tuple[str, str], str] = {}
+    for run in runs:
+        before = newest.get((run.lane, run.origin), run.post_id)
+        if asked_as[run.post_id] < asked_as[before]:
+            yield f"{what} after {before}, in {run.lane}, {run.origin}: {run.post_id}"
+        newest[run.lane, run.origin] = run.post_id

@@ -1,0 +1,70 @@
+"""Daemons with a planted bug, to see that the runner finds it.
+
+Each is the hasty daemon, with one part of it replaced by one that is broken.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from malexbot.cli.run import leave, serve
+from malexbot.messengers.mattermost import edits, sweep, walks
+from malexbot.pipeline import sends
+from malexbot.storage import marks
+from tests.faults.hasty import hurry
+
+# Raised by whatever comes live, as if nothing could be missing before it.
+_EAGER = """
+UPDATE channels c SET mark_id = live.post_id, mark_at = live.create_at,
+  filled_for = greatest(c.filled_for, live.connection),
+  edits_until = greatest(c.edits_until, live.create_at)
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
+  AS live (source, channel_id, connection, post_id, create_at)
+WHERE c.source = live.source AND c.channel_id = live.channel_id
+  AND c.mark_at < live.create_at
+"""
+
+
+def a_mark_moves_past_a_gap() -> None:
+    marks._LIVE = _EAGER
+
+
+def no_look_up_before_a_repeated_send() -> None:
+    class Blind(sends.ChatPosts):
+        def _find(self, *_: object) -> None:
+            """Nothing was ever sent, it believes."""
+
+    sends.ChatPosts = Blind  # type: ignore[misc]
+
+
+def no_overlap() -> None:
+    """Each walk begins where the one before ended, to the millisecond."""
+    for module in (walks, edits, sweep):
+        module.OVERLAP_MS = 0  # type: ignore[attr-defined]
+    defaults = walks.CatchUp.__init__.__kwdefaults__
+    assert defaults is not None
+    defaults["overlap_ms"] = 0
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (
+        a_mark_moves_past_a_gap,
+        no_look_up_before_a_repeated_send,
+        no_overlap,
+    )
+}
+
+
+def program(bug: str) -> tuple[str, ...]:
+    """The command line of such a daemon."""
+    return (sys.executable, "-m", f"{__package__}.{Path(__file__).stem}", bug)
+
+
+if __name__ == "__main__":
+    hurry()
+    BUGS[sys.argv[1]]()
+    # The composition is imported by now or later: it takes the parts from their rooms.
+    leave(serve(Path(sys.argv[3])))

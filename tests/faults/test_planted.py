@@ -1,0 +1,67 @@
+"""The runner proves itself: a planted bug is found by a plan that aims at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.faults.ground import DEDUPE_S, grounded
+from tests.faults.hasty import PROGRAM
+from tests.faults.plan import Planned, at
+from tests.faults.planted import BUGS, program
+from tests.faults.run import play
+
+SEED = 1
+# By the bug: what goes wrong, and what is wrong then.
+AIMED: dict[str, tuple[str, Sequence[Planned]]] = {
+    # What was said while it was down is older than a mark that live posts have
+    # raised, by more than a walk goes back, and the newest page does not show it.
+    "a_mark_moves_past_a_gap": (
+        "lost",
+        [
+            at(2, "daemon: SIGKILL", 4),
+            at(5.5, "server: clock step", 0, 120),
+            at(5.8, "server: slow", 4),
+            at(6.1, "daemon: killed after a COMMIT", 4, 3),
+            at(9, "people: a flood", 0, 400),
+        ],
+    ),
+    # It died with an answer on its way, and the server has forgotten the key.
+    "no_look_up_before_a_repeated_send": (
+        "answered twice",
+        [at(2, "daemon: killed after a POST", DEDUPE_S + 2, 1)],
+    ),
+    # What became visible while it was down is older than the mark, and the newest
+    # page does not show it.
+    "no_overlap": (
+        "lost",
+        [
+            at(2, "daemon: SIGKILL", 3),
+            at(3.5, "people: late commits", 0, 20),
+            at(4, "people: a flood", 0, 400),
+        ],
+    ),
+}
+
+
+def test_there_is_a_plan_for_each_bug() -> None:
+    assert AIMED.keys() == BUGS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", AIMED)
+def test_a_planted_bug_is_found(bug: str) -> None:
+    told, plan = AIMED[bug]
+    with grounded(program(bug)) as ground:
+        outcome = play(ground, plan, SEED, cuts=0)
+    assert told in outcome.wrong, outcome
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", AIMED)
+def test_without_the_bug_nothing_is_wrong(bug: str) -> None:
+    _, plan = AIMED[bug]
+    with grounded(PROGRAM) as ground:
+        outcome = play(ground, plan, SEED, cuts=0)
+    assert outcome.is_right, outcome.wrong
