@@ -198,6 +198,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{SENDS}an_uncertain_send_is_repeated_soon_with_the_same_key",
             "pipeline/test_verdicts.py::test_a_repeat_arrives_while_its_key_is_known",
             f"{SENDS}time_between_claim_and_repeat_counts",
+            f"{SENDS}a_messenger_that_forgot_the_key_is_not_given_the_message_twice",
         ),
         "else it is looked for after a minute": (
             f"{SENDS}between_25_and_60_s_nothing_is_sent",
