@@ -28,7 +28,8 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 32
 
 _TAG = "tag:yaml.org,2002:"
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# All that YAML does not take for text.
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What begins a line to YAML.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")

@@ -38,6 +38,7 @@ _NOT_A_FILE = (
     broken("binary", bytes(range(256)), "not UTF-8 text (line"),
     broken("elf", b"\x7fELF\x02\x01\x01\x00", "control character U+007F"),
     broken("nul", "a: 1\nb: \0\n", "control character U+0000 (line 2)"),
+    broken("c1", "a: 1\nb: \x97\n", "control character U+0097 (line 2)"),
     broken("utf-16", "log: {}\n".encode("utf-16"), "not UTF-8 text (line 1); save"),
     broken("latin-1", "db:\n  name: é\n".encode("latin-1"), "not UTF-8 text (line 2)"),
     broken("too-large", b"# " + b"x" * 1_100_000, "larger than 1 MiB"),
