@@ -10,11 +10,11 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import LoopContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
-from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch
+from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch, size
 
 # A rule may not ask for bigger powers.
 MOST_POWER = 64
@@ -66,7 +66,7 @@ _METHODS: Mapping[type, frozenset[str]] = {
 _FILTERS = frozenset(
     "abs attr capitalize count d default dictsort e escape filesizeformat first float"
     " forceescape groupby int items last length list lower map max min random reject"
-    " rejectattr reverse safe select selectattr sort string striptags title trim"
+    " rejectattr reverse safe select selectattr sort string title trim"
     " truncate unique upper urlencode wordcount".split()
 )
 # What a loop goes around; a name that nobody can write.
@@ -109,6 +109,11 @@ class Language(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         found = super().getitem(obj, argument)
         return _NOTHING if found is None else found
+
+    def call(self, context: Context, made: Any, /, *args: Any, **named: Any) -> Any:
+        """Of a method it is the text before the dot that it takes time for."""
+        self.effort.spend(size(getattr(made, "__self__", None)))
+        return super().call(context, made, *args, **named)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
         raise SecurityError(f"a rule may not use {attribute!r}")

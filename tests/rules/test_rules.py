@@ -137,6 +137,8 @@ def test_a_template_may_choose_and_repeat() -> None:
         "{{ ('x' * 999)|join('y' * 99999) }}",
         "{{ range(900)|map('replace', '', 'x' * 9999)|list|string|length }}",
         "{% for n in 'x' * 9999 %}{% endfor %}",
+        "{% set x = 'x' * 99999 %}"
+        "{% for n in range(900) %}{% if x.upper() %}{% endif %}{% endfor %}",
         "{% for n in range(900) %}{% if ('x' * 99999)|upper %}{% endif %}{% endfor %}",
     ],
 )
