@@ -104,6 +104,11 @@ class Sweep:
         ]
         if missing:
             self._means.gaps.open_gaps(SOURCE, missing, POSTS, self._reason)
+        # A walk may have ended without a word: its end was written, then we died.
+        resting = [
+            room.id for room in self._rooms.values() if not room.bookmark.edits_walk_id
+        ]
+        self._means.gaps.close_gaps(SOURCE, resting, EDITS)
 
     def _catch_up(self, room: Room) -> None:
         is_gone = room.news.messages < 0

@@ -42,6 +42,14 @@ def test_too_many_changes_are_found_page_by_page() -> None:
     assert ("one", "edits") not in desk.store.gaps
 
 
+def test_a_long_walk_that_ended_without_a_word_is_no_gap_for_ever(desk: Desk) -> None:
+    """Its end was written, and the database was gone before the gap was closed."""
+    assert not desk.store.mark("one").edits_walk_id
+    desk.store.open_gap("mattermost", "one", "edits", "too many changes")
+    desk.read()
+    assert ("one", "edits") not in desk.store.gaps
+
+
 def test_a_post_that_a_page_left_out_is_asked_for_before_it_counts_as_gone() -> None:
     desk = Desk(since_limit=6)
     posts = desk.say(20, apart_ms=10_000)
