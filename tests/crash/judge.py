@@ -33,8 +33,12 @@ DELETED_WITHIN_MS = 2_000
 class Judge:
     """Says what is lost, wrong, doubled or unanswered, each with its post."""
 
-    def __init__(self, sandbox: Sandbox, town: Town, database: Database) -> None:
+    def __init__(
+        self, sandbox: Sandbox, town: Town, database: Database, *, wrong_by_ms: int = 0
+    ) -> None:
+        """`wrong_by_ms`: so far the server's clock was ahead of what it had told."""
         self._sandbox = sandbox
+        self._deleted_within_ms = DELETED_WITHIN_MS + wrong_by_ms
         self._town = town
         self._database = database
 
@@ -79,7 +83,8 @@ class Judge:
             yield f"{len(found) - len(rows)} posts are archived twice"
         yield from (f"{id_} was never posted" for id_ in rows.keys() - entries.keys())
         for entry in entries.values():
-            if wrong := _wrong(entry, rows.get(entry.id)):
+            row = rows.get(entry.id)
+            if wrong := _wrong(entry, row, self._deleted_within_ms):
                 yield f"{wrong}: {entry.id} {entry.texts} {entry.delete_at}"
 
         for reason, raw in self._ask("SELECT reason, raw FROM rejects"):
@@ -126,7 +131,7 @@ class Judge:
             return cursor.fetchall()
 
 
-def _wrong(entry: Entry, row: Sequence[Any] | None) -> str:
+def _wrong(entry: Entry, row: Sequence[Any] | None, deleted_within_ms: int) -> str:
     """What the archive says of a post that it should not say."""
     if row is None:
         # Deleted, or edited away, before anybody could see it: that is nobody's fault.
@@ -134,7 +139,7 @@ def _wrong(entry: Entry, row: Sequence[Any] | None) -> str:
         return "lost" if is_wanted else ""
     if not any(KEEP in text for text in entry.texts):
         return "kept for nothing"
-    is_too_old = row[2] < entry.delete_at - DELETED_WITHIN_MS
+    is_too_old = row[2] < entry.delete_at - deleted_within_ms
     if bool(row[2]) != bool(entry.delete_at) or is_too_old:
         return f"wrong deletion {row[2]}"
     if row[1] != entry.text and not entry.delete_at:

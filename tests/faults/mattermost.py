@@ -35,6 +35,8 @@ class Mattermost:
         self._changed = threading.Condition()
         self._control: Control | None = None
         self._ahead_ms = 0
+        self.longest_step_ms = 0
+        """So much its clock jumped at once, before it told anybody."""
         self._panics = 0
 
     @property
@@ -80,6 +82,7 @@ class Mattermost:
     def step(self, milliseconds: int) -> None:
         """Its clock jumps ahead; a process that comes later has the same time."""
         self._ahead_ms += milliseconds
+        self.longest_step_ms = max(self.longest_step_ms, milliseconds)
         self.clock.shift(self._ahead_ms)
 
     def ask(self, part: str, method: str, arguments: Mapping[str, Any]) -> Any:

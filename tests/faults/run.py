@@ -182,7 +182,10 @@ def _cut_all(ground: Ground, times: int) -> None:
 def _judge(
     ground: Ground, database: Database, questions: Mapping[str, str], outcome: Outcome
 ) -> None:
-    judge = Judge(ground.server.sandbox, ground.town, database)
+    server = ground.server
+    judge = Judge(
+        server.sandbox, ground.town, database, wrong_by_ms=server.longest_step_ms
+    )
     _wait(lambda: not judge.unfinished(), SETTLED_WITHIN_S)
     _wait(lambda: not judge.complaints(questions), QUIET_S)
     threading.Event().wait(QUIET_S)
