@@ -11,7 +11,7 @@ TABLE = """
 CREATE TEMP TABLE offers (
   place integer NOT NULL, name text NOT NULL, lane text NOT NULL,
   event_id text NOT NULL, event text NOT NULL
-) ON COMMIT DELETE ROWS;
+);
 """
 
 _COLUMNS = "place, name, lane, event_id, event"

@@ -11,6 +11,7 @@ import pytest
 from malexbot.errors import Permanent, Transient
 from malexbot.events import Event
 from malexbot.ports import Entry, Looked, Parcel, Reject
+from malexbot.storage import journal as module
 from malexbot.storage.database import Database
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership, LostLeadership
@@ -223,3 +224,20 @@ def test_who_lost_the_lock_writes_nothing(
     assert leadership.try_take()
     journal.write([kept(posted(post("p2")))])
     assert look(IDS) == [("p1",), ("p2",)]
+
+
+@pytest.mark.parametrize("worn_rows", [1, 3, 1_000])
+def test_nothing_is_left_from_one_batch_to_the_next(
+    journal: DatabaseJournal,
+    leadership: Leadership,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+    worn_rows: int,
+) -> None:
+    monkeypatch.setattr(module, "_WORN_ROWS", worn_rows)
+    for number in range(5):
+        journal.write([kept(posted(post(f"p{number}")))])
+        with leadership.transaction() as cursor:
+            cursor.execute("SELECT count(*) FROM incoming")
+            assert cursor.fetchone() == (0,)
+    assert look(IDS) == [(f"p{number}",) for number in range(5)]
