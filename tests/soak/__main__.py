@@ -21,6 +21,7 @@ from tests.soak.talk import KEEP, RULE, Told, Town
 EVENTS, EVERY = 1_000_000, 50_000
 # So many happen at once; then all of it is waited for, so that nothing overflows.
 AT_ONCE = 2_000
+SETTLE_S = 60.0
 _LOOK_S = 0.05
 _SETTINGS = {
     "responses": [RULE],
@@ -63,6 +64,7 @@ def soak(ready: Stage, events: int, every: int, wrong: list[str]) -> Iterator[Sa
                 _wait(rows, told)
             yield _sample(worker, events)
             wrong += _missing(rows, told, before)
+            print(f"{_count(rows, 'connections')} connections", flush=True)
 
 
 def _sample(worker: Worker, events: int) -> Sample:
@@ -81,19 +83,19 @@ def _wait(rows: Rows, told: Told) -> None:
 
 
 def _missing(rows: Rows, told: Told, before: int) -> Iterator[str]:
-    """The answers are kept too, once they came back by the websocket."""
-    wanted = told.kept + told.asked
-    never, until = threading.Event(), time.monotonic() + 30
-    while rows.count() - before < wanted and time.monotonic() < until:
+    """The answers are kept too, once they came back; so is what a walk brings."""
+    due = {"kept": told.kept + told.asked, "deleted": told.deleted}
+    never, until = threading.Event(), time.monotonic() + SETTLE_S
+    while (there := _there(rows, before)) != due and time.monotonic() < until:
         never.wait(_LOOK_S)
-    found = {
-        "kept": (rows.count() - before, wanted),
-        "deleted": (_count(rows, "posts WHERE delete_at > 0"), told.deleted),
-        "connections": (_count(rows, "connections"), 1),
-    }
-    for name, (there, due) in found.items():
-        if there != due:
-            yield f"{name}: {there} instead of {due}"
+    for name in due:
+        if there[name] != due[name]:
+            yield f"{name}: {there[name]} instead of {due[name]}"
+
+
+def _there(rows: Rows, before: int) -> dict[str, int]:
+    deleted = _count(rows, "posts WHERE delete_at > 0")
+    return {"kept": rows.count() - before, "deleted": deleted}
 
 
 def _count(rows: Rows, what: str) -> int:
