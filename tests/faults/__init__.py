@@ -1,1 +1,1 @@
-"""Each fault of the sandbox against the daemon as a process."""
+"""Each fault against the daemon as a process: one at a time, or all at random."""

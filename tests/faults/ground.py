@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -46,9 +46,10 @@ class Ground:
         """With `database_mb`, disks of that size, and a small one for the state."""
         self.database_disk, self.state_disk = folder / "database", folder / "state"
         self._database_mb = database_mb
-        self._mounted: list[Path] = []
+        self._ends = ExitStack()
         self._config_file = folder / "malexbot.yaml"
         self._program = program
+        self._logs: list[str] = []
         self._past: list[DaemonProcess] = []
         self._daemon: DaemonProcess | None = None
         self._settings = {
@@ -61,19 +62,14 @@ class Ground:
 
     def start(self) -> None:
         """All but the daemon."""
-        for disk, size in (
-            (self.database_disk, self._database_mb),
-            (self.state_disk, STATE_MB if self._database_mb else 0),
-        ):
-            disk.mkdir(mode=0o700)
-            if size:
-                mount = ("mount", "-t", "tmpfs", "-o", f"size={size}m,mode=700")
-                subprocess.run([*mount, "malexbot-faults", str(disk)], check=True)
-                self._mounted.append(disk)
+        self._make_disk(self.database_disk, self._database_mb)
+        self._make_disk(self.state_disk, STATE_MB if self._database_mb else 0)
         self.postgres = Postgres(self.database_disk / "pg")
+        self._ends.callback(self.postgres.stop)
         self.postgres.start()
-        self.line = Proxy(self.postgres.dsn).__enter__()
+        self.line = self._ends.enter_context(Proxy(self.postgres.dsn))
         self.server = Mattermost(self._folder / "server.jsonl", self._settings)
+        self._ends.callback(self.server.stop)
         self.server.start()
         self.town = build(self.server.scene)
         town, scene = self.town, self.server.scene
@@ -86,14 +82,7 @@ class Ground:
     def stop(self) -> None:
         for daemon in (*self._past, *self._running()):
             daemon.stop()
-        with suppress(AttributeError):
-            self.server.stop()
-        with suppress(AttributeError):
-            self.line.__exit__()
-        with suppress(AttributeError):
-            self.postgres.stop()
-        for disk in self._mounted:
-            subprocess.run(["umount", "--lazy", str(disk)], check=False)
+        self._ends.close()
 
     # The daemon of now, and those before.
 
@@ -104,11 +93,12 @@ class Ground:
 
     @property
     def logs(self) -> list[str]:
-        return [daemon.log for daemon in (*self._past, *self._running())]
+        return self._logs + [d.log for d in (*self._past, *self._running())]
 
     def start_daemon(self) -> DaemonProcess:
         """A new one; the one before, if it still runs, is not the daemon any more."""
         self._past += self._running()
+        self._bury()
         self._daemon = DaemonProcess(self._config_file, program=self._program)
         self._daemon.start()
         return self._daemon
@@ -119,9 +109,26 @@ class Ground:
             if daemon.exit_code is None:
                 daemon.signal(SIGKILL)
                 daemon.wait(END_S)
+        self._bury()
 
     def write_config(self, text: str) -> None:
         self._config_file.write_text(text)
+
+    def _bury(self) -> None:
+        """Of who is dead only the log is kept."""
+        for daemon in [each for each in self._past if each.exit_code is not None]:
+            daemon.stop()
+            self._past.remove(daemon)
+            self._logs.append(daemon.log)
+
+    def _make_disk(self, disk: Path, size_mb: int) -> None:
+        """One of its own, if it has a size; it goes when nobody uses it any more."""
+        disk.mkdir(mode=0o700)
+        if size_mb:
+            mount = ("mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=700")
+            subprocess.run([*mount, "malexbot-faults", str(disk)], check=True)
+            umount = ("umount", "--lazy", str(disk))
+            self._ends.callback(subprocess.run, umount, check=True)
 
     def _running(self) -> list[DaemonProcess]:
         return [self._daemon] if self._daemon else []

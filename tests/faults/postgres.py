@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from signal import Signals
+from signal import SIGCONT, Signals
 
 from malexbot.storage.binaries import Owner
 from malexbot.storage.cluster import ROLE, Cluster
@@ -45,10 +45,11 @@ class Postgres:
             self._serve()
 
     def stop(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.stop()
-            server.close()
+        if self._server is not None:
+            self.signal_all(SIGCONT)
+            self._server.stop()
+            self._server.close()
+            self._server = None
 
     def signal(self, number: Signals) -> None:
         """To the postmaster alone."""
