@@ -57,6 +57,7 @@ class DatabaseJournal:
     ) -> None:
         with self._leadership.transaction() as cursor:
             epoch = self._leadership.epoch
+            # Who drains while it is our turn again may have made them already.
             if self._tables_of != epoch:
                 cursor.execute(posts.TABLE + offers.TABLE)
             batch = _Batch(parcels)

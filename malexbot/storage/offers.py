@@ -8,7 +8,7 @@ from malexbot.storage.session import Cursor
 from malexbot.storage.wire import to_json
 
 TABLE = """
-CREATE TEMP TABLE offers (
+CREATE TEMP TABLE IF NOT EXISTS offers (
   place integer NOT NULL, name text NOT NULL, lane text NOT NULL,
   event_id text NOT NULL, event text NOT NULL
 );

@@ -13,7 +13,7 @@ from malexbot.ports import Entry, Vanished
 from malexbot.storage.copying import copy, escape
 from malexbot.storage.session import Cursor
 
-TABLE = "CREATE TEMP TABLE incoming (LIKE echoes INCLUDING DEFAULTS);"
+TABLE = "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE echoes INCLUDING DEFAULTS);"
 
 _COLUMNS = (
     "kind, keeps, id, channel_id, user_id, root_id, type, create_at, update_at,"

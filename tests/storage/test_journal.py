@@ -58,6 +58,16 @@ def poison(how: str) -> Event:
 HOW = ["nul", "surrogate", "number", "none", "tab", "line", "forged", "return", "null"]
 
 
+def test_another_journal_writes_on_the_same_session(
+    journal: DatabaseJournal, leadership: Leadership, look: Look
+) -> None:
+    """The lock was lost and taken again while the one before was drained."""
+    journal.write([kept(posted(post("p1")))])
+    DatabaseJournal(leadership).write([kept(posted(post("p2")))])
+    journal.write([kept(posted(post("p3")))])
+    assert look(IDS) == [("p1",), ("p2",), ("p3",)]
+
+
 @pytest.mark.parametrize("how", [*HOW, "reaction"])
 def test_the_one_bad_event_goes_to_the_rejects(
     journal: DatabaseJournal, look: Look, how: str
