@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM
+from subprocess import TimeoutExpired
 
 import yaml
 
@@ -22,6 +23,7 @@ Act = Callable[[Ground, Planned], Callable[[], object]]
 
 BAD_CONFIG = "mattermost:\n  http_host: [\n"
 REFUSED = "reload refused"
+DYING_S = 0.3
 _CHUNK = bytes(1 << 16)
 
 
@@ -126,8 +128,10 @@ def _kill_at_post(moment: Moment) -> Act:
 
 
 def _start_if_dead(ground: Ground) -> None:
-    if ground.daemon.exit_code is not None:
-        assert ground.daemon.exit_code == -SIGKILL, ground.daemon.exit_code
+    """A kill of the last moment is waited for."""
+    with suppress(TimeoutExpired):
+        code = ground.daemon.wait(DYING_S)
+        assert code == -SIGKILL, f"exit code {code}"
         ground.start_daemon()
 
 
@@ -252,9 +256,11 @@ def _commit_late(ground: Ground, planned: Planned) -> Callable[[], object]:
 
 
 def _flood(ground: Ground, planned: Planned) -> Callable[[], object]:
-    """More than one page shows."""
+    """More than one page shows, in each channel."""
+    scene, town = ground.server.scene, ground.town
     texts = [f"{KEEP} flood {planned.at_s:.3f} {n}" for n in range(planned.amount)]
-    ground.server.scene.post_many(ground.town.channel, ground.town.bob, texts)
+    for channel in (town.channel, town.second, town.private):
+        scene.post_many(channel, town.alice, texts)
     return _nothing
 
 

@@ -22,9 +22,10 @@ AIMED: dict[str, tuple[str, Sequence[Planned]]] = {
         [
             at(2, "daemon: SIGKILL", 4),
             at(5.5, "server: clock step", 0, 120),
-            at(5.8, "server: slow", 4),
-            at(6.1, "daemon: killed after a COMMIT", 4, 3),
-            at(9, "people: a flood", 0, 400),
+            # However long its start takes: it hears, but has read nothing yet.
+            at(5.8, "server: slow", 10),
+            at(6.1, "daemon: killed after a COMMIT", 10, 6),
+            at(14, "people: a flood", 0, 300),
         ],
     ),
     # It died with an answer on its way, and the server has forgotten the key.
