@@ -119,6 +119,7 @@ def apply(cursor: Cursor, step: Migration) -> None:
     """Run one step and write that it was done."""
     cursor.execute(step.sql)
     cursor.execute(
-        "INSERT INTO schema_version (number, name) VALUES (%s, %s)",
+        "INSERT INTO schema_version (number, name, applied_at)"
+        " VALUES (%s, %s, clock_timestamp())",
         (step.number, step.name),
     )
