@@ -18,7 +18,7 @@ BUDGETS_S = {
     "cli": 150,
     "config": 60,
     "crash": 450,
-    "faults": 400,
+    "faults": 700,
     "fuzz": 150,
     "house": 90,
     "messengers": 120,
