@@ -106,7 +106,7 @@ def test_hup_takes_over_good_settings(
     daemon.wait_until(lambda: len(daemon.notices("READY")) == 2)
     assert daemon.notices("RELOADING") == ["1"]
     assert 0 < int(daemon.notices("MONOTONIC_USEC")[0]) <= time.monotonic_ns() // 1000
-    assert "needs a restart to take effect: backend" in daemon.log
+    daemon.wait_for_log("needs a restart to take effect: backend")
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     assert "stopped" not in daemon.log
