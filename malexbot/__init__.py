@@ -1,4 +1,4 @@
-"""malexbot: archives Mattermost, answers, routes and notifies."""
+"""malexbot: archives Mattermost, and answers."""
 
 import sys
 

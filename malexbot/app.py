@@ -63,7 +63,7 @@ class Composition:
 
     services: Sequence[Service]
     """In the order of their start."""
-    prepare: Callable[[Config], Adopt] = lambda config: lambda: None
+    prepare: Callable[[Config], Adopt]
     """Builds what new settings need; raises, and has changed nothing, if it cannot."""
 
 

@@ -53,4 +53,4 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="malexbot", message="%(prog)s %(version)s")
 def main() -> None:
-    """Archives Mattermost, answers, routes and notifies, and never loses a message."""
+    """Archives Mattermost, answers, and never loses a message."""

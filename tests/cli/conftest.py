@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,16 +20,12 @@ from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.leadership import Leadership
 from malexbot.web.status import mount_status
+from tests.support.settings import db_block, free_port
 from tests.web.test_server import serving
 
 Server = Callable[..., int]
 Execute = Callable[..., None]
 Run = Callable[..., Result]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture
@@ -105,13 +100,7 @@ def status(migrated_database: Dsn, tmp_path: Path) -> Run:
             },
         }
         if dsn:
-            settings["db"] = {
-                "username": dsn.user,
-                "name": dsn.dbname,
-                "port": dsn.port,
-                "host": dsn.host,
-                "password": dsn.password or "none",
-            }
+            settings["db"] = db_block(dsn) | {"password": dsn.password or "none"}
         file = tmp_path / "malexbot.yaml"
         file.write_text(yaml.safe_dump(settings))
         words = ["status", "--config", str(file), *args]

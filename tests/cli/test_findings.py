@@ -14,7 +14,8 @@ from malexbot.runtime.health import Health
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.leadership import Leadership
 from malexbot.web import status as page
-from tests.cli.conftest import Execute, Run, Server, free_port
+from tests.cli.conftest import Execute, Run, Server
+from tests.support.settings import free_port
 from tests.web.test_server import serving
 
 CHANNELS = """

@@ -21,7 +21,7 @@ from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from tests.crash.judge import Judge, shown
 from tests.crash.traffic import KEEP, RULES
-from tests.process.conftest import free_port
+from tests.support.settings import db_block, free_port
 
 PATIENCE_S = 60.0
 # So much of the log tells why.
@@ -115,13 +115,7 @@ def _config(folder: Path, sandbox: Sandbox, town: Town, dsn: Dsn) -> str:
         {
             "state_dir": str(folder / "state"),
             "backend": {"host": "127.0.0.1", "port": free_port()},
-            "db": {
-                "host": dsn.host,
-                "port": dsn.port,
-                "username": dsn.user,
-                "password": dsn.password,
-                "name": dsn.dbname,
-            },
+            "db": db_block(dsn),
             "mattermost": {
                 "http_host": sandbox.url,
                 "token": town.token,

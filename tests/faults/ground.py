@@ -14,14 +14,13 @@ import yaml
 
 from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.sandbox.town import build
-from malexbot.storage.dsn import Dsn
 from tests.crash.proxy import Proxy
 from tests.crash.stage import MOST_RUNES, SEND_QUEUE
 from tests.crash.traffic import KEEP, RULES
 from tests.faults.hasty import AUTH_WAIT_S
 from tests.faults.mattermost import Mattermost
 from tests.faults.postgres import Postgres
-from tests.process.conftest import free_port
+from tests.support.settings import db_block, free_port
 
 # The server knows the key of a send longer than the hasty daemon repeats it by its
 # key, and no longer than it is down now and then.
@@ -137,7 +136,7 @@ class Ground:
         return {
             "state_dir": str(self.state_disk),
             "backend": {"host": "127.0.0.1", "port": free_port()},
-            "db": _block(self.line.dsn),
+            "db": db_block(self.line.dsn),
             "mattermost": {
                 "http_host": self.server.url,
                 "token": self.town.token,
@@ -165,13 +164,3 @@ def grounded(program: Sequence[str], *, database_mb: int = 0) -> Iterator[Ground
             yield ground
         finally:
             ground.stop()
-
-
-def _block(dsn: Dsn) -> dict[str, Any]:
-    return {
-        "host": dsn.host,
-        "port": dsn.port,
-        "username": dsn.user,
-        "password": dsn.password,
-        "name": dsn.dbname,
-    }

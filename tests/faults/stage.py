@@ -24,7 +24,7 @@ from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from tests.faults.hasty import AUTH_WAIT_S, PROGRAM
 from tests.faults.talk import QUESTION, Talk
-from tests.process.conftest import free_port
+from tests.support.settings import db_block, free_port
 
 PATIENCE_S = 20.0
 WATCHDOG_S = 2.0
@@ -237,13 +237,7 @@ def _config(folder: Path, sandbox: Sandbox, town: Town, dsn: Dsn) -> str:
         {
             "state_dir": str(folder / "state"),
             "backend": {"host": "127.0.0.1", "port": free_port()},
-            "db": {
-                "host": dsn.host,
-                "port": dsn.port,
-                "username": dsn.user,
-                "password": dsn.password,
-                "name": dsn.dbname,
-            },
+            "db": db_block(dsn),
             "mattermost": {
                 "http_host": sandbox.url,
                 "token": town.token,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ import yaml
 from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.storage.dsn import Dsn
 from tests.process.programs import program
+from tests.support.settings import db_block, free_port
 
 Start = Callable[..., DaemonProcess]
 
@@ -23,12 +23,6 @@ def folder() -> Iterator[Path]:
     """Short enough for the socket of an embedded PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="mx-") as name:
         yield Path(name)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 @pytest.fixture
@@ -43,13 +37,7 @@ def write_config(folder: Path) -> Callable[..., Path]:
             **blocks,
         }
         if dsn:
-            config["db"] = {
-                "host": dsn.host,
-                "port": dsn.port,
-                "username": dsn.user,
-                "password": dsn.password,
-                "name": dsn.dbname,
-            }
+            config["db"] = db_block(dsn)
         file = folder / f"{name}.yaml"
         file.write_text(yaml.safe_dump(config))
         return file

@@ -19,8 +19,9 @@ import yaml
 
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
-from tests.process.conftest import Start, free_port
+from tests.process.conftest import Start
 from tests.support.postgres import Server
+from tests.support.settings import free_port
 
 WriteConfig = Callable[..., Path]
 

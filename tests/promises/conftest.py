@@ -19,7 +19,7 @@ from malexbot.sandbox.fixtures import Mattermost, mattermost
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.leadership import Leadership
-from tests.process.conftest import free_port
+from tests.support.settings import db_block, free_port
 
 __all__ = ["mattermost"]
 
@@ -43,13 +43,7 @@ def write_config(tmp_path: Path, mattermost: Mattermost) -> Callable[..., Path]:
     """Writes a file that archives and answers, with a free port."""
 
     def write(dsn: Dsn, name: str = "malexbot") -> Path:
-        database = {
-            "host": dsn.host,
-            "port": dsn.port,
-            "username": dsn.user,
-            "password": dsn.password,
-            "name": dsn.dbname,
-        }
+        database = db_block(dsn)
         chat = {
             "http_host": mattermost.url,
             "token": mattermost.town.token,

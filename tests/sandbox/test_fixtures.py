@@ -10,6 +10,7 @@ from pathlib import Path
 from malexbot.sandbox.fixtures import StartDaemon, malexbot_daemon, mattermost
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from tests.support.settings import db_block
 
 __all__ = ["malexbot_daemon", "mattermost"]
 
@@ -97,15 +98,7 @@ def test_a_database_may_be_given(
     malexbot_daemon: StartDaemon, empty_database: Dsn
 ) -> None:
     dsn = empty_database
-    malexbot_daemon(
-        db={
-            "host": dsn.host,
-            "port": dsn.port,
-            "username": dsn.user,
-            "password": dsn.password,
-            "name": dsn.dbname,
-        }
-    )
+    malexbot_daemon(db=db_block(dsn))
     with Database(dsn) as database, database.transaction() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [dsn.dbname]

@@ -1,11 +1,10 @@
-"""Tells how far a backfill is: log lines, STATUS, and a bar for who wants one."""
+"""Tells how far a backfill is: in the log, and in STATUS."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from malexbot.runtime.health import Health
@@ -31,15 +30,11 @@ class Report(NamedTuple):
         return f"{self.phase}: {self.done} of {self.total} channels, {self.posts} posts"
 
 
-Show = Callable[[Report], None]
-
-
 class Progress:
-    """Counts for all threads that read; `show` is called under its lock."""
+    """Counts for all threads that read."""
 
-    def __init__(self, health: Health, show: Show = lambda report: None) -> None:
+    def __init__(self, health: Health) -> None:
         self._health = health
-        self._show = show
         self._lock = threading.Lock()
         self._report = Report("idle", "", 0, 0, 0)
         self._told_at = time.monotonic()
@@ -72,7 +67,6 @@ class Progress:
     def _tell(self, report: Report) -> None:
         self._report = report
         self._say(str(report), is_ready=True)
-        self._show(report)
         if time.monotonic() - self._told_at >= TOLD_EVERY_S:
             self._told_at = time.monotonic()
             log.info("backfill, %s, now in %s", report, report.channel)

@@ -15,7 +15,6 @@ from malexbot.messengers.mattermost.failures import (
     Forbidden,
     Unauthorised,
 )
-from malexbot.messengers.mattermost.progress import Report
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.retry import Backoff
@@ -209,13 +208,19 @@ def test_an_order_for_what_cannot_be_read_ends_with_nothing(desk: Desk) -> None:
         assert (order.is_done, order.channels, order.posts) == (True, 0, 0)
 
 
-def test_progress_is_shown(desk: Desk) -> None:
-    shown: list[Report] = []
-    desk.bot.backfill._means.progress._show = shown.append
+def test_progress_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    tell = desk.bot.health.tell
+
+    def note(part: str, state: str, *, is_ready: bool) -> None:
+        shown.append(state)
+        tell(part, state, is_ready=is_ready)
+
+    monkeypatch.setattr(desk.bot.health, "tell", note)
     desk.miss(9)
     desk.read()
-    assert {report.phase for report in shown} >= {"new posts", "edits"}
-    assert shown[-1].posts >= 9
+    assert {state.split(":")[0] for state in shown} >= {"new posts", "edits"}
+    assert max(int(state.split()[-2]) for state in shown if "posts" in state) >= 9
     assert desk.bot.health.parts()["backfill"] == "1 read"
 
 
