@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from malexbot.cli.kept import Moment, is_followed, kept, one_channel, readable_ms
+from malexbot.cli.kept import is_followed, kept, one_channel
+from malexbot.cli.moments import Moment, readable_ms
 from malexbot.cli.options import config_option
 from malexbot.config.load import load
 from malexbot.errors import MalexbotError, Permanent, Transient

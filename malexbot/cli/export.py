@@ -13,7 +13,8 @@ import click
 import orjson
 
 from malexbot.cli.database import whole
-from malexbot.cli.kept import Moment, kept, one_channel
+from malexbot.cli.kept import kept, one_channel
+from malexbot.cli.moments import Moment
 from malexbot.cli.options import config_option
 from malexbot.config.load import load
 from malexbot.errors import Permanent

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from malexbot.cli.kept import moment
+from malexbot.cli.moments import moment
 
 if TYPE_CHECKING:
     from malexbot.events import Event

@@ -5,10 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-import click
 
 from malexbot.errors import Permanent
 
@@ -57,34 +54,3 @@ def one_channel(database: Database, text: str) -> KnownChannel:
     )
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise Permanent(f"no channel {text!r} is known here{hint}")
-
-
-class Moment(click.ParamType):  # type: ignore[type-arg]
-    """A date, a time, or so long ago, as milliseconds."""
-
-    name = "time"
-
-    def convert(
-        self,
-        value: str | int,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        from malexbot.config.backfill import since_ms
-
-        if isinstance(value, int):
-            return value
-        try:
-            now_ms = round(datetime.now().timestamp() * 1000)
-            return since_ms(value, now_ms=now_ms)
-        except ValueError as error:
-            self.fail(f"{value!r} {error}", param, ctx)
-
-
-def readable_ms(at_ms: int) -> str:
-    return moment(datetime.fromtimestamp(at_ms / 1000, UTC))
-
-
-def moment(at: datetime) -> str:
-    """A time in the zone of who reads it."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
