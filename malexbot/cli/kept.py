@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from malexbot.config.model import Config
     from malexbot.storage.channels import KnownChannel
     from malexbot.storage.database import Database
+    from malexbot.storage.people import KnownPerson
 
 
 @contextmanager
@@ -54,3 +55,18 @@ def one_channel(database: Database, text: str) -> KnownChannel:
     )
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise Permanent(f"no channel {text!r} is known here{hint}")
+
+
+def one_person(database: Database, text: str) -> KnownPerson:
+    """The person who is meant; raises when nobody is, or several are."""
+    from malexbot.storage.people import find_people, people_names
+
+    found = find_people(database, text)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(map(str, found))
+        raise Permanent(f"several people are called {text!r}, give the id: {names}")
+    close = difflib.get_close_matches(text.strip().lstrip("@"), people_names(database))
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise Permanent(f"nobody called {text!r} has written anything here{hint}")

@@ -17,6 +17,7 @@ from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.marks import find_live, move, move_live
 from malexbot.storage.offers import Offers
+from malexbot.storage.people import People
 from malexbot.storage.posts import Posts
 from malexbot.storage.rejects import keep_rejects
 from malexbot.storage.session import Cursor
@@ -41,6 +42,7 @@ class DatabaseJournal:
 
     def __init__(self, leadership: Leadership) -> None:
         self._leadership = leadership
+        self._people = People()
         self._tables_of: int | None = None
         self._passed_rows = 0
 
@@ -62,9 +64,11 @@ class DatabaseJournal:
                 cursor.execute(posts.TABLE + offers.TABLE)
             batch = _Batch(parcels)
             write(cursor, batch)
+            named = self._people.write(cursor, batch.entries)
             passed_rows = self._passed_rows + len(batch.entries)
             is_worn = passed_rows >= _WORN_ROWS
             cursor.execute(_RENEW if is_worn else _EMPTY)
+        self._people.remember(named)
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
         self._passed_rows = 0 if is_worn else passed_rows
