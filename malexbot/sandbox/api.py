@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from email.utils import formatdate
 
 import orjson
 
@@ -73,6 +74,7 @@ class Api:
             "Vary": "Accept-Encoding",
             "X-Request-Id": request_id,
             "X-Version-Id": self._world.settings.version_id,
+            "Date": formatdate(self._world.now_ms() / 1000, usegmt=True),
         }
         if request.method == "GET":
             headers["Expires"] = "0"
@@ -85,11 +87,15 @@ class Api:
         route, params = found
         lock = self._world.lock if route.is_locked else nullcontext()
         with lock:
-            user = _NOBODY if route.is_public else self._user(request)
+            user = self._guest(request) if route.is_public else self._user(request)
             result = route.handler(Call(request, user, params, request.query))
             if isinstance(result, Answer):
                 return result
             return Answer(200, orjson.dumps(result))
+
+    def _guest(self, request: Request) -> User:
+        """Where anybody may ask, a token that is no good does not matter."""
+        return self._world.user_of_token(request.token) or _NOBODY
 
     def _user(self, request: Request) -> User:
         token = request.token

@@ -8,10 +8,12 @@ from malexbot.sandbox.call import Room, Router
 from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.faults import Faults
 from malexbot.sandbox.hub import Hub
+from malexbot.sandbox.outgoing import Outgoing
 from malexbot.sandbox.pages import Pages
 from malexbot.sandbox.people import People
 from malexbot.sandbox.posts import Posts
 from malexbot.sandbox.rest.channels import Channels
+from malexbot.sandbox.rest.dialogs import Dialogs
 from malexbot.sandbox.rest.files import Files
 from malexbot.sandbox.rest.posts import PostRoutes
 from malexbot.sandbox.rest.system import System
@@ -54,7 +56,7 @@ class Parts:
         )
 
     def router(self) -> Router:
-        """Commands, actions, dialogs and webhooks will be further rooms here."""
+        """Commands, actions and webhooks will be further rooms here."""
         post_routes = PostRoutes(
             world=self.world,
             posts=self.posts,
@@ -70,6 +72,7 @@ class Parts:
             Channels(self.world, self.rooms, self.pages, self.hub),
             post_routes,
             Files(self.world),
+            Dialogs(self.world, Outgoing(self.world.settings)),
             System(self.world),
         ]
         return Router(route for room in rooms for route in room.routes())

@@ -45,6 +45,10 @@ KNOWN: dict[str, tuple[int, str]] = {
     "model.post.is_valid.file_ids.app_error": (400, _FILES),
     "app.post.save.app_error": (500, "Unable to save the Post."),
     "app.post.get.app_error": (404, "Unable to get the post."),
+    "api.post.do_action.action_integration.app_error": (
+        400,
+        "Action integration error.",
+    ),
     "api.reaction.save_reaction.user_id.app_error": (
         403,
         "You cannot save reaction for the other user.",

@@ -15,6 +15,7 @@ _REASONS = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
+    405: "Method Not Allowed",
     413: "Request Entity Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -37,7 +38,8 @@ def render(
     headers = [("Content-Type", answer.content_type)] if body else []
     headers += answer.headers.items()
     headers += extra or []
-    headers.append(("Date", formatdate(usegmt=True)))
+    if "Date" not in answer.headers:
+        headers.append(("Date", formatdate(usegmt=True)))
     if len(body) >= _GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
         packer = zlib.compressobj(1, wbits=31)
         body = packer.compress(body) + packer.flush()

@@ -13,6 +13,13 @@ class Settings:
     build: str = "5.37.0.6db153c4e5d2343f52e6962bff99dab7.false"
     # Fills `detailed_error`, as EnableDeveloper does.
     is_developer: bool = False
+    # What it tells as its SiteURL; by default the address that it was asked by.
+    site_url: str | None = None
+    # AllowedUntrustedInternalConnections: hosts, addresses, networks. A real server
+    # has none of itself, and then calls no integration on an internal address.
+    allowed_internal: str = "localhost 127.0.0.1"
+    # How long it waits for an integration.
+    integration_s: float = 30
     # Servers before 6.1 answer users/me/channels with 404.
     has_users_me_channels: bool = False
     max_post_runes: int = 16383

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from malexbot.sandbox import refusals, tables
-from malexbot.sandbox.clock import Clock
+from malexbot.sandbox.clock import Clock, new_id
 from malexbot.sandbox.content import File, Post, Reaction
 from malexbot.sandbox.events import Event
 from malexbot.sandbox.ledger import Ledger
@@ -24,6 +24,7 @@ class World:
     def __init__(self, settings: Settings, state: Path | None = None) -> None:
         self.settings = settings
         self.clock = Clock()
+        self.telemetry_id = new_id()
         self.lock = threading.RLock()
         self.publish: Callable[[Event], None] = lambda event: None
         self.users = Table("users", User)

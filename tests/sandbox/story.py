@@ -258,7 +258,7 @@ def reads(replay: Replay) -> None:
     replay.ask("channel_by_team_and_channel_name", loose=COUNTS)
     replay.ask("channel_stats", "channel_pinned")
     replay.ask("channel_member_me", loose=READ_MARKS)
-    replay.ask("config_client_old", loose=frozenset({"SiteName"}))
+    replay.ask("config_client_old", loose=frozenset({"SiteName", "SiteURL"}))
     replay.ask("system_ping", "wrong_token_on_public_endpoint")
     replay.ask("file_get", "file_info")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -355,6 +356,8 @@ def test_a_wrong_clock_dates_the_posts(mattermost: Mattermost, bot: Rest) -> Non
     mattermost.clock.shift(3_600_000)
     made = ask(bot, mattermost).json()
     assert made["create_at"] - time.time() * 1000 > 3_500_000
+    told = parsedate_to_datetime(bot("GET", "/system/ping").headers["Date"])
+    assert told.timestamp() - time.time() > 3_500
 
 
 def test_posts_can_share_a_millisecond(mattermost: Mattermost, bot: Rest) -> None:

@@ -21,13 +21,27 @@ _PING: Json = {
 }
 
 
+# What a stranger is told too.
+_PUBLIC = {
+    "BuildNumber",
+    "BuildEnterpriseReady",
+    "DefaultClientLocale",
+    "DiagnosticId",
+    "EnableBotAccountCreation",
+    "SiteName",
+    "TelemetryId",
+    "Version",
+    "WebsocketURL",
+}
+
+
 @dataclass(frozen=True)
 class System:
     world: World
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/system/ping", self.ping, is_public=True)
-        yield Route("GET", "/config/client", self.config)
+        yield Route("GET", "/config/client", self.config, is_public=True)
         yield Route("GET", "/emoji/name/{name}", self.emoji)
 
     def ping(self, call: Call) -> Result:
@@ -39,15 +53,24 @@ class System:
         raise Refusal("app.emoji.get_by_name.no_result", detail)
 
     def config(self, call: Call) -> Result:
-        """What clients ask for; every value is a string."""
+        """What clients ask for; every value is a string. A stranger is told less."""
         if call.query.get("format") != "old":
             raise bad_url("format")
-        settings = self.world.settings
+        told = self._config(call)
+        if call.user.id:
+            return told
+        return {name: value for name, value in told.items() if name in _PUBLIC}
+
+    def _config(self, call: Call) -> Json:
+        settings, telemetry_id = self.world.settings, self.world.telemetry_id
+        host = call.request.headers.get("host", "")
+        asked_by = f"http://{host}"
         return {
             "BuildNumber": settings.version,
             "BuildEnterpriseReady": "false",
             "CollapsedThreads": "disabled",
             "DefaultClientLocale": "en",
+            "DiagnosticId": telemetry_id,
             "EnableBotAccountCreation": "true",
             "EnableCommands": "true",
             "EnableDeveloper": _flag(settings.is_developer),
@@ -65,9 +88,12 @@ class System:
             "RestrictDirectMessage": "any",
             "SQLDriverName": "postgres",
             "SiteName": "malexbot sandbox",
+            "SiteURL": asked_by if settings.site_url is None else settings.site_url,
             "TeammateNameDisplay": "username",
+            "TelemetryId": telemetry_id,
             "TimeBetweenUserTypingUpdatesMilliseconds": "5000",
             "Version": settings.version,
+            "WebsocketURL": "",
         }
 
 
