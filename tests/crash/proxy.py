@@ -6,16 +6,17 @@ answer come back. What is asked outside of a transaction is one by itself.
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import IO, Literal
+from typing import Literal
 
 from malexbot.storage.dsn import Dsn
+from tests.crash.tunnel import Tunnel
 
 Moment = Literal["before", "after"]
 
@@ -50,80 +51,39 @@ class Strike:
         return any(re.search(self.wrote.encode(), asked) for asked in statements)
 
 
-class Proxy:
-    """Forwards between a port of the loopback and the server."""
+class Proxy(Tunnel):
+    """Forwards between a port of the loopback and the database."""
 
     def __init__(self, target: Dsn) -> None:
+        super().__init__(self._reach, lambda: _Listener(self))
         self._target = target
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
-        self._lines: set[_Line] = set()
+        self._strikes_lock = threading.Lock()
         self._strikes: list[Strike] = []
-        self._is_refusing = False
-        self._is_holding = False
-        self._thread = threading.Thread(target=self._run, name="proxy")
 
     def __enter__(self) -> Proxy:
-        self._thread.start()
+        super().__enter__()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._door.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._door.close()
-        for line in self._all():
-            line.cut()
-            line.thread.join()
 
     @property
     def dsn(self) -> Dsn:
-        port = self._door.getsockname()[1]
-        return replace(self._target, host="127.0.0.1", port=port)
-
-    # What a test orders.
+        return replace(self._target, host="127.0.0.1", port=self.port)
 
     def strike(self, strike: Strike) -> None:
         """The line of that COMMIT is cut: it does not arrive, or its answer does not.
 
         Before that, `act` is done.
         """
-        with self._lock:
+        with self._strikes_lock:
             self._strikes.append(strike)
 
-    def cut(self) -> None:
-        """Both ends of all lines know it at once."""
-        for line in self._all():
-            line.cut()
-
-    def refuse(self, is_refusing: bool = True) -> None:
-        """Hang up on everybody who comes new."""
-        self._is_refusing = is_refusing
-
-    def hold(self) -> None:
-        """Half open: every line stays, new ones too, and nothing goes through."""
-        with self._lock:
-            self._is_holding = True
-            for line in self._lines:
-                line.is_swallowed = True
-
     def heal(self) -> None:
-        """No orders any more. Lines that were held are cut at the client's end.
-
-        The server knows nothing of that, as when a firewall forgot the line.
-        """
-        with self._lock:
-            self._is_refusing = self._is_holding = False
+        with self._strikes_lock:
             self._strikes.clear()
-            swallowed = [line for line in self._lines if line.is_swallowed]
-        for line in swallowed:
-            line.cut_near()
-
-    # What its lines ask.
+        super().heal()
 
     def strike_now(self, moment: Moment, statements: list[bytes]) -> bool:
         """Yes: it struck, and the line is to be cut."""
-        with self._lock:
+        with self._strikes_lock:
             due = [s for s in self._strikes if s.is_due(moment, statements)]
             for strike in due:
                 self._strikes.remove(strike)
@@ -131,7 +91,7 @@ class Proxy:
             strike.act()
         return bool(due)
 
-    def dial(self) -> socket.socket:
+    def _reach(self) -> socket.socket:
         if not self._target.host.startswith("/"):
             return socket.create_connection((self._target.host, self._target.port))
         line = socket.socket(socket.AF_UNIX)
@@ -142,92 +102,34 @@ class Proxy:
             raise
         return line
 
-    def forget(self, line: _Line) -> None:
-        with self._lock:
-            self._lines.discard(line)
 
-    def _all(self) -> list[_Line]:
-        with self._lock:
-            return list(self._lines)
+class _Listener:
+    """Follows one session: what was asked in the transaction that is open."""
 
-    def _run(self) -> None:
-        while True:
-            try:
-                near, _ = self._door.accept()
-            except OSError:
-                return
-            if self._is_refusing:
-                near.close()
-                continue
-            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                line = _Line(self, near, is_swallowed=self._is_holding)
-                self._lines.add(line)
-            line.thread.start()
-
-
-class _Line:
-    """One client and its session, with a thread for each direction."""
-
-    def __init__(
-        self, proxy: Proxy, near: socket.socket, *, is_swallowed: bool
-    ) -> None:
-        self.is_swallowed = is_swallowed
-        self.thread = threading.Thread(target=self._run, name="proxy-line")
+    def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
-        self._near = near
-        self._far: socket.socket | None = None
         self._statements: list[bytes] = []
         self._is_open = False
         self._is_at_once = False
 
-    def cut(self) -> None:
-        self.cut_near()
-        if self._far is not None:
-            with suppress(OSError):
-                self._far.shutdown(socket.SHUT_RDWR)
+    def asked(
+        self, stream: io.BufferedReader, answer: Callable[[bytes], None]
+    ) -> Iterator[bytes]:
+        startup = _startup(stream, answer)
+        yield startup
+        if startup[4:8] == struct.pack("!I", _CANCEL):
+            return
+        for kind, frame in _frames(stream):
+            if self._is_struck_by_client(kind, frame):
+                return
+            yield frame
 
-    def cut_near(self) -> None:
-        with suppress(OSError):
-            self._near.shutdown(socket.SHUT_RDWR)
-
-    def _run(self) -> None:
-        with self._near, suppress(OSError), self._proxy.dial() as self._far:
-            back = threading.Thread(target=self._from_server, name="proxy-back")
-            back.start()
-            self._from_client()
-            back.join()
-        self._proxy.forget(self)
-
-    def _from_client(self) -> None:
-        with suppress(OSError), self._near.makefile("rb") as stream:
-            if self._start(stream):
-                for kind, frame in _frames(stream):
-                    if self._is_struck_by_client(kind, frame):
-                        break
-                    self._pass_on(self._far, frame)
-        self._ended()
-
-    def _from_server(self) -> None:
-        assert self._far is not None
-        with suppress(OSError), self._far.makefile("rb") as stream:
-            for kind, frame in _frames(stream):
-                if self._is_committed(kind, frame):
-                    if self._proxy.strike_now("after", self._statements):
-                        break
-                self._pass_on(self._near, frame)
-        self._ended()
-
-    def _start(self, stream: IO[bytes]) -> bool:
-        """Yes: a session begins. We offer no encryption."""
-        while len(head := stream.read(8)) == 8:
-            length, code = struct.unpack("!II", head)
-            if code in _ENCRYPT:
-                self._pass_on(self._near, b"N")
-                continue
-            self._pass_on(self._far, head + stream.read(length - 8))
-            return bool(code != _CANCEL)
-        return False
+    def answered(self, stream: io.BufferedReader) -> Iterator[bytes]:
+        for kind, frame in _frames(stream):
+            if self._is_committed(kind, frame):
+                if self._proxy.strike_now("after", self._statements):
+                    return
+            yield frame
 
     def _is_struck_by_client(self, kind: bytes, frame: bytes) -> bool:
         if kind not in (_QUERY, _PARSE):
@@ -252,17 +154,18 @@ class _Line:
             return True
         return kind == _COMPLETE and frame[5:] == b"COMMIT\0"
 
-    def _pass_on(self, end: socket.socket | None, content: bytes) -> None:
-        if end is not None and not self.is_swallowed:
-            end.sendall(content)
 
-    def _ended(self) -> None:
-        """What one end does the other learns, unless nothing goes through."""
-        if not self.is_swallowed:
-            self.cut()
+def _startup(stream: io.BufferedReader, answer: Callable[[bytes], None]) -> bytes:
+    """The message that begins a session, or cancels one. We offer no encryption."""
+    while len(head := stream.read(8)) == 8:
+        length, code = struct.unpack("!II", head)
+        if code not in _ENCRYPT:
+            return head + stream.read(length - 8)
+        answer(b"N")
+    return b""
 
 
-def _frames(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _frames(stream: io.BufferedReader) -> Iterator[tuple[bytes, bytes]]:
     """Each message whole, with its kind."""
     while len(head := stream.read(5)) == 5:
         rest = int.from_bytes(head[1:]) - 4

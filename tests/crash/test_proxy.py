@@ -109,7 +109,7 @@ def test_nobody_new_comes_in_while_it_refuses(proxy: Proxy) -> None:
         write(database, 2)
         proxy.cut()
         eventually(lambda: _fails(database))
-        proxy.refuse(False)
+        proxy.heal()
         write(database, 3)
 
 
