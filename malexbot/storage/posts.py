@@ -24,7 +24,7 @@ _CONTENT = (
 )
 _NULL = "\\N"
 
-_ALL = ("d", "v", "a", "r", "edit", "other", "reply")
+_ALL = ("d", "v", "a", "r", "other", "reply")
 
 # Echoes of posts that are kept now come back.
 _RECALL = f"""
@@ -32,14 +32,15 @@ WITH heard AS (
   DELETE FROM echoes e WHERE e.id IN (SELECT id FROM incoming WHERE keeps)
   RETURNING {_COLUMNS}
 )
-INSERT INTO incoming ({_COLUMNS}) SELECT {_COLUMNS} FROM heard
+INSERT INTO incoming ({_COLUMNS}) SELECT {_COLUMNS} FROM heard RETURNING id
 """
 # What an edit is about to replace becomes a row like the others: an old version.
 _SUPERSEDE = f"""
 INSERT INTO incoming (kind, keeps, id, {_CONTENT})
 SELECT 'p', true, id, {_CONTENT} FROM posts
 JOIN (
-  SELECT id, max(edit_at) AS newest FROM incoming WHERE kind = 'p' GROUP BY id
+  SELECT id, max(edit_at) AS newest FROM incoming
+  WHERE kind = 'p' AND edit_at > 0 GROUP BY id
 ) i USING (id)
 WHERE i.newest > edit_at
 """
@@ -51,9 +52,14 @@ SELECT DISTINCT ON (id) id, {_CONTENT}, edit_at FROM incoming
 WHERE kind = '{{kind}}' AND keeps {_NEWEST}
 ON CONFLICT (id)
 """
+# It tells what was archived before, and as new as this.
 _MERGE_KEPT = f"""
-{_INSERT.format(kind="p")} DO UPDATE SET {_SET.format(row="excluded")}
-WHERE (excluded.edit_at, excluded.update_at) > (posts.edit_at, posts.update_at)
+WITH merged AS (
+  {_INSERT.format(kind="p")} DO UPDATE SET {_SET.format(row="excluded")}
+  WHERE (excluded.edit_at, excluded.update_at) > (posts.edit_at, posts.update_at)
+  RETURNING id
+)
+SELECT id FROM incoming WHERE kind = 'p' AND keeps EXCEPT SELECT id FROM merged
 """
 _MERGE_LAST_WORDS = f"{_INSERT.format(kind='t')} DO NOTHING"
 _MERGE_OTHERS = f"""
@@ -69,7 +75,7 @@ _KEEP_FROM = """
 UPDATE posts SET kept_from = i.edit_at
 FROM (
   SELECT id, min(edit_at) AS edit_at FROM incoming
-  WHERE kind = 'p' AND keeps GROUP BY id
+  WHERE kind = 'p' AND keeps AND id = ANY(%(ids)s) GROUP BY id
 ) i
 WHERE posts.id = i.id AND posts.kept_from > i.edit_at
 """
@@ -79,9 +85,10 @@ _VERSIONS = """
 INSERT INTO post_versions (post_id, edit_at, message, raw)
 SELECT DISTINCT ON (i.id, i.edit_at) i.id, i.edit_at, i.message, i.raw
 FROM incoming i JOIN posts p ON p.id = i.id
-WHERE (
-  i.kind = 'p' AND i.edit_at < p.edit_at AND (i.keeps OR i.edit_at >= p.kept_from)
-) OR (i.kind = 'v' AND i.edit_at <> p.edit_at)
+WHERE i.id = ANY(%(ids)s) AND (
+  (i.kind = 'p' AND i.edit_at < p.edit_at AND (i.keeps OR i.edit_at >= p.kept_from))
+  OR (i.kind = 'v' AND i.edit_at <> p.edit_at)
+)
 ORDER BY i.id, i.edit_at, i.message = '', i.update_at DESC
 ON CONFLICT (post_id, edit_at) DO UPDATE
 SET message = excluded.message, raw = excluded.raw
@@ -89,8 +96,7 @@ WHERE post_versions.message = '' AND excluded.message <> ''
 """
 _LATEST_IS_NO_VERSION = """
 DELETE FROM post_versions v USING posts p
-WHERE v.post_id IN (SELECT id FROM incoming WHERE kind = 'p')
-  AND p.id = v.post_id AND p.edit_at = v.edit_at
+WHERE v.post_id = ANY(%(ids)s) AND p.id = v.post_id AND p.edit_at = v.edit_at
 """
 _DELETE = """
 UPDATE posts SET delete_at = d.at
@@ -148,7 +154,9 @@ class Posts:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._kinds: set[str] = set()
-        self._contents = 0
+        self._has_kept = False
+        # The rest, almost all of a history, was never edited: it has one version.
+        self._edited: set[str] = set()
 
     def add(self, entry: Entry) -> None:
         """Raises ValueError for a reaction whose event_id is none."""
@@ -158,16 +166,18 @@ class Posts:
                 self._add_reaction(event, event.reaction)
         elif post.original_id:
             self._add_content("v", post, post.original_id, False)
+            self._edited.add(post.original_id)
         elif post.delete_at or event.name == "post_deleted":
             self._add_deletion(entry, post)
         elif entry.keeps:
-            self._contents += 1
+            self._has_kept = True
             self._add_content("p", post, post.id, True)
             if post.edit_at:
-                self._kinds.add("edit")
+                self._edited.add(post.id)
         elif post.edit_at or post.update_at > post.create_at:
             self._add_content("p", post, post.id, False)
             self._kinds.add("other")
+            self._edited.add(post.id)
 
     def vanish(self, mark: Vanished) -> None:
         """Posts that the server lacks were deleted, at the latest now."""
@@ -179,30 +189,29 @@ class Posts:
         if not self._lines:
             return
         copy(cursor, "incoming", _COLUMNS, self._lines)
-        kinds = self._kinds
-        if self._contents or "t" in kinds:
+        if self._has_kept or "t" in self._kinds:
             cursor.execute(_RECALL)
-            if cursor.rowcount > 0:
-                kinds.update(_ALL)
+            if recalled := _ids(cursor):
+                self._kinds.update(_ALL)
+                self._edited |= recalled
         self._merge_contents(cursor)
         for statement in self._rest():
             cursor.execute(statement)
 
     def _merge_contents(self, cursor: Cursor) -> None:
-        kinds = self._kinds
-        is_edited = bool(kinds & {"edit", "other"})
-        if is_edited:
+        edited = self._edited
+        if edited:
             cursor.execute(_SUPERSEDE)
-        merged = 0
-        if self._contents or is_edited:
+        if self._has_kept or edited:
             cursor.execute(_MERGE_KEPT)
-            merged = cursor.rowcount
-        if "t" in kinds:
+            edited |= _ids(cursor)
+        if "t" in self._kinds:
             cursor.execute(_MERGE_LAST_WORDS)
-        if "other" in kinds:
+        if "other" in self._kinds:
             cursor.execute(_MERGE_OTHERS)
-        if is_edited or "v" in kinds or merged < self._contents:
-            cursor.execute(f"{_KEEP_FROM}; {_VERSIONS}; {_LATEST_IS_NO_VERSION}")
+        if edited:
+            versions = f"{_KEEP_FROM}; {_VERSIONS}; {_LATEST_IS_NO_VERSION}"
+            cursor.execute(versions, {"ids": list(edited)})
 
     def _rest(self) -> Iterable[str]:
         kinds = self._kinds
@@ -256,3 +265,7 @@ class Posts:
             f"{kind}\tf\t{post_id}\t\\N\t{user_id}\t\\N\t\\N\t\\N\t{update_at}\t\\N"
             f"\t{delete_at}\t\\N\t\\N\t{emoji}"
         )
+
+
+def _ids(cursor: Cursor) -> set[str]:
+    return {id_ for (id_,) in cursor.fetchall()}
