@@ -133,8 +133,7 @@ def _merge(cursor: Cursor, entries: Sequence[Entry], marks: Sequence[Mark]) -> N
             kept.vanish(mark)
     kept.merge(cursor)
     offered.merge(cursor)
-    for mark in marks:
-        move(cursor, mark)
+    move(cursor, marks)
 
 
 def _move(cursor: Cursor, mark: Mark) -> None:

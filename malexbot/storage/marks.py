@@ -63,22 +63,30 @@ WHERE c.source = live.source AND c.channel_id = live.channel_id
 LiveMarks = Mapping[tuple[str, str, int], tuple[int, str]]
 
 
-def move(cursor: Cursor, mark: Mark) -> None:
-    """Move one mark of a channel, which need not be known yet."""
+def move(cursor: Cursor, marks: Iterable[Mark]) -> None:
+    """Move marks of channels, which need not be known yet; in one round trip."""
+    told = [
+        cursor.mogrify(*statement) for statement in map(_statement, marks) if statement
+    ]
+    if told:
+        cursor.execute(b";".join(told))
+
+
+def _statement(mark: Mark) -> tuple[str, tuple[object, ...]] | None:
     where = (mark.source, mark.channel_id)
     match mark:
         case CaughtUp():
             at = (mark.post_id, mark.create_at, mark.filled_for or 0)
-            cursor.execute(_CAUGHT_UP, where + at)
+            return _CAUGHT_UP, where + at
         case WalkedBack():
             back = (mark.post_id, mark.create_at, mark.is_done)
-            cursor.execute(_WALKED_BACK, where + back)
+            return _WALKED_BACK, where + back
         case EditsRead():
-            cursor.execute(_EDITS_READ, (*where, mark.until, mark.walk_post_id))
+            return _EDITS_READ, (*where, mark.until, mark.walk_post_id)
         case Looked():
-            cursor.execute(_LOOKED, (*where, mark.messages, mark.last_post_at))
+            return _LOOKED, (*where, mark.messages, mark.last_post_at)
         case Vanished():
-            pass  # it moves nothing: the posts are marked with the others
+            return None  # it moves nothing: the posts are marked with the others
 
 
 def find_live(events: Iterable[Event]) -> LiveMarks:
