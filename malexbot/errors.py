@@ -35,3 +35,9 @@ class Misconfigured(Permanent):
     """The daemon cannot start like this; systemd must not restart it."""
 
     exit_code = EXIT_CONFIG
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        super().__init__(f"{what}: {cure}" if cure else what)
+        self.what = what
+        self.cure = cure
+        """What is to be done; empty where `what` says it, or nobody can know."""

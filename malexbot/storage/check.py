@@ -47,8 +47,9 @@ def check_version(version: int) -> None:
     """`version` is as libpq tells it: 130012 is 13.12."""
     if version < OLDEST * 10_000:
         raise Misconfigured(
-            f"PostgreSQL {version // 10_000} is too old: upgrade the server to"
-            f" {OLDEST} or later, or leave `db:` out to use the embedded one"
+            f"PostgreSQL {version // 10_000} is too old",
+            f"upgrade the server to {OLDEST} or later, or leave `db:` out to use the"
+            " embedded one",
         )
 
 
@@ -56,8 +57,8 @@ def check_encoding(encoding: str, name: str, user: str) -> None:
     if encoding != "UTF8":
         create = create_database(f"{name}_utf8", identifier(user))
         raise Misconfigured(
-            f"the database {name} keeps text as {encoding}, malexbot needs UTF8:"
-            f" as its superuser: {create}; then set db.name"
+            f"the database {name} keeps text as {encoding}, malexbot needs UTF8",
+            f"as its superuser: {create}; then set db.name",
         )
 
 
@@ -67,20 +68,21 @@ def _check_rights(
     role = identifier(user)
     if schema is None:
         raise Misconfigured(
-            "the database has no schema for us; as its superuser:"
-            f" CREATE SCHEMA AUTHORIZATION {role}"
+            "the database has no schema for us",
+            f"as its superuser: CREATE SCHEMA AUTHORIZATION {role}",
         )
     if not may_create:
         raise Misconfigured(
-            f"{user} may not create tables in schema {schema}; as its owner:"
-            f" GRANT USAGE, CREATE ON SCHEMA {identifier(schema)} TO {role}"
+            f"{user} may not create tables in schema {schema}",
+            "as its owner:"
+            f" GRANT USAGE, CREATE ON SCHEMA {identifier(schema)} TO {role}",
         )
     cursor.execute(_STRANGERS)
     tables, owner = cursor.fetchone() or (None, None)
     if tables:
         raise Misconfigured(
-            f"{user} does not own the tables {tables} in schema {schema};"
-            f" as a superuser: GRANT {identifier(owner)} TO {role}"
+            f"{user} does not own the tables {tables} in schema {schema}",
+            f"as a superuser: GRANT {identifier(owner)} TO {role}",
         )
 
 
@@ -94,8 +96,8 @@ def _check_pooler(dsn: Dsn, session: Session) -> None:
         pid, limit = _served_by(session)
         if limit != round(STATEMENT_TIMEOUT_S * 1000):
             raise Misconfigured(
-                "the server does not keep our statement_timeout: connect without"
-                " a pooler, or by one with pool_mode = session"
+                "the server does not keep our statement_timeout",
+                "connect without a pooler, or by one with pool_mode = session",
             )
         if pid == session.server_pid:
             return
@@ -106,8 +108,8 @@ def _check_pooler(dsn: Dsn, session: Session) -> None:
         first = {pid, _served_by(session)[0]}
         if len(first) > 1 or len(second) > 1 or first & second:
             raise Misconfigured(
-                "there is a pooler that lends a server for one transaction at a time:"
-                " set pool_mode = session there, or connect to PostgreSQL itself"
+                "there is a pooler that lends a server for one transaction at a time",
+                "set pool_mode = session there, or connect to PostgreSQL itself",
             )
 
 

@@ -157,8 +157,8 @@ class Embedded:
             return Owner.of(self._home)
         except OSError as error:
             raise Misconfigured(
-                f"cannot use the state directory {self._home}: {error.strerror};"
-                " change `state_dir`, or run this as its owner"
+                f"cannot use the state directory {self._home}: {error.strerror}",
+                "change `state_dir`, or run this as its owner",
             ) from error
 
     def _socket_folder(self) -> str:

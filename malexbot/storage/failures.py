@@ -81,9 +81,7 @@ def translate_connect(error: psycopg2.Error, database: str, user: str) -> Except
     message = _first_line(error)
     for text, way_out in _REFUSED:
         if text in message:
-            return Misconfigured(
-                f"{message}; {way_out or _create(message, database, user)}"
-            )
+            return Misconfigured(message, way_out or _create(message, database, user))
     return DatabaseUnavailable(message)
 
 

@@ -103,15 +103,16 @@ def check_history(
     if applied and applied[-1][0] > newest:
         raise Misconfigured(
             f"the database has schema {applied[-1][0]}, malexbot {__version__} knows"
-            f" only {newest}: install the newer malexbot again, or restore a backup"
-            " that was made before it"
+            f" only {newest}",
+            "install the newer malexbot again, or restore a backup that was made"
+            " before it",
         )
     for found, step in zip(applied, steps, strict=False):
         if found != (step.number, step.name):
             raise Misconfigured(
                 f"the schema's history has {found[0]}_{found[1]} where this malexbot"
-                f" has {step.number}_{step.name}: it was made by another program;"
-                " use another database, or restore a backup into an empty one"
+                f" has {step.number}_{step.name}, it was made by another program",
+                "use another database, or restore a backup into an empty one",
             )
 
 

@@ -83,5 +83,5 @@ def test_another_history_is_refused(fresh: Database, change: str) -> None:
     migrate(fresh, None, STEPS)
     with fresh.transaction() as cursor:
         cursor.execute(change)
-    with pytest.raises(Misconfigured, match="made by another program; use another"):
+    with pytest.raises(Misconfigured, match="made by another program: use another"):
         migrate(fresh, None, STEPS)
