@@ -20,17 +20,23 @@ class TooLate(MalexbotError):
 class Hold:
     """Whoever ends the job takes the hold first, so that it is ended once.
 
-    `asked_at` is the monotonic clock before the claim was made: counted from there,
-    nothing that the claim tells is taken for newer than it is.
+    It is made before the job is claimed: counted from there, the lease ends before the
+    database's does, and nothing that the claim tells is taken for newer than it is.
     """
 
-    def __init__(self, *, asked_at: float, lease: Deadline, time_out: Deadline) -> None:
-        self.lease = lease
-        self.time_out = time_out
-        self._asked_at = asked_at
+    def __init__(self, *, lease_s: float, time_out_s: float) -> None:
+        self.lease_s = lease_s
+        self.time_out_s = time_out_s
+        self.lease = Deadline(lease_s)
+        self.time_out = Deadline(time_out_s)
+        self._asked_at = time.monotonic()
         self._lock = threading.Lock()
         self._is_taken = False
         self._is_revoked = False
+
+    def next(self) -> Hold:
+        """The one that the same worker would have on a job that it begins now."""
+        return Hold(lease_s=self.lease_s, time_out_s=self.time_out_s)
 
     @property
     def age_s(self) -> float:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from malexbot.errors import MalexbotError, Transient
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runner import Runner, Work
 from malexbot.pipeline.verdicts import overrun
 from malexbot.ports import Job, Jobs
-from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import outside
 from malexbot.runtime.retry import Backoff
@@ -42,13 +39,6 @@ DRAIN_TURN_S = 0.1
 MOST_HUNG = 5
 
 PART = "lanes"
-
-
-class Work(NamedTuple):
-    """A claimed job on its way to a worker."""
-
-    job: Job
-    hold: Hold
 
 
 class _Worker:
@@ -83,6 +73,7 @@ class Lanes:
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._signal = threading.Condition()
         self._is_woken = False
+        self._is_draining = False
         self._free = 0
         self._hired = 0
         self._workers: list[_Worker] = []
@@ -125,14 +116,15 @@ class Lanes:
         if not free:
             return LONGEST_POLL_S
         lease_s = self._time_out_s + LEASE_BEYOND_S
-        # Before the claim, so that ours ends before the database's does.
-        asked_at, lease = time.monotonic(), Deadline(lease_s)
+        holds = [
+            Hold(lease_s=lease_s, time_out_s=self._time_out_s) for _ in range(free)
+        ]
         try:
             with outside("jobs"):
                 claimed = self._jobs.claim(
                     kinds=self._runner.kinds, limit=free, lease_s=lease_s
                 )
-                self._seat(claimed, asked_at, lease)
+                self._seat(claimed, holds)
                 due_s = None if claimed else self._jobs.due_s()
         except Transient as error:
             return self._tell_ill(error)
@@ -144,10 +136,8 @@ class Lanes:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
 
-    def _seat(self, claimed: Sequence[Job], asked_at: float, lease: Deadline) -> None:
-        for job in claimed:
-            time_out = Deadline(self._time_out_s)
-            hold = Hold(asked_at=asked_at, lease=lease, time_out=time_out)
+    def _seat(self, claimed: Sequence[Job], holds: Sequence[Hold]) -> None:
+        for job, hold in zip(claimed, holds, strict=False):
             with self._signal:
                 self._free -= 1
                 self._under_way[hold] = job
@@ -174,19 +164,30 @@ class Lanes:
 
     def _work(self, worker: _Worker) -> None:
         while (work := self._queue.get()) is not None:
-            worker.work = work
-            try:
-                self._runner.run(*work)
-            except Exception as error:
-                self._fault = error
-            with self._signal:
-                worker.work = None
-                self._under_way.pop(work.hold, None)
-                if worker.is_dismissed:
-                    self._hung.remove(worker)
-                    return
+            while work is not None:
+                work = self._do(worker, work)
+                # What was behind the one that it ended can be begun.
+                self.wake()
+            if worker.is_dismissed:
+                return
+
+    def _do(self, worker: _Worker, work: Work) -> Work | None:
+        """What the worker goes on with; if there is nothing, its seat is free."""
+        worker.work = work
+        try:
+            following = self._runner.run(work, goes_on=not self._is_draining)
+        except Exception as error:
+            self._fault, following = error, None
+        with self._signal:
+            worker.work = None
+            self._under_way.pop(work.hold, None)
+            if worker.is_dismissed:
+                self._hung.remove(worker)
+            elif following:
+                self._under_way[following.hold] = following.job
+            else:
                 self._free += 1
-            self.wake()
+        return following
 
     def _jobs_under_way(self) -> list[tuple[Hold, Job]]:
         with self._signal:
@@ -229,6 +230,7 @@ class Lanes:
 
     def _drain(self, stop: Stop) -> None:
         """What was begun may end; nothing else is begun."""
+        self._is_draining = True
         while not stop.deadline.is_over and self._is_busy():
             self._look_after()
             with self._signal:

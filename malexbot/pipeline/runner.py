@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.events import Event
@@ -26,6 +27,13 @@ LONGEST_WAIT_S = 3.0
 Handler = Callable[[Job, Hold], Done]
 
 
+class Work(NamedTuple):
+    """A claimed job on its way to a worker."""
+
+    job: Job
+    hold: Hold
+
+
 class Runner:
     """Which handler does a job, and how the job ends."""
 
@@ -44,29 +52,41 @@ class Runner:
     def kinds(self) -> tuple[str, ...]:
         return tuple(self._handlers)
 
-    def run(self, job: Job, hold: Hold) -> None:
-        """Do it and end it, unless it was taken from us meanwhile."""
+    def run(self, work: Work, *, goes_on: bool) -> Work | None:
+        """Do it and end it, unless it was taken from us meanwhile.
+
+        Whoever goes on is given what is to be done next: the first thing to send.
+        """
+        job, hold = work
         found = self._do(job, hold)
         if found is None or not hold.take():
-            return
+            return None
         backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
         while not hold.lease.is_over:
+            following = hold.next() if goes_on else None
             try:
-                return self.end(job, found)
+                return self.end(job, found, following)
             except Transient as error:
                 log.debug("job %d cannot be ended yet: %s", job.id, error)
                 self._rest(min(backoff.next_s(), hold.lease.left_s))
         log.warning("job %d could not be ended in time: it is begun again", job.id)
+        return None
 
-    def end(self, job: Job, verdict: Verdict) -> None:
-        """Write down what became of it; raises Transient."""
+    def end(
+        self, job: Job, verdict: Verdict, following: Hold | None = None
+    ) -> Work | None:
+        """Write down what became of it; raises Transient.
+
+        With a hold, what is to be done next is begun under it.
+        """
         try:
-            self._write(job, verdict)
+            begun = self._write(job, verdict, following)
         except LeaseLost:
             # Also after a commit whose answer was lost: then it is ended as it should.
             log.info("job %d was ended already", job.id)
-            return
+            return None
         _tell(job, verdict)
+        return Work(begun, following) if begun and following else None
 
     def _do(self, job: Job, hold: Hold) -> Verdict | None:
         try:
@@ -78,16 +98,18 @@ class Runner:
                 log.error("job %d, %s: a fault", job.id, job.name, exc_info=True)
             return verdict(job, error)
 
-    def _write(self, job: Job, verdict: Verdict) -> None:
+    def _write(self, job: Job, verdict: Verdict, following: Hold | None) -> Job | None:
         match verdict:
             case Done(effects, note):
-                self._jobs.finish(job, effects, note)
+                lease_s = following.lease_s if following else 0.0
+                return self._jobs.finish(job, effects, note, lease_s=lease_s)
             case Again(wait_s, reason, is_uncertain):
                 self._jobs.retry(
                     job, wait_s=wait_s, reason=reason, is_uncertain=is_uncertain
                 )
             case Ended(state, reason):
                 self._jobs.give_up(job, state=state, reason=reason)
+        return None
 
 
 def _tell(job: Job, verdict: Verdict) -> None:

@@ -45,13 +45,19 @@ class ChatPosts:
 
     def _send_first(self, chat: Chat, job: Job, hold: Hold) -> Done:
         hold.check_for(chat.timeout_s)
-        self._jobs.mark_sending(job)
-        marked_at_s = hold.age_s
+        marked_at_s = self._note(job, hold)
         hold.check_for(chat.timeout_s)
         try:
             return _done(chat.send(job.payload, key=job.key))
         except Uncertain as error:
             raise _uncertain(chat, job, error, hold.age_s - marked_at_s) from error
+
+    def _note(self, job: Job, hold: Hold) -> float:
+        """How old the hold is now that what is about to be sent is noted."""
+        if job.is_noted:
+            return 0.0
+        self._jobs.mark_sending(job)
+        return hold.age_s
 
     def _send_again(self, chat: Chat, job: Job, hold: Hold) -> Done:
         """With the same key; whatever fails now, the first send stays uncertain."""

@@ -84,11 +84,11 @@ def verdict(job: Job, error: Exception) -> Verdict | None:
 
 
 def overrun(job: Job, seconds: float) -> Verdict:
-    """What becomes of a job whose handler did not come back."""
+    """What becomes of a job whose handler did not come back: a send may have been."""
     reason = f"took longer than {seconds:g} s"
     if job.failures + 1 >= MOST_FAULTS:
         return Ended("dead", reason)
-    return Again(wait_s(job), reason)
+    return Again(wait_s(job), reason, is_uncertain=True)
 
 
 def wait_s(job: Job, error: Exception | None = None) -> float:

@@ -49,6 +49,8 @@ class Job:
     sent_ago_s: float | None
     """When the first byte of an uncertain send left, by the database's clock."""
     epoch: int
+    is_noted: bool = False
+    """Its first byte may leave at once: that is noted since it was made."""
 
 
 class LeaseLost(MalexbotError):
@@ -66,11 +68,19 @@ class Jobs(Protocol):
         """Of each lane its oldest unfinished job, if it is ready; begun with this."""
         ...
 
-    def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
+    def finish(
+        self,
+        job: Job,
+        effects: Sequence[Effect],
+        note: str = "",
+        *,
+        lease_s: float = 0.0,
+    ) -> Job | None:
         """It is done, and its effects are jobs, in one transaction.
 
         Effects with a quiet_key that another job's effect had within their quiet_s
-        are left out.
+        are left out. With a lease, the caller goes on with the first of them at once:
+        it is returned, begun and noted, unless others of its lane come before it.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.session import Cursor, Session
+from malexbot.storage.statement import Statement
 from malexbot.storage.watch import Watch
 
 
@@ -22,7 +23,11 @@ class Fenced(Transient):
 # What `require_turn` raises.
 _NOT_OUR_TURN = "MX001"
 _FENCE = "SELECT require_turn(%(epoch)s)"
-_SOFT = "SET LOCAL synchronous_commit TO off; "
+_FENCED = Statement("fence", _FENCE)
+_SOFTLY = Statement(
+    "fence_softly",
+    "SELECT set_config('synchronous_commit', 'off', true), require_turn(%(epoch)s)",
+)
 
 
 class Database:
@@ -65,7 +70,7 @@ class Database:
     def fenced_at_once(
         self,
         epoch: int,
-        statements: str,
+        statements: Sequence[Statement],
         terms: Mapping[str, object],
         *,
         is_lasting: bool = True,
@@ -75,9 +80,16 @@ class Database:
         What is not lasting is there for everybody once it is committed; but if the
         server's machine fails within the next second it may not have happened.
         """
-        before = f"{_FENCE}; " if is_lasting else f"{_SOFT}{_FENCE}; "
+        fence = _FENCED if is_lasting else _SOFTLY
         with _fencing(), self._session() as session:
-            return session.at_once(before + statements, {**terms, "epoch": epoch})
+            return session.at_once([fence, *statements], {**terms, "epoch": epoch})
+
+    def at_once(
+        self, statements: Sequence[Statement], terms: Mapping[str, object]
+    ) -> list[Any]:
+        """The same without the fence."""
+        with self._session() as session:
+            return session.at_once(statements, terms)
 
     def close(self) -> None:
         """Close all sessions; a statement still under way fails at once."""

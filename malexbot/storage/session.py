@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from malexbot.errors import MalexbotError
 from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import translate_connect, translated
+from malexbot.storage.statement import Statement
 
 STATEMENT_TIMEOUT_S = 30.0
 # How much longer than its own time-out the server may be silent.
@@ -66,6 +67,7 @@ class Session:
     def __init__(self, dsn: Dsn, *, name: str = "malexbot") -> None:
         self._limit_s = STATEMENT_TIMEOUT_S
         self._asked_at: float | None = None
+        self._planned: set[str] = set()
         with outside("the database"):
             self._connection = _connect(dsn, name)
 
@@ -128,18 +130,31 @@ class Session:
             self._roll_back()
             raise
 
-    def at_once(self, statements: str, terms: Mapping[str, object]) -> list[Any]:
-        """One transaction in one round trip; returns the rows of the last statement."""
+    def at_once(
+        self, statements: Sequence[Statement], terms: Mapping[str, object]
+    ) -> list[Any]:
+        """One transaction in one round trip; returns the rows of the last statement.
+
+        But for the first time, when they are planned.
+        """
         self._limit_s = STATEMENT_TIMEOUT_S
         try:
             self._connection.autocommit = True
             with self._connection.cursor(cursor_factory=Cursor) as cursor:
                 cursor.at_work = self._at_work
-                cursor.execute(statements, terms)
+                for statement in statements:
+                    self._plan(cursor, statement)
+                cursor.execute("; ".join(each.execute for each in statements), terms)
                 return list(cursor.fetchall())
         finally:
             with suppress(psycopg2.Error):
                 self._connection.autocommit = False
+
+    def _plan(self, cursor: Cursor, statement: Statement) -> None:
+        """A plan outlives its transaction, also one that is rolled back."""
+        if statement.name not in self._planned:
+            cursor.execute(statement.prepare)
+            self._planned.add(statement.name)
 
     def _roll_back(self) -> None:
         """Never raises: a session that cannot roll back is dead and shows it."""

@@ -21,9 +21,8 @@ from malexbot.cli import backfill as module
 from malexbot.cli import main
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.orders import BACKFILL, BackfillOrders
-from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runner import Runner, Work
 from malexbot.ports import ChannelNews
-from malexbot.runtime.deadline import Deadline
 from malexbot.storage.backlog import Backlog, JobView
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database
@@ -66,16 +65,12 @@ class Daemon:
     def _work(self) -> None:
         while not self._stop.wait(0.05):
             for job in self._jobs.claim(kinds=[BACKFILL], limit=9, lease_s=90):
-                hold = Hold(
-                    asked_at=time.monotonic(),
-                    lease=Deadline(90),
-                    time_out=Deadline(60),
-                )
+                work = Work(job, Hold(lease_s=90, time_out_s=60))
                 self._looks += 1
                 if self.obey_after is not None and self._looks > self.obey_after:
                     for asked in self.reads.asked:
                         self._obey(asked)
-                self._runner.run(job, hold)
+                self._runner.run(work, goes_on=False)
 
     def _obey(self, asked: Asked) -> None:
         asked.channels, asked.posts, asked.is_done = self.channels, 3000, True

@@ -23,6 +23,9 @@ Moment = Literal["before", "after"]
 # What may come instead of a startup message (protocol 3.0).
 _CANCEL, _ENCRYPT = 80877102, (80877103, 80877104)
 _QUERY, _PARSE, _COMPLETE, _READY = b"Q", b"P", b"C", b"Z"
+# What was planned before is asked by its name only.
+_PREPARE = re.compile(rb"PREPARE (\w+) AS (.*)", re.DOTALL)
+_EXECUTE = re.compile(rb"EXECUTE (\w+)")
 
 
 def _nothing() -> None:
@@ -109,6 +112,7 @@ class _Listener:
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._statements: list[bytes] = []
+        self._planned: dict[bytes, bytes] = {}
         self._is_open = False
         self._is_at_once = False
 
@@ -137,15 +141,21 @@ class _Listener:
         texts = frame[5:].split(b"\0")
         # A statement that is parsed has a name first, mostly an empty one.
         asked = texts[1] if kind == _PARSE else texts[0]
+        if plan := _PREPARE.match(asked):
+            self._planned[plan[1]] = plan[2]
+            return False
         self._is_at_once = not self._is_open and not asked.startswith(b"BEGIN")
         if not self._is_open:
             self._statements.clear()
         self._is_open = not asked.startswith((b"COMMIT", b"ROLLBACK")) and (
             self._is_open or asked.startswith(b"BEGIN")
         )
-        self._statements.append(asked)
+        self._statements.append(_EXECUTE.sub(self._words, asked))
         is_commit = asked == b"COMMIT" or self._is_at_once
         return is_commit and self._proxy.strike_now("before", self._statements)
+
+    def _words(self, execute: re.Match[bytes]) -> bytes:
+        return self._planned.get(execute[1], execute[0])
 
     def _is_committed(self, kind: bytes, frame: bytes) -> bool:
         """Yes: what was asked has happened, and the client does not know it yet."""

@@ -11,6 +11,7 @@ from malexbot.errors import Transient
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Session
+from malexbot.storage.statement import Statement
 from tests.crash.proxy import Moment, Proxy, Strike
 from tests.support.threads import eventually
 
@@ -67,10 +68,11 @@ def test_what_is_committed_in_one_round_trip_is_struck(
 ) -> None:
     session = Session(proxy.dsn)
     proxy.strike(Strike(2, moment, wrote="INSERT"))
-    insert = "SELECT 1; INSERT INTO numbers VALUES (%(n)s) RETURNING n"
-    assert session.at_once(insert, {"n": 1}) == [(1,)]
+    look = Statement("look", "SELECT 1")
+    insert = Statement("keep", "INSERT INTO numbers VALUES (%(n)s) RETURNING n")
+    assert session.at_once([look, insert], {"n": 1}) == [(1,)]
     with pytest.raises(Transient):
-        session.at_once(insert, {"n": 2})
+        session.at_once([look, insert], {"n": 2})
     session.close()
     assert written(empty_database) == kept
 

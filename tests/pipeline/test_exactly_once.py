@@ -17,10 +17,9 @@ from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.effects import POST
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner
+from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner, Work
 from malexbot.pipeline.sends import ChatPosts
 from malexbot.ports import Bot, Occasion, Processor
-from malexbot.runtime.deadline import Deadline
 from tests.support.events import NOW, posted
 from tests.support.fakes import Clock, Late, MemoryChat
 from tests.support.queue import MOST_CUT_OFF, MemoryJobs
@@ -128,19 +127,19 @@ class Life:
         raise AssertionError("it never comes to an end")
 
     def _turn(self, order: Callable[[int], int]) -> None:
-        asked_at, lease = self.clock(), Deadline(LEASE_S)
+        holds = [Hold(lease_s=LEASE_S, time_out_s=60) for _ in range(4)]
         try:
             claimed = self.jobs.claim(kinds=self.runner.kinds, limit=4, lease_s=LEASE_S)
         except Transient:
             claimed = []
         if not claimed:
             self.sleep(max(0.1, self.jobs.due_s() or 0.0))
-        left = list(claimed)
+        left = [Work(*each) for each in zip(claimed, holds, strict=False)]
         while left:
-            job = left.pop(order(len(left)))
-            self.runner.run(
-                job, Hold(asked_at=asked_at, lease=lease, time_out=Deadline(60))
-            )
+            work = left.pop(order(len(left)))
+            following = self.runner.run(work, goes_on=order(3) > 0)
+            if following:
+                left.append(following)
 
 
 def asked(channels: Sequence[str]) -> list[Event]:

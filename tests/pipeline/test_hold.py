@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from malexbot.pipeline.hold import Hold, Revoked, TooLate
-from malexbot.runtime.deadline import Deadline
 
 
 def hold(lease_s: float = 60) -> Hold:
-    return Hold(
-        asked_at=time.monotonic(), lease=Deadline(lease_s), time_out=Deadline(30)
-    )
+    return Hold(lease_s=lease_s, time_out_s=30)
 
 
 def test_a_job_is_ended_once() -> None:

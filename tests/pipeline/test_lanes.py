@@ -108,6 +108,38 @@ def test_what_a_handler_leaves_to_do_is_done_at_once() -> None:
         eventually(lambda: world.is_done(2))
 
 
+def test_who_ends_a_job_goes_on_with_what_it_said() -> None:
+    at_it: list[tuple[bool, int | None]] = []
+
+    def handle(job: Job, hold: Hold) -> Done:
+        at_it.append((job.is_noted, threading.current_thread().ident))
+        said = [Effect("next", "x", {}), Effect("next", "x", {})]
+        return Done(said if job.kind == RUN else [])
+
+    world = World(handle)
+    world.offer("a")
+    with Running(world.lanes):
+        eventually(lambda: world.is_done(3))
+    assert [is_noted for is_noted, _ in at_it] == [False, True, False]
+    assert at_it[0][1] == at_it[1][1]
+
+
+def test_what_goes_on_is_given_up_when_it_takes_too_long() -> None:
+    gate = Gate()
+
+    def handle(job: Job, hold: Hold) -> Done:
+        if job.kind == RUN:
+            return Done([Effect("next", "x", {})])
+        return gate(job, hold)
+
+    world = World(handle, time_out_s=0.05)
+    world.offer("a")
+    with Running(world.lanes):
+        eventually(lambda: world.lanes.overruns == 1)
+        gate.open.set()
+    assert world.jobs.rows[2].state != "done"
+
+
 def test_many_lanes_go_on_at_once_and_seats_bound_them() -> None:
     gate = Gate()
     world = World(gate, threads=3)

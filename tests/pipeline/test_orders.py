@@ -8,9 +8,8 @@ import pytest
 
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.orders import BACKFILL, LOOK_S, BackfillOrders
-from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runner import Runner, Work
 from malexbot.ports import Effect
-from malexbot.runtime.deadline import Deadline
 from tests.support.events import posted
 from tests.support.fakes import Clock
 from tests.support.queue import MemoryJobs, Row
@@ -64,8 +63,8 @@ class World:
     def look(self) -> Row:
         """The job has its turn once; then its next one is due."""
         (job,) = self.jobs.claim(kinds=self.runner.kinds, limit=9, lease_s=90)
-        hold = Hold(asked_at=self.clock(), lease=Deadline(90), time_out=Deadline(60))
-        self.runner.run(job, hold)
+        hold = Hold(lease_s=90, time_out_s=60)
+        self.runner.run(Work(job, hold), goes_on=False)
         self.clock.now += LOOK_S
         return self.jobs.rows[job.id]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,10 +12,9 @@ from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner
+from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner, Work
 from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Bot, Effect, Job, Occasion, Processor, Terms
-from malexbot.runtime.deadline import Deadline
 from tests.support.events import BOT, NOW, posted
 from tests.support.fakes import Clock, Failing, MemoryChat
 from tests.support.queue import MemoryJobs, Row
@@ -62,7 +60,7 @@ class World:
 
     def run(self, hold: Hold | None = None) -> Row:
         (job,) = self.claim()
-        self.runner.run(job, hold or held())
+        self.runner.run(Work(job, hold or held()), goes_on=False)
         return self.jobs.rows[job.id]
 
     def claim(self) -> list[Job]:
@@ -70,9 +68,7 @@ class World:
 
 
 def held(lease_s: float = 90) -> Hold:
-    return Hold(
-        asked_at=time.monotonic(), lease=Deadline(lease_s), time_out=Deadline(60)
-    )
+    return Hold(lease_s=lease_s, time_out_s=60)
 
 
 def raising(error: Exception) -> Act:
@@ -89,6 +85,21 @@ def test_what_a_handler_says_is_a_send_of_its_own_once_it_is_done() -> None:
     send = world.jobs.rows[2]
     assert (send.kind, send.name, send.state) == ("chat.post", "mattermost:c1", "ready")
     assert send.payload["message"] == "hi"
+
+
+def test_who_goes_on_is_given_the_first_send() -> None:
+    world = World(lambda event, bot: bot.reply("one two three four"))
+    (job,) = world.claim()
+    hold = held()
+    following = world.runner.run(Work(job, hold), goes_on=True)
+    assert following
+    assert (following.job.kind, following.job.is_noted) == ("chat.post", True)
+    assert following.hold.lease.left_s > hold.lease.left_s
+    assert [row.state for row in world.jobs.rows.values()] == [
+        "done",
+        "leased",
+        "ready",
+    ]
 
 
 def test_effects_are_rendered_once_and_numbered() -> None:
@@ -177,7 +188,7 @@ def test_what_was_taken_over_is_left_alone() -> None:
     world = World()
     (job,) = world.claim()
     world.jobs.take_over()
-    world.runner.run(job, held())
+    world.runner.run(Work(job, held()), goes_on=False)
     assert world.jobs.rows[1].state == "leased"
     assert len(world.jobs.rows) == 1
 
@@ -196,7 +207,7 @@ def test_a_job_that_is_too_old_by_the_servers_clock_is_expired() -> None:
 def test_a_send_whose_time_is_over_is_expired() -> None:
     world = World()
     (job,) = world.claim()
-    world.runner.run(replace(job, left_s=0.0), held())
+    world.runner.run(Work(replace(job, left_s=0.0), held()), goes_on=False)
     assert world.jobs.rows[1].state == "expired"
 
 
@@ -234,7 +245,7 @@ def test_a_processor_that_is_gone_leaves_a_dead_job() -> None:
     world = World()
     world.jobs.offer(posted("p2", channel_id="c2"), "gone")
     jobs = {job.name: job for job in world.claim()}
-    world.runner.run(jobs["gone"], held())
+    world.runner.run(Work(jobs["gone"], held()), goes_on=False)
     row = world.jobs.rows[2]
     assert (row.state, row.reason) == ("dead", "no processor 'gone' is configured")
 
@@ -262,6 +273,6 @@ def test_effects_are_those_of_the_handler() -> None:
     jobs.offer(posted(), "any")
     runner = Runner(jobs=jobs, handlers={RUN: lambda job, hold: Done([effect], "note")})
     (job,) = jobs.claim(kinds=[RUN], limit=1, lease_s=9)
-    runner.run(job, held())
+    runner.run(Work(job, held()), goes_on=False)
     assert jobs.rows[1].reason == "note"
     assert jobs.rows[2].kind == "chat.post"

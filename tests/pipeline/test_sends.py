@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from malexbot.pipeline.hold import Hold, TooLate
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.pipeline.verdicts import Postponed
 from malexbot.ports import Effect, Job, LeaseLost
-from malexbot.runtime.deadline import Deadline
 from tests.support.events import posted
 from tests.support.fakes import Clock, Failing, Late, MemoryChat
 from tests.support.queue import MemoryJobs, job
@@ -36,9 +36,7 @@ class World:
         return self.jobs.claim(kinds=[kind], limit=9, lease_s=LEASE_S)
 
     def hold(self, lease_s: float = LEASE_S) -> Hold:
-        return Hold(
-            asked_at=self.clock(), lease=Deadline(lease_s), time_out=Deadline(60)
-        )
+        return Hold(lease_s=lease_s, time_out_s=60)
 
     def send(self) -> str:
         (claimed,) = self.claim()
@@ -81,6 +79,23 @@ def test_that_the_first_byte_leaves_is_durable_before_it_does(world: World) -> N
         world.posts(claimed, world.hold())
     assert world.chat.posts == []
     assert world.row().sending_at is None
+
+
+def test_what_is_noted_already_is_not_noted_again(world: World) -> None:
+    world.fail.at("mark_sending", AssertionError("noted twice"))
+    (claimed,) = world.claim()
+    world.posts(replace(claimed, is_noted=True), world.hold())
+    assert len(world.chat.posts) == 1
+
+
+def test_what_was_noted_at_its_birth_counts_from_there(world: World) -> None:
+    (claimed,) = world.claim()
+    hold = world.hold()
+    world.clock.now += 26
+    world.fail.at("sent", Uncertain("the line broke"))
+    with pytest.raises(Postponed) as raised:
+        world.posts(replace(claimed, is_noted=True), hold)
+    assert raised.value.again.wait_s == pytest.approx(60.5 - 26)
 
 
 def test_an_uncertain_send_is_repeated_soon_with_the_same_key(world: World) -> None:

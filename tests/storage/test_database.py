@@ -16,7 +16,8 @@ from malexbot.storage import session
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import DatabaseRefused
-from malexbot.storage.session import Cursor
+from malexbot.storage.session import Cursor, Session
+from malexbot.storage.statement import Statement
 from tests.crash import proxy as reading
 from tests.storage.conftest import until
 from tests.storage.proxy import Proxy
@@ -278,18 +279,47 @@ def test_several_statements_at_once_are_one_transaction(
     with database.transaction() as cursor:
         cursor.execute("CREATE TABLE kept (id integer PRIMARY KEY)")
         cursor.execute("UPDATE daemon SET epoch = 7")
-    twice = "INSERT INTO kept VALUES (1); INSERT INTO kept VALUES (%(id)s) RETURNING id"
+    twice = [
+        Statement("keep_one", "INSERT INTO kept VALUES (1)"),
+        Statement("keep_another", "INSERT INTO kept VALUES (%(id)s) RETURNING id"),
+    ]
+    kept = [Statement("kept", "SELECT id FROM kept")]
     with pytest.raises(DatabaseRefused):
         database.fenced_at_once(7, twice, {"id": 1})
     assert database.fenced_at_once(7, twice, {"id": 2}) == [(2,)]
     with pytest.raises(Fenced):
-        database.fenced_at_once(6, "INSERT INTO kept VALUES (3)", {})
-    assert database.fenced_at_once(7, "SELECT id FROM kept", {}) == [(1,), (2,)]
+        database.fenced_at_once(6, twice, {"id": 3})
+    assert database.fenced_at_once(7, kept, {}) == [(1,), (2,)]
+    assert database.at_once(kept, {}) == [(1,), (2,)]
+
+
+def test_a_statement_is_planned_once_by_each_session(empty_database: Dsn) -> None:
+    product = Statement("product", "SELECT %(a)s * %(b)s::int * %(a)s::int")
+    calls = "SELECT generic_plans + custom_plans FROM pg_prepared_statements"
+    for _ in range(2):
+        session = Session(empty_database)
+        for a in range(3):
+            assert session.at_once([product], {"a": a, "b": 5}) == [(a * 5 * a,)]
+        with session.transaction() as cursor:
+            assert one(cursor, calls) == 3
+        session.close()
+
+
+def test_a_plan_that_failed_is_made_again(empty_database: Dsn) -> None:
+    session = Session(empty_database)
+    later = Statement("later", "SELECT count(*) FROM later")
+    with pytest.raises(DatabaseRefused):
+        session.at_once([later], {})
+    with session.transaction() as cursor:
+        cursor.execute("CREATE TABLE later ()")
+    assert session.at_once([later], {}) == [(0,)]
+    session.close()
 
 
 def test_only_what_need_not_last_is_not_waited_for(database: Database) -> None:
-    show = "SHOW synchronous_commit"
-    assert database.fenced_at_once(0, show, {}, is_lasting=False) == [("off",)]
-    assert database.fenced_at_once(0, show, {}) == [("on",)]
+    show = "SELECT current_setting('synchronous_commit')"
+    shown = [Statement("show", show)]
+    assert database.fenced_at_once(0, shown, {}, is_lasting=False) == [("off",)]
+    assert database.fenced_at_once(0, shown, {}) == [("on",)]
     with database.transaction() as cursor:
         assert one(cursor, show) == "on"

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from malexbot.ports import Effect, Job, Terms
+from malexbot.ports import Effect, Job, LeaseLost, Terms
 from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
@@ -42,6 +42,102 @@ def test_a_job_and_its_effects_end_in_one_transaction(
     with pytest.raises(TypeError):
         jobs.finish(job, effects)
     assert look("SELECT kind, state FROM jobs") == [("run", "leased")]
+
+
+def said(*targets: str) -> list[Effect]:
+    return [Effect("send", target, {"n": n}) for n, target in enumerate(targets)]
+
+
+def test_who_ends_a_job_goes_on_with_its_first_effect(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    begun = jobs.finish(job, said("x", "x", "y"), lease_s=60)
+    assert begun
+    assert (begun.kind, begun.name, begun.payload) == ("send", "x", {"n": 0})
+    assert (begun.attempts, begun.epoch, begun.is_noted) == (1, job.epoch, True)
+    assert begun.sent_ago_s is None
+    assert [claimed.payload["n"] for claimed in send(jobs)] == [2]
+    jobs.finish(begun, [])
+    assert [claimed.payload["n"] for claimed in send(jobs)] == [1]
+    assert look("SELECT count(*) FROM jobs WHERE sending_at IS NOT NULL") == [(1,)]
+
+
+def test_an_effect_that_was_begun_and_cut_off_may_have_been_sent(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    begun = jobs.finish(job, said("x"), lease_s=60)
+    assert begun and send(jobs) == []
+    pass_time(look, 61)
+    (again,) = send(jobs)
+    assert (again.id, again.attempts, again.is_noted) == (begun.id, 2, False)
+    assert again.sent_ago_s == pytest.approx(61, abs=5)
+    with pytest.raises(LeaseLost):
+        jobs.finish(begun, [])
+
+
+def test_without_a_lease_nothing_is_begun(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    assert jobs.finish(job, said("x")) is None
+    (claimed,) = send(jobs)
+    assert (claimed.attempts, claimed.is_noted, claimed.sent_ago_s) == (1, False, None)
+
+
+def test_what_waits_in_its_lane_comes_first(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "b1", "c1")
+    first, second, third = claim(jobs)
+    jobs.finish(first, said("x"))
+    assert jobs.finish(second, said("x", "y"), lease_s=60) is None
+    waited, beside = send(jobs)
+    assert [waited.payload["n"], beside.payload["n"]] == [0, 1]
+    assert jobs.finish(third, said("x"), lease_s=60) is None
+
+
+def test_of_a_quiet_effect_nothing_is_begun(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "b1")
+    terms = Terms(quiet_key="k", quiet_s=60)
+    first, second = (Effect("send", target, {}, terms) for target in "xy")
+    loud = Effect("send", "z", {})
+    one, other = claim(jobs)
+    assert jobs.finish(one, [first], lease_s=60)
+    begun = jobs.finish(other, [second, loud], lease_s=60)
+    assert begun and begun.name == "z"
+
+
+def test_of_two_that_say_something_at_once_one_waits_for_the_other(
+    database: Database, journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "b1")
+    one, other = claim(jobs)
+    begun: list[Job | None] = []
+    with database.transaction() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('lane x', 0))")
+        threads = [
+            threading.Thread(
+                target=lambda job=job: begun.append(  # type: ignore[misc]
+                    jobs.finish(job, said("x"), lease_s=60)
+                )
+            )
+            for job in (one, other)
+        ]
+        for thread in threads:
+            thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        until(lambda: look(f"{waiting} AND NOT granted") == [(2,)])
+    for thread in threads:
+        thread.join()
+    assert [bool(job) for job in begun].count(True) == 1
+    assert send(jobs) == []
 
 
 def effect_of(
@@ -134,7 +230,9 @@ def test_of_two_jobs_that_end_at_once_one_keeps_quiet(
     greeting = Effect("send", "x", {}, Terms(quiet_key="greet", quiet_s=60))
     with database.transaction() as other:
         # as if the first were about to commit
-        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('greet', 0))")
+        other.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('quiet greet', 0))"
+        )
         other.execute(
             "INSERT INTO jobs (kind, name, lane, parent, number, quiet_key)"
             " VALUES ('send', 'x', 'x', %s, 0, 'greet')",

@@ -8,9 +8,10 @@ from collections import defaultdict
 import pytest
 
 from malexbot.ports import Effect, LeaseLost
+from malexbot.storage.claims import MOST_CUT_OFF
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.dsn import Dsn
-from malexbot.storage.jobs import MOST_CUT_OFF, DatabaseJobs
+from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from tests.storage.conftest import Look, until

@@ -94,17 +94,25 @@ class MemoryJobs:
             self.fail("claimed")
             return claimed
 
-    def finish(self, job: Job, effects: Sequence[Effect], note: str = "") -> None:
+    def finish(
+        self,
+        job: Job,
+        effects: Sequence[Effect],
+        note: str = "",
+        *,
+        lease_s: float = 0.0,
+    ) -> Job | None:
         with self._lock:
             self.fail("finish")
             row = self._ours(job)
             row.state, row.reason = "done", note
             now = self._clock()
             quiet = {e.terms.quiet_key for e in effects if self._is_quiet(e, now)}
-            for effect in effects:
-                if effect.terms.quiet_key not in quiet:
-                    self._send(effect, row, now)
+            heard = [e for e in effects if e.terms.quiet_key not in quiet]
+            made = [self._send(effect, row, now) for effect in heard]
+            begun = self._go_on(made[0], now, lease_s) if made and lease_s else None
             self.fail("finished")
+            return begun
 
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
@@ -211,9 +219,17 @@ class MemoryJobs:
             for row in self.rows.values()
         )
 
-    def _send(self, effect: Effect, parent: Row, now: float) -> None:
+    def _go_on(self, row: Row, now: float, lease_s: float) -> Job | None:
+        """The first thing to send, unless its lane has others."""
+        if row not in self._heads():
+            return None
+        job = self._lease(row, now, lease_s)
+        row.sending_at = now
+        return replace(job, is_noted=True) if job else None
+
+    def _send(self, effect: Effect, parent: Row, now: float) -> Row:
         age = effect.terms.max_age_s
-        self._add(
+        return self._add(
             kind=effect.kind,
             name=effect.target,
             lane=effect.target,

@@ -1,0 +1,155 @@
+"""Jobs are claimed by lease: of each lane the oldest, and all lanes have their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from malexbot.ports import Job
+from malexbot.storage.database import Database
+from malexbot.storage.statement import Statement
+from malexbot.storage.wire import from_json
+
+# A job that was cut off so often may be what kills us.
+MOST_CUT_OFF = 5
+
+# What makes a Job, of a row of `jobs`.
+JOB = """
+jobs.id, key::text, kind, name, lane, event, payload::text, attempts, failures,
+extract(epoch FROM expires_at - clock_timestamp())::float8,
+extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch
+"""
+
+_DUE = """
+finished_at IS NULL AND due_at <= clock_timestamp() AND kind = ANY(%(kinds)s::text[])
+"""
+# The heads of the lanes, from one lane on, found by jumping from lane to lane in the
+# index: no more of them are looked at than it takes to find enough that are due.
+_HEAD = """
+SELECT lane, id FROM jobs
+WHERE finished_at IS NULL AND NOT is_loose AND lane > {after} ORDER BY lane, id LIMIT 1
+"""
+_HEADS = f"""
+WITH RECURSIVE heads (lane, id) AS (
+  ({_HEAD.format(after="{after}")})
+  UNION ALL
+  SELECT next.lane, next.id
+  FROM heads CROSS JOIN LATERAL ({_HEAD.format(after="heads.lane")}) next
+)
+SELECT due.id FROM heads CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE jobs.id = heads.id AND {_DUE} FOR UPDATE SKIP LOCKED
+) due WHERE heads.lane {{bound}} LIMIT %(limit)s::int
+"""
+_LOOSE = f"""
+SELECT id FROM jobs WHERE is_loose AND attempts > 0 AND {_DUE}
+ORDER BY due_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED
+"""
+# Each claim begins behind the last lane of the one before, so that all have a turn; a
+# later part is not even looked for when those before it have enough. What was leased
+# and is due again was cut off: the worker, or the daemon, died of it or lost it.
+_LEASE = Statement(
+    "lease_jobs",
+    f"""
+WITH loose AS MATERIALIZED ({_LOOSE}),
+behind AS MATERIALIZED ({_HEADS.format(after="%(after)s", bound="> %(after)s")}),
+before AS MATERIALIZED ({_HEADS.format(after="''", bound="<= %(after)s")}),
+picked AS MATERIALIZED (
+  SELECT id, true AS was_loose FROM loose
+  UNION ALL SELECT id, false FROM behind
+  UNION ALL SELECT id, false FROM before
+  LIMIT %(limit)s::int
+), judged AS (
+  SELECT id, was_loose,
+    state = 'leased' AND attempts - failures >= %(most)s::int AS is_deadly
+  FROM jobs JOIN picked USING (id)
+)
+UPDATE jobs SET
+  state = CASE WHEN is_deadly THEN 'dead' ELSE 'leased' END,
+  finished_at = CASE WHEN is_deadly THEN clock_timestamp() END,
+  reason = CASE WHEN is_deadly THEN 'was cut off ' || %(most)s::int || ' times'
+    ELSE reason END,
+  attempts = attempts + CASE WHEN is_deadly THEN 0 ELSE 1 END,
+  epoch = %(epoch)s, started_at = clock_timestamp(),
+  due_at = clock_timestamp() + %(lease_s)s * interval '1 second'
+FROM judged WHERE jobs.id = judged.id
+RETURNING {JOB}, state, was_loose
+""",
+)
+
+_VOID = Statement(
+    "void_leases",
+    """
+UPDATE jobs SET due_at = clock_timestamp()
+WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %(epoch)s
+""",
+)
+_EXPIRE = Statement(
+    "expire_jobs",
+    """
+UPDATE jobs SET state = 'expired', finished_at = clock_timestamp(),
+  reason = CASE WHEN reason = '' THEN 'too old' ELSE 'too old; ' || reason END
+WHERE id IN (
+  SELECT id FROM jobs
+  WHERE finished_at IS NULL AND expires_at <= clock_timestamp() AND state = 'ready'
+  LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+""",
+)
+
+
+class Claims:
+    """Leases what is due; for one thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._voided_for: int | None = None
+        self._last_lane = ""
+
+    def claim(
+        self, *, epoch: int, kinds: Sequence[str], limit: int, lease_s: float
+    ) -> list[Job]:
+        terms = {"kinds": list(kinds), "lease_s": lease_s, "most": MOST_CUT_OFF}
+        claimed: list[Job] = []
+        has_died = True
+        while has_died and len(claimed) < limit:
+            terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
+            before = [_EXPIRE] if self._voided_for == epoch else [_VOID, _EXPIRE]
+            rows = self._database.fenced_at_once(
+                epoch, [*before, _LEASE], terms, is_lasting=False
+            )
+            self._voided_for = epoch
+            leased = [job(*row[:-2]) for row in rows if row[-2] == "leased"]
+            self._turn_to(row[4] for row in rows if not row[-1])
+            claimed += leased
+            # A lane whose head was deadly has another one now.
+            has_died = len(leased) < len(rows)
+        return sorted(claimed, key=lambda job: job.id)
+
+    def _turn_to(self, lanes: Iterable[str]) -> None:
+        """Those that are not behind the last one were found after all that are."""
+        behind: list[str] = []
+        before: list[str] = []
+        for lane in lanes:
+            (behind if lane > self._last_lane else before).append(lane)
+        self._last_lane = max(before or behind, default="")
+
+
+def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
+    """Of the columns JOB."""
+    event, payload, attempts, failures, left_s, sent_ago_s, epoch = rest
+    return Job(
+        id=id,
+        key=key,
+        kind=kind,
+        name=name,
+        lane=lane,
+        event=from_json(event) if event else None,
+        payload=orjson.loads(payload) if payload else {},
+        attempts=attempts,
+        failures=failures,
+        left_s=left_s,
+        sent_ago_s=sent_ago_s,
+        epoch=epoch,
+    )
