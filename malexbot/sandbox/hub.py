@@ -29,6 +29,11 @@ class Hub:
     def __len__(self) -> int:
         return sum(connection.is_active for connection in self._known)
 
+    def count(self, user_id: str) -> int:
+        """The open ones of one user."""
+        found = (each for each in self._known if each.user_id == user_id)
+        return sum(connection.is_active for connection in found)
+
     # Coming and going.
 
     def register(self, connection: Connection) -> None:

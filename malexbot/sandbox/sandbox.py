@@ -22,6 +22,7 @@ from malexbot.sandbox.render import render
 from malexbot.sandbox.scene import Scene
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.socket import Socket, accept_key
+from malexbot.sandbox.webpage import WebPage
 from malexbot.sandbox.world import World
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ class Sandbox:
     Its parts are there for tests: `scene` makes people, channels and posts happen,
     `faults` makes things go wrong, `ledger` tells what was truly posted, `clock`
     can be wrong, and `settings` holds the limits and delays. The same parts, with
-    the same names, are reached in another process by `control.Control`.
+    the same names, are reached in another process by `control.Control`. `page` is
+    what a browser is shown at the root.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Sandbox:
             hub=parts.hub,
         )
         self.load = Load(self._world, parts.posts)
+        self.page = WebPage(self._world, parts.people)
         self.ledger: Ledger = self._world.ledger
         self.clock = self._world.clock
         self._server = Server(self._handle, self.faults, port=port)
@@ -106,10 +109,10 @@ class Sandbox:
                 user.status = "offline"
         self._server.start()
 
-    def sockets(self) -> int:
-        """How many websockets the hub believes to be open."""
+    def sockets(self, user_id: str = "") -> int:
+        """How many websockets (of that user) the hub believes to be open."""
         with self._world.lock:
-            return len(self._hub)
+            return self._hub.count(user_id) if user_id else len(self._hub)
 
     def panics(self) -> int:
         """How often the hub panicked, since the process began."""
@@ -133,6 +136,9 @@ class Sandbox:
             return render(request, Answer(500, b"{}"))
 
     def _answer(self, line: Line, request: Request, pending: bytes) -> bytes | None:
+        shown = self.page.answer(request)
+        if shown is not None:
+            return render(request, shown)
         failure = self.faults.failure(f"{request.method} {request.target}")
         if failure is not None:
             return render(request, failure.answer)
