@@ -45,6 +45,10 @@ class Reader:
     def execute(self, statement: str) -> None:
         """What is merged is for the tests that have a database."""
 
+    def fetchall(self) -> list[Any]:
+        """Nothing was there before."""
+        return []
+
     def copy_expert(self, statement: str, stream: BytesIO, size: int) -> None:
         found = _COPY.fullmatch(statement)
         assert found, statement
