@@ -5,11 +5,10 @@ So each name stands for something that the event holds, and no chain of them gro
 
 from __future__ import annotations
 
-import re
-
 from jinja2 import TemplateSyntaxError, nodes
 
-from malexbot.rules.language import TURNS, language
+from malexbot.rules.language import MATCHING, TURNS, language
+from malexbot.rules.patterns import PatternError, pattern
 
 _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Include: "a rule cannot read files",
@@ -24,6 +23,9 @@ _REFUSED: dict[type[nodes.Node], str] = {
     nodes.With: "names are given by {% set name = value %}",
 }
 
+# Where the test `matching` is named, by what asks: the pattern is the next word.
+_PATTERN_AT = {MATCHING: 0, "select": 1, "reject": 1, "selectattr": 2, "rejectattr": 2}
+
 
 def check_form(tree: nodes.Template) -> None:
     """Raises TemplateSyntaxError; makes the loops count their turns."""
@@ -33,8 +35,9 @@ def check_form(tree: nodes.Template) -> None:
     for loop in list(tree.find_all(nodes.For)):
         _check_loop(loop)
     for test in tree.find_all(nodes.Test):
-        if test.name == "matching":
-            _check_pattern(test)
+        _check_pattern(test)
+    for chosen in tree.find_all(nodes.Filter):
+        _check_pattern(chosen)
 
 
 def _check_names(tree: nodes.Template) -> None:
@@ -55,15 +58,22 @@ def _check_loop(loop: nodes.For) -> None:
     loop.iter = counted
 
 
-def _check_pattern(test: nodes.Test) -> None:
+def _check_pattern(asked: nodes.Test | nodes.Filter) -> None:
     """A pattern that a person on the other side could write would be theirs."""
-    pattern = test.args[0] if test.args else None
-    if not isinstance(pattern, nodes.Const) or not isinstance(pattern.value, str):
+    words = [asked.name, *map(_constant, asked.args), None, None, None]
+    place = _PATTERN_AT.get(asked.name)
+    if place is None or words[place] != MATCHING:
+        return
+    text = words[place + 1]
+    if not isinstance(text, str):
         told = "`is matching(…)` takes a pattern in quotes"
-        raise TemplateSyntaxError(told, test.lineno)
+        raise TemplateSyntaxError(told, asked.lineno)
     try:
-        re.compile(pattern.value)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise TemplateSyntaxError(
-            f"the pattern is none: {error}", test.lineno
-        ) from error
+        pattern(text)
+    except PatternError as error:
+        told = f"the pattern is none: {error}"
+        raise TemplateSyntaxError(told, asked.lineno) from error
+
+
+def _constant(node: nodes.Node) -> object:
+    return node.value if isinstance(node, nodes.Const) else None

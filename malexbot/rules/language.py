@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
 from jinja2.exceptions import SecurityError
+from jinja2.lexer import Lexer
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
 from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch, size
+from malexbot.rules.patterns import pattern
 
 # A rule may not ask for bigger powers.
 MOST_POWER = 64
 MOST_BASE = 100_000
+# What a pattern's steps cost, beside what else a rule does with one sign: measured.
+STEPS_AT_ONCE = 64
 
 
 class Nothing(ChainableUndefined):
@@ -71,6 +75,11 @@ _FILTERS = frozenset(
 )
 # What a loop goes around; a name that nobody can write.
 TURNS = "turns of a loop"
+# The test that searches a pattern, and what its pattern writes with a back-slash; what
+# Jinja2 has to read is left to it: a quote, another back-slash, a sign by its number.
+MATCHING = "matching"
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_READ_BY_JINJA = "'\"\\uU"
 
 
 class Language(ImmutableSandboxedEnvironment):
@@ -83,8 +92,9 @@ class Language(ImmutableSandboxedEnvironment):
         super().__init__(
             undefined=Nothing, keep_trailing_newline=True, finalize=effort.shown
         )
+        self._lexer = Spelling(self)
         self.globals = {"range": _turns, "dict": dict}
-        self.tests["matching"] = _matching
+        self.tests[MATCHING] = self._matching
         self.tests["none"] = lambda value: value is None or value == _NOTHING
         known, self.filters = self.filters, {}
         for name in _FILTERS:
@@ -96,6 +106,10 @@ class Language(ImmutableSandboxedEnvironment):
             TURNS: effort.turns,
         }
         self.binop_table = {"**": _power, "*": effort.times, "%": _remainder}
+
+    @property
+    def lexer(self) -> Lexer:
+        return self._lexer
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if attribute in FIELDS.get(type(obj), _NO_FIELDS):
@@ -130,15 +144,34 @@ class Language(ImmutableSandboxedEnvironment):
             isinstance(obj, kind) and attr in names for kind, names in _METHODS.items()
         )
 
+    def _matching(self, value: Any, wanted: str) -> bool:
+        """`text is matching('^deploy')`: the pattern is found in it."""
+        text = str(self.effort.shown(value))
+        searched = pattern(wanted)
+        self.effort.work(len(text) * (searched.steps // STEPS_AT_ONCE))
+        return searched.is_in(text)
+
+
+class Spelling(Lexer):
+    """Reads a pattern as it is written: `'\b'` is no backspace in it."""
+
+    def tokeniter(self, *given: Any, **named: Any) -> Iterator[tuple[int, str, str]]:
+        before = ""
+        for line, kind, text in super().tokeniter(*given, **named):
+            if kind == "string" and before == MATCHING:
+                text = _ESCAPE.sub(_kept, text)
+            if kind != "whitespace" and text != "(":
+                before = text
+            yield line, kind, text
+
+
+def _kept(escape: re.Match[str]) -> str:
+    return escape[0] if escape[1] in _READ_BY_JINJA else f"\\{escape[0]}"
+
 
 @cache
 def language() -> Language:
     return Language()
-
-
-def _matching(text: Any, pattern: str) -> bool:
-    """`text is matching('^deploy')`: the regular expression is found in it."""
-    return re.search(pattern, str(text)) is not None
 
 
 def _turns(*bounds: int) -> range:

@@ -47,6 +47,15 @@ def test_a_response_has_sound_defaults(tmp_path: Path) -> None:
             "responses[2].when: is no rule: 'event' has no 'messag3';"
             " did you mean 'message'? (line 1)",
         ),
+        (
+            "archive:\n  when: event.message.text is matching('a(?<=b)')",
+            "archive.when: is no rule: the pattern is none: invalid perl operator: (?<="
+            "; ask twice: `is matching('a') and … is not matching('b')` (line 2)",
+        ),
+        (
+            "archive: {when: event.message.text is matching('(')}",
+            "the pattern is none: missing ): (",
+        ),
         ('responses: [{reply: "{{ event"}]', "responses[1].reply: is no rule"),
         ('responses: [{when: "event.message"}]', "needs `reply`, `react` or both"),
         ("responses: [{react: 'not one'}]", "needs the name of an emoji"),

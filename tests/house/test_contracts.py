@@ -24,6 +24,7 @@ BREACHES = {
     "apscheduler": ("daemon.py", "import apscheduler"),
     "prometheus": ("web/status.py", "import prometheus_client"),
     "jinja2": ("processors/log.py", "import jinja2"),
+    "re2": ("config/rules.py", "import re2"),
     "mattermostdriver": ("app.py", "import mattermostdriver"),
     "core": ("pipeline/intake.py", "import requests"),
 }
