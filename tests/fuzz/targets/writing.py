@@ -42,7 +42,7 @@ class Reader:
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, str | None]]] = {}
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, given: object = None) -> None:
         """What is merged is for the tests that have a database."""
 
     def fetchall(self) -> list[Any]:
