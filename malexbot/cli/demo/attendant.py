@@ -26,6 +26,7 @@ class Attendant:
         self._falls = 0
         self._start_at: Deadline | None = None
         self._open_at: Deadline | None = None
+        self._stays_down = False
 
     def look(self) -> None:
         """Tell what has changed, and do what is due."""
@@ -36,14 +37,24 @@ class Attendant:
             if self._start_at.is_over:
                 self._start_at = None
                 self._stage.start_daemon()
-        elif self._stage.is_down:
-            self._mourn()
-        else:
+        elif not self._stage.is_down:
             self._look_at_the_line()
+        elif not self._stays_down:
+            self._mourn()
+        elif self._was_listening:
+            self._lay_out()
 
-    def kill(self) -> None:
+    def kill(self, *, for_long: bool = False) -> None:
+        """For long: only `start` brings it back."""
         if not self._stage.is_down:
+            self._stays_down = for_long
             self._stage.daemon.signal(signal.SIGKILL)
+
+    def start(self) -> None:
+        """Bring it back now."""
+        if self._stage.is_down:
+            self._stays_down = False
+            self._start_at = Deadline(0)
 
     def cut(self) -> None:
         self._stage.shut_the_door()
@@ -61,6 +72,12 @@ class Attendant:
         self._start_at = Deadline(DOWN_S)
         self._teller.note(
             f"malexbot {how}; in {DOWN_S:.0f} s it is started again", "red"
+        )
+
+    def _lay_out(self) -> None:
+        self._was_listening = False
+        self._teller.note(
+            "malexbot was killed (signal 9); /start starts it again", "red"
         )
 
     def _look_at_the_line(self) -> None:

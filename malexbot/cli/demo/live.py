@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 from malexbot.cli.demo.attendant import Attendant
+from malexbot.cli.demo.backstage import Backstage
 from malexbot.cli.demo.conversation import SECRET
 from malexbot.cli.demo.ending import Ended
 from malexbot.cli.demo.keyboard import Keyboard
@@ -32,6 +34,8 @@ class Live:
         self._story = Story(stage, teller)
         self._attendant = Attendant(stage, teller)
         self._orders = Orders(stage, teller, self._attendant)
+        self._asked: SimpleQueue[str] = SimpleQueue()
+        stage.mattermost.page.show(Backstage(stage, self._asked.put))
         self._opening = bob_talks(stage)
         self._next_beat = Deadline(_BEAT_S)
 
@@ -63,7 +67,11 @@ class Live:
     def _invite(self) -> None:
         teller, stage = self._teller, self._stage
         teller.text()
-        teller.title("Now it listens. To say something, paste this into a terminal:")
+        teller.title("Now it listens. Chat with it in a browser:")
+        teller.text()
+        teller.text(f"  {stage.mattermost.url}")
+        teller.text()
+        teller.text("To say something from a program, paste this into a terminal:")
         teller.text()
         for line in curl(stage.mattermost.url, stage.token, stage.town.channel):
             teller.text(line)
@@ -82,6 +90,8 @@ class Live:
         for line in self._keyboard.lines():
             self._teller.swallow()
             self._orders.obey(line)
+        while not self._asked.empty():
+            self._orders.obey(self._asked.get())
         if self._next_beat.is_over:
             self._next_beat = Deadline(_BEAT_S)
             next(self._opening, None)

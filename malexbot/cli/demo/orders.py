@@ -10,12 +10,16 @@ from malexbot.cli.demo.stage import Stage
 from malexbot.cli.demo.telling import Teller
 from malexbot.sandbox.refusals import Refusal
 
+# Behind /kill: it stays away until /start, as the page's button has it.
+FOR_LONG = "for long"
+
 HELP = f"""
   words       alice says them; malexbot answers a question? and ping
   /edit WORDS alice changes what she said last
   /delete     … or takes it back
   /cut        malexbot's line to Mattermost is cut for {SHUT_S:.0f} s
-  /kill       malexbot is killed (kill -9)
+  /kill       malexbot is killed (kill -9), and soon started again
+  /start      it is started again at once
   /quit       the demo ends, as by Ctrl-C
 """
 
@@ -30,7 +34,8 @@ class Orders:
             "/edit": self._edit,
             "/delete": self._delete,
             "/cut": lambda _: attendant.cut(),
-            "/kill": lambda _: attendant.kill(),
+            "/kill": lambda words: attendant.kill(for_long=words == FOR_LONG),
+            "/start": lambda _: attendant.start(),
             "/quit": self._quit,
         }
 

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from malexbot.storage.archive import Archive
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
 from malexbot.storage.embedded import Embedded
+from malexbot.storage.recent import Recent, recent
 
 # What a start or an answer may take on a busy machine.
 _PATIENCE_S = 30.0
@@ -55,8 +57,10 @@ class Stage:
             # nothing here has to survive a loss of power
             server = Embedded(self._folder / "state", fsync=False)
             self._open.enter_context(server)
-            database = self._open.enter_context(Database(server.dsn, size=2))
+            # a few pages may look at once
+            database = self._open.enter_context(Database(server.dsn, size=6))
             self.archive = Archive(database)
+            self.recent: Callable[[str, int], Recent] = partial(recent, database)
             self._backlog = Backlog(database)
             self._open.callback(self._leave_daemon)
             self._open = self._open.pop_all()
@@ -99,7 +103,17 @@ class Stage:
     @property
     def is_listening(self) -> bool:
         """Yes: it lives, and Mattermost believes its websocket to be open."""
-        return not self.is_down and self.mattermost.sockets() > 0
+        return not self.is_down and self.mattermost.sockets(self.town.bot) > 0
+
+    @property
+    def bot_is(self) -> str:
+        """How malexbot is, as the chat page says it; any thread may ask."""
+        try:
+            if self.is_down:
+                return "down"
+            return "listening" if self.is_listening else "connecting"
+        except MalexbotError:  # not started, or just being started again
+            return "down"
 
     def start_daemon(self) -> None:
         """A first time, or again after its end."""

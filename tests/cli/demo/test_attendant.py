@@ -52,6 +52,31 @@ def test_what_dies_again_and_again_ends_the_demo(
     assert stage.starts == 3
 
 
+def test_what_was_killed_for_long_waits_to_be_started(
+    stage: BareStage, teller: Teller, paper: io.StringIO
+) -> None:
+    killed: list[int] = []
+    stage.daemon.signal = killed.append  # type: ignore[method-assign, assignment]
+    attendant = Attendant(stage, teller)
+    attendant.kill(for_long=True)
+    assert killed == [9]
+    stage.has_fallen = True
+    for _ in range(3):
+        attendant.look()
+    assert stage.starts == 0
+    assert paper.getvalue().count("/start starts it again") == 1
+    attendant.start()
+    attendant.look()
+    assert stage.starts == 1
+    stage.has_fallen = False
+    attendant.look()
+    assert "malexbot listens (process 42)" in paper.getvalue()
+    stage.has_fallen = True
+    attendant.look()
+    attendant.look()
+    assert stage.starts == 2
+
+
 def test_a_cut_line_is_told_and_opened_again(
     stage: BareStage, teller: Teller, paper: io.StringIO
 ) -> None:

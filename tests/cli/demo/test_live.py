@@ -91,6 +91,9 @@ def terminal(environ: dict[str, str]) -> Iterator[Terminal]:
 def test_a_person_talks_kills_and_leaves(terminal: Terminal) -> None:
     terminal.read_until(r"alice +Who brings a cake\? +✓ kept")
     terminal.read_until(r"off the record: no nuts +- not kept")
+    page = terminal.read_until(r"in a browser:\s+(http://127\.0\.0\.1:\d+)")[1]
+    with build_opener().open(page) as answer:
+        assert b"malexbot" in answer.read()
     config = terminal.read_until(r"malexbot status --config (\S+)")[1]
     pid = int(terminal.read_until(r"kill -9 (\d+)")[1])
 
