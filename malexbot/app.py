@@ -34,6 +34,7 @@ from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.upkeep import Upkeep
 from malexbot.web.health import mount_health
+from malexbot.web.reach import mount_reach
 from malexbot.web.server import WebServer
 from malexbot.web.status import mount_status
 
@@ -100,6 +101,7 @@ def compose(parts: Parts) -> Composition:
         mounts=[
             lambda application: mount_health(application, parts.health),
             lambda application: mount_status(application, metrics, parts.health),
+            mount_reach,
         ],
         health=parts.health,
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
 
-from malexbot.config.model import Backend, Config
+from malexbot.config.backend import Backend
+from malexbot.config.model import Config
 from malexbot.errors import MalexbotError, Permanent
 from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog

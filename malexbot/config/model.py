@@ -24,13 +24,13 @@ from pydantic import (
 
 from malexbot.config.address import Address, location, parse_address
 from malexbot.config.archive import Archive
+from malexbot.config.backend import Backend
 from malexbot.config.backfill import Backfill
 from malexbot.config.fields import (
     Block,
     Duration,
     Folder,
     Line,
-    ListenPort,
     Names,
     Port,
     Sample,
@@ -71,32 +71,6 @@ class Log(Block):
         default="auto",
         description="`auto` is `journal` under systemd and `text` elsewhere.",
     )
-
-
-class Backend(Block):
-    """Where malexbot serves HTTP: its health, its metrics, and what comes in."""
-
-    blank_is_unset: ClassVar[bool] = True
-
-    host: Line = Field(
-        default="127.0.0.1",
-        description="The address to listen on; 0.0.0.0 is every one of this machine.",
-    )
-    port: ListenPort = Field(
-        default=8765, description="The port to listen on; 0 takes a free one."
-    )
-
-    @field_validator("host")
-    @classmethod
-    def _only_a_host(cls, host: str) -> str:
-        needs = "needs an address alone, such as 127.0.0.1 or 0.0.0.0"
-        try:
-            address = parse_address(host)
-        except ValueError:
-            raise ValueError(needs) from None
-        if address.port or address.path or address.secure is not None:
-            raise ValueError(needs)
-        return address.host.strip("[]")
 
 
 class Database(Block):

@@ -12,7 +12,7 @@ from malexbot import __version__
 from malexbot.cli import findings, main
 from malexbot.cli.report import clean, lasted
 from malexbot.cli.survey import address
-from malexbot.config.model import Backend
+from malexbot.config.backend import Backend
 from malexbot.runtime.health import Health
 from malexbot.storage.leadership import Leadership
 from tests.cli.conftest import Execute, Run, Server

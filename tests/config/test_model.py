@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from malexbot.config.backend import Backend
 from malexbot.config.model import Config, Mattermost
 
 API = "https://h/api/v4"
@@ -99,6 +100,25 @@ def test_a_token_that_fits_no_header_is_refused(token: str) -> None:
 def test_the_daemon_serves_its_own_machine_unless_told_otherwise() -> None:
     assert Config().backend.host == "127.0.0.1"
     assert Config(backend={"host": "[::]"}).backend.host == "::"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://bot.example.org", "https://bot.example.org"),
+        ("https://bot.example.org/", "https://bot.example.org"),
+        ("http://10.0.0.7:8765/malexbot/", "http://10.0.0.7:8765/malexbot"),
+    ],
+)
+def test_the_public_url_is_what_paths_are_added_to(written: str, meant: str) -> None:
+    assert Backend(public_url=written).public_url == meant
+    assert Backend().public_url is None
+
+
+@pytest.mark.parametrize("written", ["bot.example.org", "ftp://x", "https://<here>"])
+def test_a_public_url_that_nobody_could_call_is_refused(written: str) -> None:
+    with pytest.raises(ValidationError):
+        Backend(public_url=written)
 
 
 def test_a_configuration_cannot_be_changed() -> None:
