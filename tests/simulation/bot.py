@@ -113,9 +113,9 @@ class Process:
                 self._offer(event)
 
     def _offer(self, event: Event) -> None:
-        assert event.post is not None
+        assert (post := event.post) is not None
         if event.name == "posted":
-            self.hearing.heard(event.post.channel_id, event.post.create_at)
+            self.hearing.heard(post.channel_id, post.id, post.create_at)
         numbered = event._replace(connection=self.hearing.number)
         self.queue.append(([numbered], []))
 

@@ -73,7 +73,7 @@ class Hearing(Protocol):
 
     def answered(self, server_ms: int) -> None: ...
 
-    def heard(self, channel_id: str, create_at: int) -> None: ...
+    def heard(self, channel_id: str, post_id: str, create_at: int) -> None: ...
 
     def take_wish(self) -> str: ...
 
@@ -231,8 +231,8 @@ class Listener:
             return
         if not self._ends.intake.offer(event):
             raise Full("the intake is full")
-        if event.name == "posted" and event.post is not None:
-            self._ends.hearing.heard(event.post.channel_id, event.occurred_at)
+        if event.name == "posted" and (post := event.post) is not None:
+            self._ends.hearing.heard(post.channel_id, post.id, event.occurred_at)
         elif event.name in OF_CHANNELS:
             self._ends.watcher.on_channels_changed()
         elif event.name in OF_MEMBERS:

@@ -65,7 +65,7 @@ def test_a_pass_waits_until_the_last_one_is_written() -> None:
 def test_a_new_post_costs_one_page(desk: Desk) -> None:
     desk.say()
     desk.server.advance(2 * MINUTE_MS)
-    desk.bot.hearing.heard("one", desk.server.now)
+    desk.bot.hearing.heard("one", "its id", desk.server.now)
     desk.bot.flush()
     desk.server.per_page = 200
     assert desk.calls(desk.read)[:2] == ["channels", "newest"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from malexbot.messengers.mattermost.borders import Changes
 from malexbot.messengers.mattermost.failures import Answer, Busy
 from tests.simulation.desk import MINUTE_MS, Desk, desk
@@ -119,7 +121,34 @@ def test_an_empty_answer_that_cannot_be_true_is_not_built_upon(desk: Desk) -> No
 
 def test_answered_pings_move_the_mark_of_the_edits(desk: Desk) -> None:
     desk.server.advance(10 * MINUTE_MS)
+    desk.say()
     desk.server.ping()
     desk.bot.flush()
-    assert desk.calls(desk.read) == ["channels"]
+    desk.read()
     assert desk.store.mark("one").edits_until == desk.server.now - MINUTE_MS
+
+
+@pytest.mark.parametrize("hears_again", [False, True])
+def test_what_a_deaf_connection_did_not_tell_is_read_by_the_next(
+    desk: Desk, hears_again: bool
+) -> None:
+    edited, deleted = list(desk.store.posts)[:2]
+    desk.server.advance(2 * MINUTE_MS)
+    assert desk.bot.server.socket is not None
+    desk.say()
+    desk.server.edit(edited, "better")
+    desk.server.delete(deleted)
+    desk.bot.server.socket.clear()
+    if hears_again:
+        desk.say()
+    for _ in range(10):
+        desk.server.advance(MINUTE_MS)
+        desk.server.ping()
+        desk.bot.flush()
+    desk.read()
+    assert "deaf" in desk.bot.hearing.take_wish()
+    desk.bot.cut()
+    desk.bot.connect()
+    desk.read()
+    assert desk.store.posts[edited].message == "better"
+    assert deleted in desk.store.deleted

@@ -83,7 +83,7 @@ class Home:
     def answered(self, server_ms: int) -> None:
         self.answered_at = server_ms
 
-    def heard(self, channel_id: str, create_at: int) -> None:
+    def heard(self, channel_id: str, post_id: str, create_at: int) -> None:
         self.heard_at[channel_id] = create_at
 
     def take_wish(self) -> str:
