@@ -7,11 +7,15 @@ Mattermost an id is a string where VK has a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 Id = int | str
 Origin = Literal["live", "backfill", "replay"]
+
+# Where the words of an attachment stand.
+_WORDS = ("fallback", "pretext", "title", "text")
+_SAID = (str, int, float)
 
 
 class User(NamedTuple):
@@ -126,3 +130,31 @@ class Event(NamedTuple):
     def lane(self) -> str:
         """Events of one lane are handled in their order."""
         return f"{self.source}:{self.peer.bpid}"
+
+
+# What a post says beside its message, in the JSON of Mattermost.
+
+
+def texts(props: Any, metadata: Any) -> Iterator[str]:
+    """What the attachments say and how the files are named; odd ones say nothing."""
+    for attachment in _dicts(props, "attachments"):
+        yield from _strings(attachment.get(name) for name in _WORDS)
+        for field in _dicts(attachment, "fields"):
+            yield from _strings((field.get("title"), field.get("value")))
+    yield from file_names(metadata)
+
+
+def file_names(metadata: Any) -> Iterator[str]:
+    return _strings(file.get("name") for file in _dicts(metadata, "files"))
+
+
+def _dicts(owner: Any, name: str) -> Iterator[Mapping[str, Any]]:
+    items = owner.get(name) if isinstance(owner, dict) else None
+    if isinstance(items, list):
+        yield from (item for item in items if isinstance(item, dict))
+
+
+def _strings(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if value and isinstance(value, _SAID):
+            yield str(value)

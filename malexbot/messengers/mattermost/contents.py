@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from malexbot.errors import MalexbotError
-from malexbot.events import Post
+from malexbot.events import Post, texts
 
 # The database counts to here; the server's own times end long before.
 END_OF_TIME = 2**63
 LONGEST_WORD = 200
 # The ids of a post together; five of the server's own are 130 characters.
 LONGEST_IDS = 500
-# Where the words of an attachment stand.
-_WORDS = ("fallback", "pretext", "title", "text")
-_SAID = (str, int, float)
 _BOT_PROPS = ("from_bot", "from_webhook")
 
 
@@ -89,31 +86,6 @@ def is_by_bot(props: Any) -> bool:
     if not props or not isinstance(props, dict):
         return False
     return any(props.get(name) in ("true", True) for name in _BOT_PROPS)
-
-
-def texts(props: Any, metadata: Any) -> Iterator[str]:
-    """What the attachments say and how the files are named; odd ones say nothing."""
-    for attachment in _dicts(props, "attachments"):
-        yield from _strings(attachment.get(name) for name in _WORDS)
-        for field in _dicts(attachment, "fields"):
-            yield from _strings((field.get("title"), field.get("value")))
-    yield from file_names(metadata)
-
-
-def file_names(metadata: Any) -> Iterator[str]:
-    return _strings(file.get("name") for file in _dicts(metadata, "files"))
-
-
-def _dicts(owner: Any, name: str) -> Iterator[Mapping[str, Any]]:
-    items = owner.get(name) if isinstance(owner, dict) else None
-    if isinstance(items, list):
-        yield from (item for item in items if isinstance(item, dict))
-
-
-def _strings(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        if value and isinstance(value, _SAID):
-            yield str(value)
 
 
 def refuse_nul(value: Any) -> None:

@@ -11,13 +11,12 @@ from typing import Any
 
 import orjson
 
-from malexbot.events import Event, Message, Peer, Post, Reaction, User
+from malexbot.events import Event, Message, Peer, Post, Reaction, User, file_names
 from malexbot.messengers.mattermost.contents import (
     Unreadable,
     check_ids,
     check_times,
     check_word,
-    file_names,
     read_post,
     refuse_nul,
 )
