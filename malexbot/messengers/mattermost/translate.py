@@ -32,7 +32,8 @@ Json = Mapping[str, Any]
 # What wrong types and missing fields raise when they are taken for right ones.
 _FAULTS = (KeyError, TypeError, AttributeError, ValueError, RecursionError)
 # As it stands in JSON; a frame that has it may hold a NUL, or only speak of one.
-_NUL = b"u0000"
+_NUL_TOLD = "u0000"
+_NUL = _NUL_TOLD.encode()
 
 
 class Translator:
@@ -92,27 +93,33 @@ class Translator:
         """
         try:
             raw = orjson.dumps(row)
-            if _NUL in raw:
+            told = raw.decode()
+            # Among digits a text is searched twice as fast as bytes.
+            if _NUL_TOLD in told:
                 refuse_nul(row)
-            post = read_post(row, raw.decode())
+            post = read_post(row, told)
         except _FAULTS as error:
             raise _unreadable("a post", error) from error
         name = _name_of(post)
         event_id, at = self._id_and_time(name, post)
-        return Event(
-            event_id=event_id,
-            source=SOURCE,
-            name=name,
-            event_type=OF_POSTS[name],
-            peer=self._peer(post.channel_id, channel),
-            user=self._user(post.user_id, ""),
-            occurred_at=at,
-            origin="backfill",
-            connection=connection,
-            raw=raw,
-            message=_message(post, row),
-            post=post,
+        fields = (
+            event_id,
+            SOURCE,
+            name,
+            OF_POSTS[name],
+            self._peer(post.channel_id, channel),
+            self._user(post.user_id, ""),
+            at,
+            "backfill",
+            connection,
+            raw,
+            _message(post, row),
+            None,
+            None,
+            post,
+            {},
         )
+        return tuple.__new__(Event, fields)
 
     def _of_post(
         self, name: str, data: dict[str, Any], raw: bytes, connection: int
