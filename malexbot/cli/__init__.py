@@ -14,6 +14,7 @@ from malexbot.errors import MalexbotError
 COMMANDS = (
     "demo",
     "check",
+    "doctor",
     "run",
     "status",
     "jobs",

@@ -15,6 +15,8 @@ class Settings:
     is_developer: bool = False
     # What it tells as its SiteURL; by default the address that it was asked by.
     site_url: str | None = None
+    # Whether people find Integrations > Bot Accounts.
+    has_bot_accounts: bool = True
     # AllowedUntrustedInternalConnections: hosts, addresses, networks. A real server
     # has none of itself, and then calls no integration on an internal address.
     allowed_internal: str = "localhost 127.0.0.1"

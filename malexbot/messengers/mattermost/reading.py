@@ -125,7 +125,7 @@ class Reading:
         for team_id in team_ids:
             for channel in self._client.channels(team_id):
                 if not channel.get("delete_at"):
-                    found[channel["id"]] = _news(channel)
+                    found[channel["id"]] = news_of(channel)
         return list(found.values())
 
 
@@ -137,7 +137,7 @@ def _told(row: Any) -> bytes:
         return json.dumps(shallow(row)).encode()
 
 
-def _news(channel: Json) -> ChannelNews:
+def news_of(channel: Json) -> ChannelNews:
     return ChannelNews(
         channel_id=channel["id"],
         team_id=channel.get("team_id", ""),

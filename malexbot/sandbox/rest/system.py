@@ -71,7 +71,7 @@ class System:
             "CollapsedThreads": "disabled",
             "DefaultClientLocale": "en",
             "DiagnosticId": telemetry_id,
-            "EnableBotAccountCreation": "true",
+            "EnableBotAccountCreation": _flag(settings.has_bot_accounts),
             "EnableCommands": "true",
             "EnableDeveloper": _flag(settings.is_developer),
             "EnableFileAttachments": "true",

@@ -17,6 +17,8 @@ class Detour:
         """`without`: the name of a header, in lower case, that does not pass."""
         self.heads: list[bytes] = []
         """The first line of each request."""
+        self.sent: list[bytes] = []
+        """All that passed, either way."""
         self._port = port
         self._without = without
         self._tls = tls
@@ -93,6 +95,7 @@ class Detour:
         source.close()
 
     def _filtered(self, data: bytes) -> bytes:
+        self.sent.append(data)
         if b"\r\n\r\n" not in data:
             return data
         self.heads.append(data.partition(b"\r\n")[0])

@@ -1,0 +1,31 @@
+"""The checks of Mattermost, in the order in which one needs the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from malexbot.cli.doctor import bot, callbacks, sending, server, websocket
+from malexbot.cli.doctor.checks import Check, Theme, unasked
+from malexbot.cli.doctor.visit import Visit
+from malexbot.config.model import Config
+
+
+def theme(config: Config, config_file: Path, send_to: str | None) -> Theme:
+    """`send_to`: a channel, "" for the one that the settings name, None for none."""
+    if config.mattermost is None:
+        nothing = unasked(f"not asked: {config_file} has no block mattermost")
+        return Theme([Check("Mattermost", lambda: nothing)])
+    visit = Visit(config.mattermost, config_file)
+    checks = [
+        *server.reach(visit),
+        *bot.identity(visit),
+        *bot.places(visit),
+        server.site(visit),
+        websocket.check(visit),
+        callbacks.check(visit, config.backend),
+    ]
+    if send_to is not None:
+        checks.append(sending.check(visit, send_to))
+    made = Theme(checks)
+    made.opened.callback(visit.close)
+    return made
