@@ -21,8 +21,8 @@ from malexbot.rules.patterns import pattern
 # A rule may not ask for bigger powers.
 MOST_POWER = 64
 MOST_BASE = 100_000
-# What a pattern's steps cost, beside what else a rule does with one sign: measured.
-STEPS_AT_ONCE = 64
+# So many steps of a pattern cost what a rule does else with one sign: measured.
+STEPS_AT_ONCE = 8
 
 
 class Nothing(ChainableUndefined):
