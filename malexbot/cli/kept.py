@@ -70,3 +70,10 @@ def one_person(database: Database, text: str) -> KnownPerson:
     close = difflib.get_close_matches(text.strip().lstrip("@"), people_names(database))
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise Permanent(f"nobody called {text!r} has written anything here{hint}")
+
+
+def server(config: Config) -> str:
+    """The address of the Mattermost as browsers know it; "" without one."""
+    if config.mattermost is None:
+        return ""
+    return config.mattermost.api_url.removesuffix(config.mattermost.api_location)

@@ -1,4 +1,4 @@
-"""`malexbot export`: the archive, as a stream that other programs read."""
+"""`malexbot export`: the archive, as a file or as a stream for other programs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import json
 import os
 import pty
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from malexbot.cli import main
-from malexbot.ports import ChannelNews
-from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database
-from malexbot.storage.dsn import Dsn
-from malexbot.storage.leadership import Leadership
-from tests.cli.test_database import config, one_line
-
-Run = Callable[..., Result]
+from tests.cli.export.conftest import Run, malexbot
+from tests.cli.test_database import one_line
 
 DAY_MS = 86_400_000
 MANY = 50_000
@@ -40,33 +32,17 @@ def fill(database: Database, count: int, apart_ms: int = DAY_MS) -> None:
         cursor.execute(POSTS, (apart_ms, count))
 
 
-@pytest.fixture
-def leadership(migrated_database: Dsn) -> Iterator[Leadership]:
-    taken = Leadership(migrated_database)
-    assert taken.try_take()
-    yield taken
-    taken.close()
+CHANNELS = """
+INSERT INTO channels (source, channel_id, type, name, display_name) VALUES
+  ('mattermost', 'channel0', 'O', 'town', 'Town Square'),
+  ('mattermost', 'channel1', 'O', 'garden', 'Garden')
+"""
 
 
-@pytest.fixture
-def file(database: Database, leadership: Leadership, tmp_path: Path) -> Path:
-    """The configuration for an archive with two channels."""
-    channels = [
-        ChannelNews("channel0", "t", "O", "town", "Town Square", 0, 0),
-        ChannelNews("channel1", "t", "O", "garden", "Garden", 0, 0),
-    ]
-    bookmarks = DatabaseBookmarks(database, epoch=lambda: leadership.epoch)
-    bookmarks.note("mattermost", channels)
-    return config(database.dsn, tmp_path / "malexbot.yaml")
-
-
-@pytest.fixture
-def run(file: Path) -> Run:
-    def invoke(*args: object) -> Result:
-        words = ["export", "--config", str(file), *map(str, args)]
-        return CliRunner().invoke(main, words)
-
-    return invoke
+@pytest.fixture(autouse=True)
+def channels(database: Database) -> None:
+    with database.transaction() as cursor:
+        cursor.execute(CHANNELS)
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
@@ -93,6 +69,10 @@ def test_a_row_is_a_post_under_mattermosts_names(run: Run, database: Database) -
         "type": "",
         "message": "text 3",
         "props": {"n": 1},
+        "channel_name": "Garden",
+        "user_name": "",
+        "versions": [],
+        "reactions": [],
     }
 
 
@@ -116,27 +96,66 @@ def test_a_time_bounds_it(run: Run, database: Database) -> None:
     assert "2026-01-31" in wrong.stderr
 
 
-def test_a_file_is_written_whole_or_not_at_all(
+def test_the_oldest_comes_first_whatever_its_channel(
+    run: Run, database: Database
+) -> None:
+    fill(database, 5)
+    assert ids(run()) == ["p1", "p2", "p3", "p4", "p5"]
+
+
+def test_a_file_is_there_when_it_is_whole(
     run: Run, database: Database, tmp_path: Path
 ) -> None:
     fill(database, 5)
     file = tmp_path / "archive.jsonl"
-    result = run("--output", file)
-    assert (result.exit_code, result.stdout) == (0, f"5 posts in {file} (0.0 MB)\n")
+    result = run("--out", file)
+    assert (result.exit_code, result.stdout) == (0, f"5 posts in {file} (1.2 kB)\n")
     assert len(file.read_text().splitlines()) == 5
+    assert file.stat().st_mode & 0o777 == 0o600
     with database.transaction() as cursor:
         cursor.execute("UPDATE posts SET raw = 'no json' WHERE id = 'p5'")
     assert run("--output", file).exit_code != 0
     assert len(file.read_text().splitlines()) == 5
-    assert sorted(each.name for each in tmp_path.iterdir()) == [
-        "archive.jsonl",
-        "malexbot.yaml",
-    ]
-    assert "cannot write" in one_line(run("--output", tmp_path / "no" / "x.jsonl"))
+    assert "cannot write" in one_line(run("--out", tmp_path / "no" / "x.jsonl"))
 
 
-def malexbot(file: Path) -> list[str]:
-    return [sys.executable, "-m", "malexbot", "export", "--config", str(file)]
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("a.jsonl", "{"),
+        ("a.CSV", "time,"),
+        ("a.md", "# "),
+        ("a.html", "<!doctype html>"),
+    ],
+)
+def test_the_name_of_the_file_tells_the_format(
+    name: str, begins: str, run: Run, database: Database, tmp_path: Path
+) -> None:
+    fill(database, 3)
+    assert run("--out", tmp_path / name).exit_code == 0
+    assert (tmp_path / name).read_text().startswith(begins)
+    assert run("--format", name.partition(".")[2].lower()).stdout.startswith(begins)
+
+
+def test_a_format_that_is_not_clear_is_asked_for(run: Run, tmp_path: Path) -> None:
+    result = run("--out", tmp_path / "archive.txt")
+    assert result.exit_code == 2
+    assert "give --format" in result.stderr
+    assert run("--out", tmp_path / "archive.txt", "--format", "md").exit_code == 0
+
+
+def test_excel_is_told_that_it_is_utf_8(run: Run, database: Database) -> None:
+    fill(database, 1)
+    assert run("--format", "csv", "--bom").stdout_bytes.startswith(b"\xef\xbb\xbftime")
+    assert run("--format", "csv").stdout_bytes.startswith(b"time")
+    assert "--bom is for csv" in run("--bom").stderr
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "md", "html"])
+def test_an_empty_archive_is_an_empty_export(form: str, run: Run) -> None:
+    result = run("--format", form)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert bool(result.stdout) == (form != "jsonl")
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(
@@ -147,7 +166,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(
         malexbot(file), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert export.stdout is not None
-    assert json.loads(export.stdout.readline())["id"] == "p2"
+    assert json.loads(export.stdout.readline())["id"] == "p1"
     export.stdout.close()
     assert export.stderr is not None
     with export.stderr as told:
@@ -187,14 +206,15 @@ def test_a_person_sees_how_far_it_is(file: Path, database: Database) -> None:
         os.close(terminal)
 
 
-def test_memory_stays_the_same(file: Path, database: Database) -> None:
+@pytest.mark.parametrize("form", ["jsonl", "html"])
+def test_memory_stays_the_same(form: str, file: Path, database: Database) -> None:
     """Of the whole process: twenty times the posts cost a few megabytes at most."""
     peaks = []
     for count in (MANY // 20, MANY):
         with database.transaction() as cursor:
             cursor.execute("TRUNCATE posts CASCADE")
         fill(database, count, 1)
-        peaks.append(peak_of(malexbot(file)))
+        peaks.append(peak_of(malexbot(file, "--format", form)))
     assert peaks[1] - peaks[0] < 8_000
 
 
