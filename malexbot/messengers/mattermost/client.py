@@ -149,7 +149,12 @@ class Client:
         return Client(self.link, stop=stop, patience_s=patience_s, read_s=read_s)
 
     def server_now_ms(self) -> int:
-        """The server's clock, which the ages of its events are judged by."""
+        """The server's clock, which the ages of its events are judged by.
+
+        Ours may be wrong: as long as nothing was heard of the server, it is asked.
+        """
+        if not self.link.clock.is_told:
+            self.ping()
         return self.link.clock.now_ms()
 
     # The server and its people.

@@ -16,18 +16,22 @@ class ServerClock:
     def __init__(self) -> None:
         self._ahead_ms = time.time() * 1000 - time.monotonic() * 1000
         self._pong_at = float("-inf")
+        self.is_told = False
+        """No: nothing has been heard of the server yet, and ours may be wrong."""
 
     def now_ms(self) -> int:
         return int(self._ahead_ms + time.monotonic() * 1000)
 
     def note_pong(self, server_ms: int, *, sent_at: float) -> None:
         """It was `server_ms` between `sent_at` (monotonic) and now."""
+        self.is_told = True
         now = time.monotonic()
         self._ahead_ms = server_ms - (sent_at + now) / 2 * 1000
         self._pong_at = now
 
     def note_date(self, date: str, *, sent_at: float) -> None:
-        """An answer with this Date header came now."""
+        """An answer with this Date header came now; one without tells no better."""
+        self.is_told = True
         now = time.monotonic()
         if now - self._pong_at < PONG_COUNTS_S:
             return

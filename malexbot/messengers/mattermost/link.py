@@ -123,8 +123,7 @@ class Link:
 
     def _learn(self, response: requests.Response, sent_at: float) -> None:
         self.pace.note(response.headers)
-        if date := response.headers.get("Date"):
-            self.clock.note_date(date, sent_at=sent_at)
+        self.clock.note_date(response.headers.get("Date", ""), sent_at=sent_at)
 
 
 def _unanswered(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -55,7 +56,7 @@ class Server:
         self.chat = MattermostChat(self.client)
 
     def now_ms(self) -> int:
-        """The server's clock."""
+        """The server's clock; raises Transient if it cannot be asked."""
         return self.client.server_now_ms()
 
 
@@ -87,7 +88,8 @@ class Mattermost:
             publish=audience.hear,
             now_ms=server.now_ms,
         )
-        now_ms, since = server.now_ms, _since_ms(backfill, server.now_ms())
+        # How far back is a wish: our own clock is good enough for it.
+        now_ms, since = server.now_ms, _since_ms(backfill, int(time.time() * 1000))
         means = Means(
             catch_up=CatchUp(
                 pages=pages, hearing=hearing, now_ms=now_ms, since_ms=since

@@ -108,6 +108,19 @@ def test_it_is_looked_for_as_far_back_as_it_may_be(
     assert found == Sent(sent.post_id, is_repeat=True)
 
 
+def test_it_is_found_by_one_whose_clock_is_wrong(
+    mattermost: Mattermost, chat: MattermostChat
+) -> None:
+    town = mattermost.town
+    sent = chat.send(hello(mattermost), key=KEY)
+    mattermost.scene.post_many(town.channel, town.alice, ["x"] * 450)
+    link = Link(url=f"{mattermost.url}/api/v4", token=town.token)
+    link.clock._ahead_ms += 3_600_000
+    found = MattermostChat(Client(link)).find(hello(mattermost), key=KEY, ago_s=1)
+    link.close()
+    assert found == Sent(sent.post_id, is_repeat=True)
+
+
 def test_it_is_not_looked_for_further_back(
     mattermost: Mattermost, chat: MattermostChat
 ) -> None:

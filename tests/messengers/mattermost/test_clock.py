@@ -10,6 +10,13 @@ def test_until_told_it_is_our_own() -> None:
     assert abs(ServerClock().now_ms() - time.time() * 1000) < 1000
 
 
+def test_any_answer_tells_it_as_well_as_it_can() -> None:
+    clock = ServerClock()
+    assert not clock.is_told
+    clock.note_date("", sent_at=time.monotonic())
+    assert clock.is_told
+
+
 def test_a_pong_tells_it_to_the_millisecond() -> None:
     clock = ServerClock()
     clock.note_pong(1_000_000, sent_at=time.monotonic())

@@ -184,6 +184,13 @@ def test_the_server_is_the_one_that_tells_the_time() -> None:
     said = answer("200 OK", b"{}", Date="Sat, 21 Nov 2026 02:01:27 GMT")
     with Scripted(said) as server:
         asking = client(server)
-        asking.ping()
+        # It is asked, since nothing was heard of it yet.
         assert abs(asking.server_now_ms() - 1795226487500) < 2000
         asking.link.close()
+
+
+def test_while_nobody_tells_the_time_ours_does_not_count(unused_port: int) -> None:
+    link = Link(url=f"http://127.0.0.1:{unused_port}/api/v4", token="t")
+    with pytest.raises(Unreachable):
+        Client(link, patience_s=0).server_now_ms()
+    link.close()
