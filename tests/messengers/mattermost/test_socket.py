@@ -423,5 +423,7 @@ def test_a_certificate_of_the_operator_is_trusted_where_it_is_told(
         greet(told.open()).close()
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         greet(Dial(url=socket_url, token=token).open()).close()
-        assert Client(link, patience_s=0).me()["id"] == mattermost.town.bot
+        trusting = Link(url=link.url, token=token)
+        assert Client(trusting, patience_s=0).me()["id"] == mattermost.town.bot
+        trusting.close()
         link.close()
