@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with Sandbox(port=options.port, settings=settings, state=options.state) as sandbox:
+    sandbox = Sandbox(port=options.port, settings=settings, state=options.state)
+    sandbox.clock.shift(options.clock_ahead)
+    with sandbox:
         door = Door(sandbox)
         door.start()
         address = {"url": sandbox.url, "door": door.url, "pid": os.getpid()}
@@ -43,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, help="the file that survives a kill")
     parser.add_argument("--settings", default="{}", help="JSON, see settings.py")
+    parser.add_argument(
+        "--clock-ahead", type=int, default=0, help="milliseconds that it is wrong by"
+    )
     parser.add_argument("--until-eof", action="store_true", help="end with the input")
     return parser
 

@@ -25,6 +25,8 @@ class Entry:
     pending_post_id: str
     # The texts in order; the last one is what the post says now.
     texts: list[str]
+    # When each of them was written; a clock that is set back may tell them otherwise.
+    texts_at: list[int]
     type: str = ""
     props: Json = field(default_factory=dict)
     delete_at: int = 0
@@ -33,6 +35,12 @@ class Entry:
     @property
     def text(self) -> str:
         return self.texts[-1]
+
+    @property
+    def latest_text(self) -> str:
+        """The one whose time is the latest: another, if the clock was set back."""
+        times = range(len(self.texts))
+        return self.texts[max(times, key=lambda at: (self.texts_at[at], at))]
 
 
 class Ledger:
@@ -55,6 +63,7 @@ class Ledger:
                 create_at=post.create_at,
                 pending_post_id=pending_post_id,
                 texts=[post.message],
+                texts_at=[post.create_at],
                 type=post.type,
                 props=post.props,
             )
@@ -65,6 +74,7 @@ class Ledger:
         entry.props = post.props
         if entry.text != post.message:
             entry.texts.append(post.message)
+            entry.texts_at.append(post.edit_at)
         self.table.put(entry)
 
     def deleted(self, post: Post) -> None:
@@ -95,6 +105,11 @@ class Ledger:
             and any(contains in text for text in entry.texts)
         )
         return sorted(found, key=lambda entry: entry.create_at)
+
+    def said(self, user_id: str) -> list[Entry]:
+        """What somebody wrote, as it was saved: a clock may tell another order."""
+        with self._lock:
+            return [entry for entry in self.table if entry.user_id == user_id]
 
     def lost(
         self,

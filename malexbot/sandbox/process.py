@@ -20,7 +20,8 @@ class SandboxProcess:
     """`with SandboxProcess(state=file) as mattermost:` gives its control.
 
     After `kill()` a `start()` brings it back at the same address, with all that
-    its state file knows. It ends with the process that started it.
+    its state file knows. It ends with the process that started it. Its clock is that
+    of the machine again: `clock_ahead_ms` makes it wrong before anybody can ask.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class SandboxProcess:
         assert self._process is not None, "not started"
         return self._process.pid
 
-    def start(self) -> Control:
+    def start(self, *, clock_ahead_ms: int = 0) -> Control:
+        command = [*self._command(), "--clock-ahead", str(clock_ahead_ms)]
         self._process = subprocess.Popen(
-            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

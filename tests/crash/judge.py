@@ -132,17 +132,21 @@ class Judge:
 
 
 def _wrong(entry: Entry, row: Sequence[Any] | None, deleted_within_ms: int) -> str:
-    """What the archive says of a post that it should not say."""
+    """What the archive says of a post that it should not say.
+
+    Of two edits the later one counts; if a clock was set back, that is not the last.
+    """
+    counts = {entry.text, entry.latest_text}
     if row is None:
         # Deleted, or edited away, before anybody could see it: that is nobody's fault.
-        is_wanted = KEEP in entry.text and not entry.delete_at
+        is_wanted = all(KEEP in text for text in counts) and not entry.delete_at
         return "lost" if is_wanted else ""
     if not any(KEEP in text for text in entry.texts):
         return "kept for nothing"
     is_too_old = row[2] < entry.delete_at - deleted_within_ms
     if bool(row[2]) != bool(entry.delete_at) or is_too_old:
         return f"wrong deletion {row[2]}"
-    if row[1] != entry.text and not entry.delete_at:
+    if row[1] not in counts and not entry.delete_at:
         return f"wrong text {row[1]!r}"
     return ""
 

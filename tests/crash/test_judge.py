@@ -142,3 +142,15 @@ def test_what_malexbot_knows_to_be_missing_is_seen(
     assert len(judge.unfinished()) == 3
     assert len(judge.complaints({})) == 4
     assert judge.gaps() == ["why"]
+
+
+def test_of_two_edits_the_later_one_may_be_kept_when_the_clock_was_set_back(
+    sandbox: Sandbox, town: Town, judge: Judge, archive: Archive
+) -> None:
+    now_ms = sandbox.clock.freeze()
+    post_id = sandbox.scene.post(town.channel, town.alice, "keep")
+    sandbox.scene.edit(post_id, "keep one")
+    sandbox.clock.freeze(now_ms - 1000)
+    sandbox.scene.edit(post_id, "keep two")
+    archive(post_id, "keep one")
+    assert judge.complaints({}) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,19 @@ def test_a_child_comes_back_at_its_address(tmp_path: Path) -> None:
             assert bot.get("/config/client?format=old")["Version"] == "9.11.0"
         assert child.stop() == 0
         assert child.stop() == 0
+    finally:
+        child.kill()
+
+
+def test_a_childs_clock_is_wrong_before_it_can_be_asked(tmp_path: Path) -> None:
+    hour_ms = 3_600_000
+    child = SandboxProcess(state=tmp_path / "state")
+    try:
+        for ahead_ms in (0, hour_ms):
+            control = child.start(clock_ahead_ms=ahead_ms)
+            wrong_ms = control.clock.now_ms() - time.time() * 1000
+            assert abs(wrong_ms - ahead_ms) < hour_ms / 2
+            child.kill()
     finally:
         child.kill()
 

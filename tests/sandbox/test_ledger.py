@@ -91,3 +91,18 @@ def test_a_pending_id_used_up_twice_is_found(mattermost: Mattermost, bot: Rest) 
     }
     ids = [bot.post("/posts", body)["id"] for _ in range(2)]
     assert mattermost.ledger.repeated() == {"p": ids}
+
+
+def test_a_clock_that_is_set_back_does_not_change_the_order_of_what_was_said(
+    mattermost: Mattermost,
+) -> None:
+    town, scene, clock = mattermost.town, mattermost.scene, mattermost.clock
+    now_ms = clock.freeze()
+    posts = [scene.post(town.channel, town.alice, "first")]
+    scene.edit(posts[0], "second")
+    clock.freeze(now_ms - 1000)
+    posts.append(scene.post(town.channel, town.alice, "next"))
+    scene.edit(posts[0], "third")
+    said = mattermost.ledger.said(town.alice)
+    assert [entry.id for entry in said] == posts
+    assert (said[0].text, said[0].latest_text) == ("third", "second")
