@@ -20,6 +20,7 @@ COMMANDS = (
     "jobs",
     "backfill",
     "export",
+    "stats",
     "database",
     "install",
     "uninstall",

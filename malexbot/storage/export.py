@@ -34,7 +34,7 @@ _COLUMNS = (
     "message",
 )
 # Whose places are sorted in memory is read sooner; the rest goes through the disk.
-_SETTINGS = """
+ONE_MOMENT = """
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL work_mem = '64MB'
 """
@@ -228,7 +228,7 @@ class Snapshot:
 def snapshot(database: Database) -> Iterator[Snapshot]:
     """The archive as it is now; others may go on writing."""
     with database.transaction(limit_s=0) as cursor:
-        cursor.execute(_SETTINGS)
+        cursor.execute(ONE_MOMENT)
         yield Snapshot(cursor)
 
 
