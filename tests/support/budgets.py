@@ -15,7 +15,7 @@ import pytest
 
 BUDGETS_S = {
     "bench": 120,
-    "cli": 150,
+    "cli": 300,
     "config": 60,
     "crash": 450,
     "faults": 700,

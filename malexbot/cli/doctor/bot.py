@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from malexbot.cli.doctor.checks import Check, Verdict, advice, fault, ok
-from malexbot.cli.doctor.remedies import gist, remedy
+from malexbot.cli.doctor.remedies import gist
 from malexbot.cli.doctor.visit import BOT_ACCOUNTS, Visit
 from malexbot.cli.findings import MOST_NAMED
 from malexbot.messengers.mattermost.failures import (
@@ -206,5 +206,4 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _failed(visit: Visit, error: Failure) -> Verdict:
-    cure = remedy(error, host=visit.host, url=visit.settings.api_url)
-    return fault(gist(error), cure)
+    return fault(gist(error), visit.remedy(error))

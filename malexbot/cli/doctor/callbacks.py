@@ -44,20 +44,12 @@ NEAR_S = 2.0
 LIMIT_S = 10.0
 
 
-def check(visit: Visit, backend: Backend) -> Check:
-    if not backend.public_url:
-        return Check("callbacks", _not_wanted)
+def check(visit: Visit, backend: Backend, public_url: str) -> Check:
     return Check(
         "callbacks",
-        lambda: _callbacks(visit, backend, backend.public_url or ""),
+        lambda: _callbacks(visit, backend, public_url),
         needs=("teams",),
         limit_s=LIMIT_S,
-    )
-
-
-def _not_wanted() -> Verdict:
-    return unasked(
-        "not asked: backend.public_url, where the server would call us, is not set"
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from malexbot.cli.doctor import bot, callbacks, sending, server, websocket
+from malexbot.cli.doctor import bot, sending, server, websocket
 from malexbot.cli.doctor.checks import Check, Theme, unasked
 from malexbot.cli.doctor.visit import Visit
+from malexbot.config.backend import Backend
 from malexbot.config.model import Config
 
 
@@ -22,10 +23,23 @@ def theme(config: Config, config_file: Path, send_to: str | None) -> Theme:
         *bot.places(visit),
         server.site(visit),
         websocket.check(visit),
-        callbacks.check(visit, config.backend),
+        _callbacks(visit, config.backend),
     ]
     if send_to is not None:
         checks.append(sending.check(visit, send_to))
     made = Theme(checks)
     made.opened.callback(visit.close)
     return made
+
+
+def _callbacks(visit: Visit, backend: Backend) -> Check:
+    if not backend.public_url:
+        nothing = unasked(
+            "not asked: backend.public_url, where the server would call us, is not set"
+        )
+        return Check("callbacks", lambda: nothing)
+
+    # Brings the HTTP server with it.
+    from malexbot.cli.doctor import callbacks
+
+    return callbacks.check(visit, backend, backend.public_url)

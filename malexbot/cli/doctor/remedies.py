@@ -17,6 +17,7 @@ TRUST = (
     " Environment=REQUESTS_CA_BUNDLE=/path/to/ca.pem in"
     f" {UNIT}, and the same variable in this shell"
 )
+_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED|certificate verify failed"
 # What the words of a line that failed mean, the most telling first.
 _BY_WORDS = (
     (
@@ -27,7 +28,7 @@ _BY_WORDS = (
         r"[Hh]ostname mismatch|doesn't match|not valid for",
         "write the name that stands in the certificate to mattermost.http_host",
     ),
-    ("CERTIFICATE_VERIFY_FAILED|certificate verify failed", TRUST),
+    (_CERTIFICATE, TRUST),
     (
         r"WRONG_VERSION_NUMBER|wrong version number|record layer failure",
         "no TLS is spoken there: begin mattermost.http_host with http://, or write"
@@ -36,11 +37,6 @@ _BY_WORDS = (
     (
         "HTTP request (was sent )?to an? HTTPS|to HTTPS port",
         "TLS is spoken there: begin mattermost.http_host with https://",
-    ),
-    (
-        r"[Pp]roxy|[Tt]unnel",
-        "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of this shell and of the daemon"
-        f" ({UNIT})",
     ),
     (
         r"[Nn]ame or service not known|[Nn]ame resolution|No address|nodename",
@@ -61,8 +57,13 @@ _NO_MATTERMOST = (
 )
 
 
-def remedy(error: Failure, *, host: str, url: str) -> str:
+def remedy(error: Failure, *, host: str, url: str, proxy: str) -> str:
     """What to do about a call that failed; `url` is the API's."""
+    if proxy and not error.status and not re.search(_CERTIFICATE, gist(error)):
+        return (
+            f"it goes through {proxy}: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of"
+            f" this shell and of the daemon ({UNIT})"
+        )
     if isinstance(error, Unauthorised) and not error.is_session_expired:
         return (
             "something in front of Mattermost refuses us: let it pass"

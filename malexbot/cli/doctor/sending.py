@@ -6,7 +6,7 @@ import time
 from uuid import uuid4
 
 from malexbot.cli.doctor.checks import Check, Verdict, fault, ok
-from malexbot.cli.doctor.remedies import gist, remedy
+from malexbot.cli.doctor.remedies import gist
 from malexbot.cli.doctor.visit import Visit
 from malexbot.cli.doctor.websocket import UPGRADE, opened, wait_for
 from malexbot.messengers.mattermost.client import Json
@@ -99,7 +99,7 @@ def _post_cure(visit: Visit, error: Failure) -> str:
             f"/invite {visit.bot} there; if only some may post: System Console > User"
             " Management > Channels > (the channel) > Create Posts"
         )
-    return remedy(error, host=visit.host, url=visit.settings.api_url)
+    return visit.remedy(error)
 
 
 def _first(visit: Visit) -> str:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from ipaddress import ip_address
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from malexbot.cli.doctor.checks import Check, Verdict, advice, fault, ok
-from malexbot.cli.doctor.remedies import UNIT, gist, remedy
+from malexbot.cli.doctor.remedies import UNIT, gist
 from malexbot.cli.doctor.visit import Visit
 from malexbot.cli.report import lasted
 from malexbot.messengers.mattermost.client import Client
@@ -53,8 +52,7 @@ def _server(visit: Visit) -> Verdict:
         took_ms = (time.monotonic() - began) * 1000
         visit.told = visit.client.client_config()
     except Failure as error:
-        cure = remedy(error, host=visit.host, url=visit.settings.api_url)
-        return fault(f"{visit.site}: {gist(error)}", cure)
+        return fault(f"{visit.site}: {gist(error)}", visit.remedy(error))
     version = visit.told.get("Version", "of an unknown version")
     return ok(f"{visit.site}, Mattermost {version}, answers in {took_ms:.0f} ms")
 
@@ -71,7 +69,7 @@ def _tls(visit: Visit) -> Verdict:
             "begin mattermost.http_host with https://; the server needs a proxy with a"
             f" certificate, or {WEB_SERVER} > Connection Security",
         )
-    if proxy_of(visit.settings.api_url):
+    if visit.proxy:
         return ok("good; through a proxy the certificate's end is not seen")
     return _certificate(visit)
 
@@ -118,26 +116,14 @@ def _is_near(host: str) -> bool:
 
 
 def _proxy(visit: Visit) -> Verdict:
-    proxy = proxy_of(visit.settings.api_url)
-    if not proxy:
+    if not visit.proxy:
         return ok("none")
     scheme = urlsplit(visit.settings.api_url).scheme
     return advice(
-        f"through {proxy}, as this shell has it",
+        f"through {visit.proxy}, as this shell has it",
         f"the daemon goes by the environment of its own: {UNIT},"
-        f" Environment={scheme.upper()}_PROXY={proxy}",
+        f" Environment={scheme.upper()}_PROXY={visit.proxy}",
     )
-
-
-def proxy_of(url: str) -> str:
-    """The proxy that the environment names for this address, without its password."""
-    parts = urlsplit(url)
-    known = getproxies()
-    proxy = known.get(parts.scheme) or known.get("all") or ""
-    if not proxy or proxy_bypass(parts.netloc):
-        return ""
-    scheme, mark, rest = proxy.rpartition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 # The clocks.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from malexbot.cli.doctor.remedies import remedy
 from malexbot.config.model import Mattermost
 from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.failures import Failure
 from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.socket import Dial
 from malexbot.ports import ChannelNews
@@ -17,7 +20,7 @@ Json = dict[str, Any]
 # How long a call may be repeated, and how long one answer may take.
 PATIENCE_S = 2.0
 READ_S = 5.0
-# What the server cannot do without our file, as it is named to a person.
+# Where in Mattermost bots and their tokens are made.
 BOT_ACCOUNTS = "Integrations > Bot Accounts"
 
 
@@ -55,6 +58,11 @@ class Visit:
         return self.settings.api_url.startswith("https:")
 
     @property
+    def proxy(self) -> str:
+        """What stands between by the environment, without its password; "" if none."""
+        return proxy_of(self.settings.api_url)
+
+    @property
     def bot(self) -> str:
         """Who it is, as people address it."""
         return f"@{self.me.get('username', 'the bot')}"
@@ -63,5 +71,21 @@ class Visit:
     def token_place(self) -> str:
         return f"mattermost.token of {self.config_file}"
 
+    def remedy(self, error: Failure) -> str:
+        """What to do about a call that failed."""
+        return remedy(
+            error, host=self.host, url=self.settings.api_url, proxy=self.proxy
+        )
+
     def close(self) -> None:
         self.link.close()
+
+
+def proxy_of(url: str) -> str:
+    parts = urlsplit(url)
+    known = getproxies()
+    proxy = known.get(parts.scheme) or known.get("all") or ""
+    if not proxy or proxy_bypass(parts.netloc):
+        return ""
+    scheme, mark, rest = proxy.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"

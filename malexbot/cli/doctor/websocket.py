@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from malexbot.cli.doctor.checks import Check, Verdict, advice, fault, ok
-from malexbot.cli.doctor.remedies import gist, remedy
+from malexbot.cli.doctor.remedies import gist
 from malexbot.cli.doctor.visit import Visit
 from malexbot.errors import Transient
 from malexbot.messengers.mattermost.dialogue import NoHello
@@ -52,8 +52,7 @@ def _websocket(visit: Visit) -> Verdict:
     except (Busy, Rejected) as error:
         return fault(f"{visit.dial.url} is no websocket: {gist(error)}", UPGRADE)
     except Failure as error:
-        cure = remedy(error, host=visit.host, url=visit.settings.api_url)
-        return fault(f"{visit.dial.url}: {gist(error)}", cure)
+        return fault(f"{visit.dial.url}: {gist(error)}", visit.remedy(error))
     except Transient as error:
         return fault(f"{visit.dial.url} opens and then fails: {error}", UPGRADE)
     if not is_resumable:
