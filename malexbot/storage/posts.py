@@ -26,6 +26,17 @@ _NULL = "\\N"
 
 _ALL = ("d", "v", "a", "r", "other", "reply")
 
+# What is written anew is found by other words.
+_NOTE = """
+INSERT INTO unindexed (post_ids)
+SELECT array_agg(id) FROM changed HAVING count(*) > 0
+"""
+
+
+def _noting(statement: str) -> str:
+    return f"WITH changed AS ({statement} RETURNING posts.id) {_NOTE}"
+
+
 # Echoes of posts that are kept now come back.
 _RECALL = f"""
 WITH heard AS (
@@ -54,15 +65,15 @@ ON CONFLICT (id)
 """
 # It tells what was archived before, and as new as this.
 _MERGE_KEPT = f"""
-WITH merged AS (
+WITH changed AS (
   {_INSERT.format(kind="p")} DO UPDATE SET {_SET.format(row="excluded")}
   WHERE (excluded.edit_at, excluded.update_at) > (posts.edit_at, posts.update_at)
   RETURNING id
-)
-SELECT id FROM incoming WHERE kind = 'p' AND keeps EXCEPT SELECT id FROM merged
+), noted AS ({_NOTE})
+SELECT id FROM incoming WHERE kind = 'p' AND keeps EXCEPT SELECT id FROM changed
 """
-_MERGE_LAST_WORDS = f"{_INSERT.format(kind='t')} DO NOTHING"
-_MERGE_OTHERS = f"""
+_MERGE_LAST_WORDS = _noting(f"{_INSERT.format(kind='t')} DO NOTHING")
+_MERGE_OTHERS = _noting(f"""
 UPDATE posts SET {_SET.format(row="i")}
 FROM (
   SELECT DISTINCT ON (id) id, {_CONTENT} FROM incoming
@@ -70,7 +81,7 @@ FROM (
 ) i
 WHERE posts.id = i.id
   AND (i.edit_at, i.update_at) > (posts.edit_at, posts.update_at)
-"""
+""")
 _KEEP_FROM = """
 UPDATE posts SET kept_from = i.edit_at
 FROM (
@@ -105,12 +116,12 @@ FROM (
 ) d
 WHERE posts.{key} = d.id AND (posts.delete_at = 0 OR posts.delete_at > d.at)
 """
-_DELETE_POSTS = _DELETE.format(key="id")
+_DELETE_POSTS = _noting(_DELETE.format(key="id"))
 # By the index of replies, which is of no use unless it is told that they are some.
-_DELETE_REPLIES = f"{_DELETE.format(key='root_id')} AND posts.root_id <> ''"
+_DELETE_REPLIES = _noting(f"{_DELETE.format(key='root_id')} AND posts.root_id <> ''")
 # A reply that comes in a later batch than the deletion of its root, which may be
 # unknown to us.
-_DELETE_LATE_REPLIES = """
+_DELETE_LATE_REPLIES = _noting("""
 UPDATE posts SET delete_at = d.at
 FROM (
   SELECT i.id, min(root.at) AS at
@@ -124,7 +135,7 @@ FROM (
   GROUP BY i.id
 ) d
 WHERE posts.id = d.id AND (posts.delete_at = 0 OR posts.delete_at > d.at)
-"""
+""")
 _REACTIONS = """
 INSERT INTO reactions AS r (post_id, user_id, emoji, added_at, removed_at)
 SELECT id, user_id, emoji,

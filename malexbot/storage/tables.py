@@ -52,6 +52,12 @@ SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM (
   UNION ALL SELECT 5, 'TYPE', t.oid::regtype::text
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
   WHERE t.typtype IN ('e', 'd') AND {_OURS.format(object="t")}
+  UNION ALL SELECT 6, 'TEXT SEARCH CONFIGURATION', c.oid::regconfig::text
+  FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
+  WHERE {_OURS.format(object="c")}
+  UNION ALL SELECT 7, 'TEXT SEARCH DICTIONARY', d.oid::regdictionary::text
+  FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
+  WHERE {_OURS.format(object="d")}
 ) AS found (rank, kind, name) ORDER BY rank
 """
 
