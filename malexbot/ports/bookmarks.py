@@ -43,6 +43,8 @@ class ChannelNews:
     messages: int
     last_post_at: int
     is_accessible: bool = True
+    team: str = ""
+    """Its name, as it stands in addresses; a direct channel has none."""
 
 
 class Bookmarks(Protocol):

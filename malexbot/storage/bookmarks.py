@@ -19,21 +19,28 @@ FROM channels WHERE source = %s
 # A channel of which nothing is new is not even locked: the journal may hold it.
 _NOTE = """
 INSERT INTO channels
-  (source, channel_id, team_id, type, name, display_name, is_accessible)
+  (source, channel_id, team_id, team, type, name, display_name, is_accessible)
 SELECT %s, news.* FROM unnest(
-  %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[]
-) AS news (channel_id, team_id, type, name, display_name, is_accessible)
+  %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+  %s::boolean[]
+) AS news (channel_id, team_id, team, type, name, display_name, is_accessible)
 WHERE NOT EXISTS (
   SELECT FROM channels c
   WHERE c.source = %s AND c.channel_id = news.channel_id
-    AND (c.team_id, c.type, c.name, c.display_name, c.is_accessible)
-      = (news.team_id, news.type, news.name, news.display_name, news.is_accessible)
+    AND (c.team_id, c.team, c.type, c.name, c.display_name, c.is_accessible) = (
+      news.team_id, news.team, news.type, news.name, news.display_name,
+      news.is_accessible
+    )
 )
 ON CONFLICT (source, channel_id) DO UPDATE
 SET team_id = excluded.team_id, type = excluded.type, name = excluded.name,
+  team = coalesce(nullif(excluded.team, ''), channels.team),
   display_name = excluded.display_name, is_accessible = excluded.is_accessible
 """
-_TOLD = ("channel_id", "team_id", "type", "name", "display_name", "is_accessible")
+_TOLD = (
+    *("channel_id", "team_id", "team", "type", "name", "display_name"),
+    "is_accessible",
+)
 _OPEN_GAPS = """
 INSERT INTO gaps (source, channel_id, kind, reason)
 SELECT %s, channel_id, %s, %s FROM unnest(%s::text[]) AS channel_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -217,6 +218,16 @@ def test_a_note_moves_no_mark(
     assert look("SELECT display_name, type, is_accessible FROM channels") == [
         ("New", "P", False)
     ]
+
+
+def test_the_name_of_a_team_is_kept_until_there_is_another(
+    bookmarks: DatabaseBookmarks, look: Look
+) -> None:
+    def team(name: str) -> str:
+        bookmarks.note("mattermost", [replace(NEWS, team=name)])
+        return str(look.one("SELECT team FROM channels"))
+
+    assert [team(name) for name in ("crew", "", "staff")] == ["crew", "crew", "staff"]
 
 
 def test_a_note_of_nothing_new_waits_for_nobody(

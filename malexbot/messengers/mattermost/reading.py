@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from malexbot.errors import Transient
@@ -120,12 +121,13 @@ class Reading:
         self._names.ask()  # for whom the socket told of
         return {team["id"]: team["name"] for team in self._client.teams()}
 
-    def channels(self, team_ids: Iterable[str]) -> Sequence[ChannelNews]:
+    def channels(self, teams: Mapping[str, str]) -> Sequence[ChannelNews]:
         found = {}
-        for team_id in team_ids:
+        for team_id in teams:
             for channel in self._client.channels(team_id):
                 if not channel.get("delete_at"):
-                    found[channel["id"]] = news_of(channel)
+                    team = teams.get(channel.get("team_id", ""), "")
+                    found[channel["id"]] = replace(news_of(channel), team=team)
         return list(found.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -29,7 +29,7 @@ class Directory(Protocol):
         """The names of the teams, as they stand in addresses, by their ids."""
         ...
 
-    def channels(self, team_ids: Iterable[str]) -> Sequence[ChannelNews]:
+    def channels(self, teams: Mapping[str, str]) -> Sequence[ChannelNews]:
         """Each channel once, though direct ones belong to every team."""
         ...
 
