@@ -1,4 +1,4 @@
-"""What a process holds: threads, files, lines."""
+"""What a process holds: threads, files, and lines to others."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class Footprint(NamedTuple):
 def footprint(pid: int) -> Footprint:
     """Of a living process."""
     process = Path("/proc") / str(pid)
-    files = [_target(file) for file in (process / "fd").iterdir()]
-    lines = [target for target in files if target.startswith("socket:")]
-    return Footprint(len(list((process / "task").iterdir())), len(files), len(lines))
+    held = [_target(file) for file in (process / "fd").iterdir()]
+    lines = sum(target.startswith("socket:") for target in held)
+    threads = len(list((process / "task").iterdir()))
+    return Footprint(threads, len(held) - lines, lines)
 
 
 def _target(file: Path) -> str:

@@ -17,7 +17,8 @@ from malexbot.sandbox.town import build
 from tests.crash.proxy import Proxy
 from tests.crash.stage import MOST_RUNES, SEND_QUEUE
 from tests.crash.traffic import KEEP, RULES
-from tests.faults.hasty import AUTH_WAIT_S
+from tests.crash.tunnel import Tunnel
+from tests.faults.hasty import AUTH_WAIT_S, CLOCK_FILE
 from tests.faults.mattermost import Mattermost
 from tests.faults.postgres import Postgres
 from tests.support.settings import db_block, free_port
@@ -27,6 +28,8 @@ from tests.support.settings import db_block, free_port
 DEDUPE_S = 12.0
 # What was said before anybody listened, so long ago: a walk has an anchor there.
 BEFORE_MS = 3_600_000
+# It finds out within that that a line is dead of which only the daemon knew.
+PING_EVERY_S, PONG_WAIT_S = 5.0, 20.0
 STATE_MB = 1
 # Long enough that a busy machine is no reason.
 END_S = 60.0
@@ -46,6 +49,7 @@ class Ground:
         self.database_disk, self.state_disk = folder / "database", folder / "state"
         self._database_mb = database_mb
         self._ends = ExitStack()
+        self.daemons_clock = folder / "clock"
         self._config_file = folder / "malexbot.yaml"
         self._program = program
         self._logs: list[str] = []
@@ -56,6 +60,8 @@ class Ground:
             "send_queue": SEND_QUEUE,
             "auth_wait_s": AUTH_WAIT_S,
             "dedupe_s": DEDUPE_S,
+            "ping_every_s": PING_EVERY_S,
+            "pong_wait_s": PONG_WAIT_S,
         }
         self._folder = folder
 
@@ -70,6 +76,7 @@ class Ground:
         self.server = Mattermost(self._folder / "server.jsonl", self._settings)
         self._ends.callback(self.server.stop)
         self.server.start()
+        self.wire = self._ends.enter_context(Tunnel(self.server.dial))
         self.town = build(self.server.scene)
         town, scene = self.town, self.server.scene
         before = self.server.clock.now_ms() - BEFORE_MS
@@ -98,7 +105,11 @@ class Ground:
         """A new one; the one before, if it still runs, is not the daemon any more."""
         self._past += self._running()
         self._bury()
-        self._daemon = DaemonProcess(self._config_file, program=self._program)
+        self._daemon = DaemonProcess(
+            self._config_file,
+            program=self._program,
+            environ={CLOCK_FILE: str(self.daemons_clock)},
+        )
         self._daemon.start()
         return self._daemon
 
@@ -138,7 +149,7 @@ class Ground:
             "backend": {"host": "127.0.0.1", "port": free_port()},
             "db": db_block(self.line.dsn),
             "mattermost": {
-                "http_host": self.server.url,
+                "http_host": f"http://127.0.0.1:{self.wire.port}",
                 "token": self.town.token,
                 "filter_messages_contains": KEEP,
                 "listen_channels": ["*"],

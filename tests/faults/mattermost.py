@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from malexbot.sandbox.clock import Clock
 from malexbot.sandbox.control import Control, ControlError
@@ -36,7 +38,7 @@ class Mattermost:
         self._control: Control | None = None
         self._ahead_ms = 0
         self.longest_step_ms = 0
-        """So much its clock jumped at once, before it told anybody."""
+        """So far its clock jumped at once, before it told anybody."""
         self._panics = 0
 
     @property
@@ -48,13 +50,21 @@ class Mattermost:
     def url(self) -> str:
         return self._now().url
 
+    def dial(self) -> socket.socket:
+        """Fails while it is down, and does not wait."""
+        with self._changed:
+            control = self._control
+        if control is None:
+            raise ConnectionRefusedError
+        address = urlsplit(control.url)
+        return socket.create_connection((address.hostname, address.port))
+
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def start(self) -> None:
-        control = self._process.start()
-        control.clock.shift(offset_ms=self._ahead_ms)
+        control = self._process.start(clock_ahead_ms=self._ahead_ms)
         with self._changed:
             self._control = control
             self._changed.notify_all()
@@ -80,9 +90,9 @@ class Mattermost:
         return self._panics + self._now().panics()
 
     def step(self, milliseconds: int) -> None:
-        """Its clock jumps ahead; a process that comes later has the same time."""
+        """Its clock jumps ahead, or back; a process that comes later goes on so."""
         self._ahead_ms += milliseconds
-        self.longest_step_ms = max(self.longest_step_ms, milliseconds)
+        self.longest_step_ms = max(self.longest_step_ms, abs(milliseconds))
         self.clock.shift(self._ahead_ms)
 
     def ask(self, part: str, method: str, arguments: Mapping[str, Any]) -> Any:
@@ -131,5 +141,11 @@ class _Part:
 
 class _Ledger(_Part):
     def entries(self, **asked: str) -> list[Entry]:
-        told = self._server.ask(self._name, "entries", asked)
+        return self._entries("entries", asked)
+
+    def said(self, user_id: str) -> list[Entry]:
+        return self._entries("said", {"user_id": user_id})
+
+    def _entries(self, method: str, asked: Mapping[str, str]) -> list[Entry]:
+        told = self._server.ask(self._name, method, asked)
         return [Entry(**entry) for entry in told]

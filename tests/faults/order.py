@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from malexbot.sandbox.ledger import Entry
 from malexbot.storage.database import Database
@@ -40,16 +40,19 @@ def _run(lane: str, post_id: str, event: str, is_loose: bool) -> _Run:
 
 
 def out_of_order(
-    database: Database, questions: Sequence[str], said: Sequence[Entry]
+    database: Database, asked: Sequence[Entry], said: Sequence[Entry]
 ) -> Iterator[str]:
     """What came, or was done, before what it should have come after.
 
-    Only within one lane, and among what was heard, or read, in the same way.
+    Only within one lane, and among what was heard, or read, in the same way: it is
+    heard as it was said, and read by its time, which a clock may have told wrong.
     """
-    asked_as = {post_id: number for number, post_id in enumerate(questions)}
+    heard_as = {entry.id: number for number, entry in enumerate(asked)}
+    read_as = {entry.id: entry.create_at for entry in asked}
+    asked_as = {"live": heard_as, "backfill": read_as}
     with database.transaction() as cursor:
         cursor.execute(_RUNS)
-        runs = [_run(*row) for row in cursor if row[1] in asked_as]
+        runs = [_run(*row) for row in cursor if row[1] in heard_as]
         cursor.execute(_OVERTAKEN)
         yield from (f"job {id} of {lane} was overtaken" for lane, id in cursor)
     yield from _descents("taken", runs, asked_as)
@@ -78,11 +81,12 @@ def _answered(said: Sequence[Entry]) -> Iterator[str]:
 
 
 def _descents(
-    what: str, runs: Sequence[_Run], asked_as: Mapping[str, Any]
+    what: str, runs: Sequence[_Run], asked_as: Mapping[str, Mapping[str, int]]
 ) -> Iterator[str]:
     newest: dict[tuple[str, str], str] = {}
     for run in runs:
         before = newest.get((run.lane, run.origin), run.post_id)
-        if asked_as[run.post_id] < asked_as[before]:
+        order = asked_as[run.origin]
+        if order[run.post_id] < order[before]:
             yield f"{what} after {before}, in {run.lane}, {run.origin}: {run.post_id}"
         newest[run.lane, run.origin] = run.post_id

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 EVERY_S = 1.5
 # The first thing goes wrong when the daemon listens, the last one long before the end.
 CALM_S = 2.0
+# A moment in between, so that something goes right as well. What was said late, or was
+# missed, has to be read before the clock jumps again: a walk goes back one minute.
+REST_S = {"clock": 45.0}
+SHORTEST_REST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ KINDS = (
     _kind("daemon: SIGTERM", 4, "daemon", (0, 1)),
     _kind("daemon: SIGSTOP", 4, "daemon", (0.5, 3)),
     _kind("daemon: two at once", 4, "daemon", (1, 4)),
+    _kind("daemon: clock step", 3, "wall", (0, 0), 7200),
     _kind("daemon: SIGHUP, a good config", 4, "daemon config", (0.5, 2), 400),
     _kind("daemon: SIGHUP, a bad config", 4, "daemon config", (0.5, 2)),
     _kind("daemon: killed before a COMMIT", 4, "daemon line", (2, 4), 9),
@@ -58,10 +63,13 @@ KINDS = (
     _kind("database: line cut", 5, "line"),
     _kind("database: line refused", 4, "line", (1, 4)),
     _kind("database: line half open", 4, "line", (1, 6)),
+    _kind("database: line slow", 4, "line", (1, 5), 30),
     _kind("disk full: database", 4, "database", (1, 4)),
     _kind("disk full: state directory", 3, "state", (1, 4)),
     _kind("server: line cut", 6, "server"),
     _kind("server: half open", 4, "server", (1, 6)),
+    _kind("server: line half open", 4, "server", (1, 6)),
+    _kind("server: line refused", 4, "server", (1, 4)),
     _kind("server: deaf", 4, "server", (1, 5)),
     _kind("server: slow", 4, "server", (1, 5)),
     _kind("server: 429", 4, "server", (1, 4)),
@@ -69,8 +77,9 @@ KINDS = (
     _kind("server: no answer to a POST", 5, "server", (1, 3), 5),
     _kind("server: frames doubled, lost, swapped", 5, "server", (1, 3), 5),
     _kind("server: restart", 4, "server"),
-    _kind("server: SIGKILL", 4, "server clock people", (0, 3)),
-    _kind("server: clock step", 3, "clock", (0, 0), 45),
+    _kind("server: SIGKILL", 4, "server power people", (0, 3)),
+    _kind("server: clock step", 3, "clock power", (0, 0), 25),
+    _kind("server: clock steps back", 3, "clock power", (2, 15), 25),
     _kind("people: late commits", 5, "people", (0, 0), 20),
     _kind("people: a flood", 3, "people", (0, 0), 500),
 )
@@ -119,6 +128,7 @@ def _plan(
         planned = Planned(max(at_s, *free_at), kind, lasts_s, amount)
         if planned.until_s < end_s:
             yield planned
-        # A moment in between, so that something goes right as well.
-        busy_until.update(dict.fromkeys(kind.touches, planned.until_s + 0.5))
+        for each in kind.touches:
+            rest_s = REST_S.get(each, SHORTEST_REST_S)
+            busy_until[each] = planned.until_s + rest_s
         at_s += choice.expovariate(1 / EVERY_S)

@@ -5,15 +5,18 @@ Each is the hasty daemon, with one part of it replaced by one that is broken.
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from malexbot.cli.run import leave, serve
 from malexbot.messengers.mattermost import edits, sweep, walks
 from malexbot.pipeline import sends
-from malexbot.storage import marks
-from tests.faults.hasty import hurry
+from malexbot.storage import marks, session
+from malexbot.storage.dsn import Dsn
+from tests.faults.hasty import hurry, mistake_the_time
 
 # Raised by whatever comes live, as if nothing could be missing before it.
 _EAGER = """
@@ -48,6 +51,38 @@ def no_overlap() -> None:
     defaults["overlap_ms"] = 0
 
 
+def a_thread_leaks() -> None:
+    def begin(dsn: Dsn) -> object:
+        thread = threading.Thread(target=threading.Event().wait, daemon=True)
+        thread.start()
+        return thread
+
+    _leak_with_each_session(begin)
+
+
+def a_file_leaks() -> None:
+    _leak_with_each_session(lambda dsn: open(os.devnull))
+
+
+def a_line_leaks() -> None:
+    _leak_with_each_session(lambda dsn: session._connect(dsn, "leaked"))
+
+
+def _leak_with_each_session(begin: Callable[[Dsn], object]) -> None:
+    """One thing more for each line to the database that is opened anew."""
+    leaked: list[object] = []
+    as_it_is = session.Session.__init__
+
+    def leaking(self: session.Session, dsn: Dsn, *, name: str = "malexbot") -> None:
+        as_it_is(self, dsn, name=name)
+        leaked.append(begin(dsn))
+
+    session.Session.__init__ = leaking  # type: ignore[method-assign]
+
+
+LEAKS = {
+    plant.__name__: plant for plant in (a_thread_leaks, a_file_leaks, a_line_leaks)
+}
 BUGS: dict[str, Callable[[], None]] = {
     plant.__name__: plant
     for plant in (
@@ -58,13 +93,16 @@ BUGS: dict[str, Callable[[], None]] = {
 }
 
 
-def program(bug: str) -> tuple[str, ...]:
+def program(*bugs: str) -> tuple[str, ...]:
     """The command line of such a daemon."""
-    return (sys.executable, "-m", f"{__package__}.{Path(__file__).stem}", bug)
+    module = f"{__package__}.{Path(__file__).stem}"
+    return (sys.executable, "-m", module, ",".join(bugs))
 
 
 if __name__ == "__main__":
     hurry()
-    BUGS[sys.argv[1]]()
+    mistake_the_time()
+    for bug in sys.argv[1].split(","):
+        (BUGS | LEAKS)[bug]()
     # The composition is imported by now or later: it takes the parts from their rooms.
     leave(serve(Path(sys.argv[3])))

@@ -18,7 +18,7 @@ from malexbot.errors import MalexbotError
 from malexbot.storage.database import Database
 from tests.crash.judge import Judge
 from tests.crash.traffic import Traffic
-from tests.faults.acts import ACTS
+from tests.faults import on_daemon, on_database, on_server
 from tests.faults.footprint import Footprint, footprint
 from tests.faults.ground import Ground
 from tests.faults.order import out_of_order, too_old
@@ -43,6 +43,8 @@ _SHAMES = ("Traceback", "hangs", "did not end in time", "main thread failed")
 _OF_PSYCOPG2 = re.compile(
     r"Traceback .*\n(?: .*\n)+SystemError: <built-in function utf_8_decode> returned .*"
 )
+# Who is told to end has what it needs for that, while it is waited for.
+ENDING, DATABASE = "daemon: SIGTERM", frozenset({"database", "line"})
 # How the judge's complaints begin, and what is counted.
 _COLUMNS = {
     "lost": "lost",
@@ -51,6 +53,9 @@ _COLUMNS = {
     "never answered": "never answered",
 }
 COUNTED = (*_COLUMNS, "out of order", "too late", "wrong", "leaked", "stuck", "panics")
+
+# How each kind of the plan is done.
+ACTS = {**on_daemon.ACTS, **on_database.ACTS, **on_server.ACTS}
 
 Tell = Callable[[str], None]
 
@@ -111,10 +116,12 @@ class Conductor:
         self._began = time.monotonic()
 
     def play(self, plan: Sequence[Planned]) -> None:
+        """What takes its time puts off all that comes after it."""
         numbers = count()
         due = [(each.at_s, next(numbers), each) for each in plan]
         while due:
             at_s, _, planned = heappop(due)
+            self._began += max(0, self._now_s() - at_s)
             threading.Event().wait(max(0, at_s - self._now_s()))
             if planned in self._open:
                 self._end(planned)
@@ -131,17 +138,22 @@ class Conductor:
 
     def _end(self, planned: Planned) -> None:
         end = self._open.pop(planned)
+        if planned.kind.name == ENDING:
+            self._end_all(DATABASE)
         if planned.lasts_s:
             self._say(f"… {planned.kind.name}: over")
         end()
 
     def _make_room(self, planned: Planned) -> None:
         """On a busy machine one may last into the time of the next."""
-        for each in [*self._open]:
-            if each.kind.touches & planned.kind.touches:
-                self._end(each)
+        self._end_all(planned.kind.touches)
         if "daemon" in planned.kind.touches:
             _check_alive(self._ground)
+
+    def _end_all(self, touches: frozenset[str]) -> None:
+        for each in [*self._open]:
+            if each in self._open and each.kind.touches & touches:
+                self._end(each)
 
     def _say(self, what: str) -> None:
         self._tell(f"{self._now_s():7.1f} s  {what}")
@@ -154,6 +166,7 @@ def _heal(ground: Ground) -> None:
     """Nothing is wrong any more; the daemon of now has to live and to listen."""
     ground.server.faults.heal()
     ground.line.heal()
+    ground.wire.heal()
     ground.postgres.start()
     _check_alive(ground)
     _wait(lambda: ground.server.sockets() == 1, SETTLED_WITHIN_S)
@@ -199,8 +212,9 @@ def _judge(
         outcome.blame(_column(complaint), [complaint])
     ledger = ground.server.ledger
     entries = {entry.id: entry for entry in ledger.entries()}
-    said = ledger.entries(user_id=ground.town.bot)
-    outcome.blame("out of order", [*out_of_order(database, [*questions], said)])
+    said = ledger.said(ground.town.bot)
+    asked = [entries[post_id] for post_id in questions]
+    outcome.blame("out of order", [*out_of_order(database, asked, said)])
     outcome.blame("too late", [*too_old(entries, said)])
     outcome.blame("panics", ["the hub panicked"] * ground.server.panics())
     for log in ground.logs:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from tests.faults.acts import ACTS
 from tests.faults.plan import KINDS, by_seed
+from tests.faults.run import ACTS
 
 
 def test_each_kind_can_be_made_to_happen() -> None:

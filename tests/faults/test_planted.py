@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.faults.footprint import Footprint
 from tests.faults.ground import DEDUPE_S, grounded
 from tests.faults.hasty import PROGRAM
 from tests.faults.plan import Planned, at
-from tests.faults.planted import BUGS, program
+from tests.faults.planted import BUGS, LEAKS, program
 from tests.faults.run import play
 
 SEED = 1
@@ -66,3 +67,13 @@ def test_without_the_bug_nothing_is_wrong(bug: str) -> None:
     with grounded(PROGRAM) as ground:
         outcome = play(ground, plan, SEED, cuts=0)
     assert outcome.is_right, outcome.wrong
+
+
+@pytest.mark.slow
+def test_each_kind_of_leak_is_found() -> None:
+    """That nothing is found where nothing leaks, each run without a bug shows."""
+    with grounded(program(*LEAKS)) as ground:
+        outcome = play(ground, [], SEED)
+    told = "\n".join(outcome.wrong["leaked"])
+    assert outcome.wrong.keys() == {"leaked"}, outcome.wrong
+    assert all(kind in told for kind in Footprint._fields), told
