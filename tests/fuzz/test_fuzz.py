@@ -14,7 +14,7 @@ from tests.fuzz.__main__ import CORPUS, main
 from tests.fuzz.targets import TARGETS
 
 # Of fuzzing, for all targets together.
-WHOLE_S = 28
+WHOLE_S = 32
 PATIENCE_S = 120
 HAS_ATHERIS = importlib.util.find_spec("atheris") is not None
 
