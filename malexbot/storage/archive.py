@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from malexbot.storage.database import Database
-
-# So many posts are in memory at a time.
-_FETCHED = 500
-
-_COLUMNS = (
-    "id",
-    "create_at",
-    "update_at",
-    "edit_at",
-    "delete_at",
-    "user_id",
-    "channel_id",
-    "root_id",
-    "type",
-    "message",
-)
-# In the order of an index, so the first row comes at once from any archive.
-_EXPORT = f"""
-DECLARE export NO SCROLL CURSOR FOR
-SELECT {", ".join(_COLUMNS)}, raw FROM posts
-WHERE (%(channel)s IS NULL OR channel_id = %(channel)s)
-  AND create_at >= %(since)s AND create_at < %(until)s
-ORDER BY channel_id, create_at, id
-"""
-_FOR_EVER = 2**63 - 1
+from malexbot.storage.export import snapshot
 
 _CHANNELS = """
 SELECT source, channel_id, coalesce(nullif(display_name, ''), name), mark_at,
@@ -83,27 +57,14 @@ class Archive:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def export(
-        self,
-        *,
-        channel_id: str | None = None,
-        since: int = 0,
-        until: int = _FOR_EVER,
-    ) -> Generator[Mapping[str, Any], None, None]:
-        """All posts under Mattermost's names, channel by channel, oldest first.
+    def posts(self, *, since: int = 0) -> Iterator[Mapping[str, Any]]:
+        """All posts under Mattermost's names, the oldest first; deleted ones too.
 
-        Deleted ones too, with their delete_at. It is one moment of the archive, read
-        as it is asked for: memory stays the same, however large it is.
+        It is one moment of the archive, read as it is asked for.
         """
-        terms = {"channel": channel_id, "since": since, "until": until}
-        with self._database.transaction() as cursor:
-            cursor.execute(_EXPORT, terms)
-            while True:
-                cursor.execute(f"FETCH {_FETCHED} FROM export")
-                rows = cursor.fetchall()
-                yield from map(_post, rows)
-                if len(rows) < _FETCHED:
-                    return
+        with snapshot(self._database) as archive:
+            for kept in archive.by_time(since=since):
+                yield kept.post
 
     def earlier_texts(self, post_id: str) -> list[str]:
         """What a post said before it was edited, oldest first."""
@@ -128,10 +89,3 @@ class Archive:
             cursor.execute(_REJECTS)
             (count,) = cursor.fetchone() or (0,)
         return int(count)
-
-
-def _post(row: tuple[Any, ...]) -> dict[str, Any]:
-    """The columns are the truth; what only the server's JSON tells follows them."""
-    *columns, raw = row
-    told = dict(zip(_COLUMNS, columns, strict=True))
-    return told | {k: v for k, v in orjson.loads(raw).items() if k not in told}

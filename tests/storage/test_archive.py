@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
-from collections.abc import Iterator
-
 import pytest
 
 from malexbot.ports import CaughtUp, ChannelNews, Looked, Parcel, Reject
@@ -13,15 +10,7 @@ from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
-from tests.storage.conftest import Look
 from tests.storage.happenings import deleted_row, edited, kept, post, posted
-
-MANY = """
-INSERT INTO posts (id, channel_id, user_id, root_id, type, message, create_at,
-  update_at, edit_at, raw, kept_from)
-SELECT 'p' || n, 'channel' || n %% 3, 'u', '', '', repeat('x', 1000), n, n, 0, '{}', 0
-FROM generate_series(1, %s) n
-"""
 
 
 @pytest.fixture
@@ -34,7 +23,7 @@ def test_rows_have_mattermosts_names_and_the_latest_text(
 ) -> None:
     journal.write([kept(posted(post()))])
     journal.write([kept(edited(post(message="second", edit_at=2000)))])
-    (row,) = archive.export()
+    (row,) = archive.posts()
     assert row == {
         "id": "p1",
         "create_at": 1000,
@@ -65,65 +54,18 @@ def test_deleted_posts_are_told_with_their_time(
     journal: DatabaseJournal, archive: Archive
 ) -> None:
     journal.write([kept(posted(post())), kept(deleted_row(at=9000))])
-    (row,) = archive.export()
+    (row,) = archive.posts()
     assert (row["message"], row["delete_at"]) == ("hello", 9000)
 
 
-def test_rows_come_by_channel_and_time(
+def test_posts_come_in_the_order_of_time(
     journal: DatabaseJournal, archive: Archive
 ) -> None:
-    places = [("b", 1), ("a", 3), ("b", 5), ("a", 2), ("c", 4)]
-    journal.write(
-        [
-            kept(
-                *(
-                    posted(post(c + str(t), create_at=t, channel_id=c))
-                    for c, t in places
-                )
-            )
-        ]
-    )
-
-    def ids(rows: Iterator[object]) -> list[str]:
-        return [row["id"] for row in rows]  # type: ignore[index]
-
-    assert ids(archive.export()) == ["a2", "a3", "b1", "b5", "c4"]
-    assert ids(archive.export(channel_id="b")) == ["b1", "b5"]
-    assert ids(archive.export(since=2, until=5)) == ["a2", "a3", "c4"]
-
-
-def test_a_large_export_needs_little_memory(archive: Archive, look: Look) -> None:
-    look(MANY, 20_000)
-    rows = archive.export()
-    next(rows)
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in rows) == 19_999
-        assert tracemalloc.get_traced_memory()[1] < 8_000_000
-    finally:
-        tracemalloc.stop()
-
-
-def test_an_export_is_one_moment_of_the_archive(
-    archive: Archive, look: Look, journal: DatabaseJournal
-) -> None:
-    look(MANY, 2000)
-    rows = archive.export()
-    next(rows)
-    journal.write([kept(posted(post("new", channel_id="channel9")))])
-    assert sum(1 for _ in rows) == 1999
-    assert sum(1 for _ in archive.export()) == 2001
-
-
-def test_an_export_that_is_left_gives_its_session_back(
-    migrated_database: object, database: Database, look: Look
-) -> None:
-    look(MANY, 2000)
-    with Database(database.dsn, size=1, wait_s=0.1) as small:
-        rows = Archive(small).export()
-        next(rows)
-        rows.close()  # type: ignore[attr-defined]
-        assert next(Archive(small).export(channel_id="nowhere"), None) is None
+    places = [("b", 5), ("a", 2), ("c", 3)]
+    said = (post(f"p{at}", create_at=at, channel_id=c) for c, at in places)
+    journal.write([kept(*map(posted, said))])
+    assert [row["id"] for row in archive.posts()] == ["p2", "p3", "p5"]
+    assert [row["id"] for row in archive.posts(since=3)] == ["p3", "p5"]
 
 
 def test_the_lag_of_a_channel_is_what_is_not_archived_yet(

@@ -30,6 +30,6 @@ def test_it_has_of_everything(database: Database) -> None:
             found[name] = (cursor.fetchone() or (0,))[0]
     assert found["posts"] == 2000
     assert min(found.values()) > 5, found
-    rows = list(Archive(database).export())
+    rows = list(Archive(database).posts())
     assert all(orjson.dumps(row) for row in rows)
     assert len({row["message"] for row in rows}) > 1900

@@ -133,7 +133,7 @@ class Stage:
 
     def rows(self, since: int = 0) -> dict[str, Any]:
         """The archived posts by their ids; malexbot has made the tables."""
-        return {row["id"]: row for row in self.archive.export(since=since)}
+        return {row["id"]: row for row in self.archive.posts(since=since)}
 
     def has_caught_up(self) -> bool:
         """Yes: all that the filter should let in is kept, as it is by now."""
