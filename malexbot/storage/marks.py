@@ -5,7 +5,9 @@ They move forward only, so that late and repeated ones do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+
+import orjson
 
 from malexbot.events import Event
 from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, Vanished, WalkedBack
@@ -54,8 +56,9 @@ _LOOKED = _upsert(
 )
 _LIVE = """
 UPDATE channels c SET mark_id = live.post_id, mark_at = live.create_at
-FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
-  AS live (source, channel_id, connection, post_id, create_at)
+FROM json_to_recordset(%s) AS live (
+  source text, channel_id text, connection bigint, post_id text, create_at bigint
+)
 WHERE c.source = live.source AND c.channel_id = live.channel_id
   AND c.filled_for = live.connection AND c.mark_at < live.create_at
 """
@@ -112,10 +115,19 @@ def move_live(cursor: Cursor, marks: LiveMarks) -> None:
     just filled the channel for is archived, and so is all before it.
     """
     if marks:
-        columns = _columns(marks)
-        cursor.execute(_LIVE, columns)
+        cursor.execute(_LIVE, (_rows(marks),))
 
 
-def _columns(marks: LiveMarks) -> tuple[Sequence[object], ...]:
-    rows = [(*key, post_id, at) for key, (at, post_id) in marks.items()]
-    return tuple(map(list, zip(*rows, strict=True)))
+def _rows(marks: LiveMarks) -> str:
+    """As JSON: one constant, where arrays are a thousand for the server to parse."""
+    rows = [
+        {
+            "source": source,
+            "channel_id": channel_id,
+            "connection": connection,
+            "post_id": post_id,
+            "create_at": at,
+        }
+        for (source, channel_id, connection), (at, post_id) in marks.items()
+    ]
+    return orjson.dumps(rows).decode()
