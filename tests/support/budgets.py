@@ -15,6 +15,7 @@ import pytest
 
 BUDGETS_S = {
     "bench": 120,
+    "browser": 240,
     "cli": 300,
     "config": 60,
     "crash": 450,

@@ -18,6 +18,7 @@ mattermost:
   http_host: {url}
   token: {token}
   listen_channels: ["*"]
+  direct: archive
   target_events_processors:
     posted: [save, response]
 archive:
@@ -26,9 +27,11 @@ responses:
   - when: event.message.text == 'ping'
     reply: pong, {{{{ event.user.nick }}}}
     thread: true
+    direct: true
   - when: event.message.text.endswith('?')
     reply: "Good question, {{{{ event.user.nick }}}}!"
     thread: true
+    direct: true
 """
 
 

@@ -168,8 +168,8 @@ class Page {
     if (rootId || !list?.hasOlder || this.older.has(channelId)) return;
     this.older.add(channelId);
     try {
-      const [first] = this.store.stream(channelId);
-      this.store.takeOlder(channelId, await this.server.before(channelId, first.id, PAGE));
+      const anchor = this.store.olderThan(channelId);
+      this.store.takeOlder(channelId, await this.server.before(channelId, anchor, PAGE));
       await this.learnNames();
       this.feed.hurry();
     } catch {
@@ -281,16 +281,17 @@ class Page {
     await this.follow();
   }
 
-  posted(post) {
+  async posted(post) {
     this.store.take(post, true);
-    if (!this.store.users.has(post.user_id)) this.attempt(this.learnNames());
-    if (post.user_id === this.store.me) return;
-    if (post.channel_id === this.shown.channelId) {
-      byId("said").textContent = `${this.store.name(post.user_id)}: ${post.message}`;
-    } else {
+    const isOwn = post.user_id === this.store.me;
+    const isHere = post.channel_id === this.shown.channelId;
+    if (!isOwn && !isHere) {
       const before = this.store.unread.get(post.channel_id) ?? 0;
       this.store.unread.set(post.channel_id, before + 1);
     }
+    await this.attempt(this.learnNames());
+    if (isOwn || !isHere) return;
+    byId("said").textContent = `${this.store.name(post.user_id)}: ${post.message}`;
   }
 
   // Beside the chat it is looked at what the chat shows.

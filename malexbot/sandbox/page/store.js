@@ -92,10 +92,21 @@ export class Store {
     this.takeAll(Object.values(page.posts));
   }
 
+  // Before which post older ones are to be asked for. A server leaves out those of
+  // the same millisecond, so it is one of the next, unless that has brought nothing.
+  olderThan(channelId) {
+    const posts = this.stream(channelId);
+    const [first] = posts;
+    const next = posts.find((post) => post.create_at > first.create_at);
+    return (!this.lists.get(channelId).isStuck && next ? next : first).id;
+  }
+
   takeOlder(channelId, page) {
     const list = this.lists.get(channelId);
+    const before = list.ids.size;
     for (const id of page.order) list.ids.add(id);
     list.hasOlder = isMore(page);
+    list.isStuck = list.ids.size === before;
     this.takeAll(Object.values(page.posts));
   }
 

@@ -49,6 +49,7 @@ export class Stream {
     this.noteNews(posts, isFresh);
     if (keep) this.hold(keep);
     else this.toEnd();
+    this.fill();
   }
 
   say(list, posts, rootId) {
@@ -118,7 +119,8 @@ export class Stream {
 
   anchor() {
     const top = this.box.getBoundingClientRect().top;
-    for (const item of this.list.children) {
+    // The line of a day moves when older messages of that day come.
+    for (const item of this.list.querySelectorAll(".post")) {
       const { bottom } = item.getBoundingClientRect();
       if (bottom > top) return { item, id: item.dataset.id, at: bottom };
     }
@@ -145,7 +147,11 @@ export class Stream {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     this.follows = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     if (this.follows && this.news) this.toEnd();
-    if (scrollTop < FAR_PX) this.acts.loadOlder();
+    this.fill();
+  }
+
+  fill() {
+    if (this.box.scrollTop < FAR_PX) this.acts.loadOlder();
   }
 }
 
