@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
-from tests.faults.plan import KINDS, by_seed
+from tests.faults.plan import KINDS, REST_S, by_seed
 from tests.faults.run import ACTS
 
 
@@ -31,3 +31,13 @@ def test_what_touches_the_same_does_not_overlap() -> None:
     for first, second in combinations(plan, 2):
         if first.kind.touches & second.kind.touches:
             assert first.until_s < second.at_s
+
+
+def test_a_clock_that_jumped_is_left_alone_for_a_while() -> None:
+    steps = [
+        each for each in by_seed(1, 3600, is_root=True) if "clock" in each.kind.touches
+    ]
+    steps.sort(key=lambda each: each.at_s)
+    assert steps
+    for first, second in pairwise(steps):
+        assert second.at_s >= first.until_s + REST_S["clock"]

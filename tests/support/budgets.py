@@ -19,7 +19,7 @@ BUDGETS_S = {
     "cli": 300,
     "config": 60,
     "crash": 450,
-    "faults": 700,
+    "faults": 1000,
     "fuzz": 150,
     "house": 90,
     "messengers": 120,
