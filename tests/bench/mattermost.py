@@ -31,6 +31,8 @@ APART_MS = 1_000
 ENDLESS = 10_000_000
 # So many parts a second are let go at a given speed.
 BEATS = 100
+# What a page of posts is asked for with.
+PAGES = r"^GET .*/channels/\w+/posts\?"
 SAMPLES = 100
 _CHUNK = 500
 
@@ -68,6 +70,7 @@ class Load:
     def __init__(self, sandbox: Sandbox, channels: int) -> None:
         scene = sandbox.scene
         self._world, self._posts = sandbox.load.world, sandbox.load.posts
+        self._faults = sandbox.faults
         town = build(scene)
         self._alice = self._world.user(town.alice)
         self._bot = town.bot
@@ -96,6 +99,11 @@ class Load:
                 self._bot in seen.get(post.channel_id, {}) for post in self._world.posts
             )
         return Wanted.of(count, ids)
+
+    def think(self, seconds: float) -> float:
+        """From now on each page of posts takes so much longer; no CPU of ours."""
+        self._faults.slow(latency_s=seconds, pattern=PAGES)
+        return seconds
 
     def prepare(self, posts: int, wanted_of: int = 1) -> Wanted:
         """Posts of now, not told yet; one of so many has the word, the last one too."""
@@ -156,6 +164,9 @@ class Mattermost:
 
     def fill(self, posts: int) -> Wanted:
         return Wanted(**self._order("fill", posts=posts))
+
+    def think(self, seconds: float) -> None:
+        self._order("think", seconds=seconds)
 
     def prepare(self, posts: int, wanted_of: int = 1) -> Wanted:
         return Wanted(**self._order("prepare", posts=posts, wanted_of=wanted_of))
