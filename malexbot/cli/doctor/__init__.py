@@ -70,7 +70,7 @@ def command(config_file: Path, is_sending: bool, channel: str, is_json: bool) ->
     themes = _themes(loaded.config, config_file, channel if is_sending else None)
     if is_json:
         findings = list(examine(themes))
-        click.echo(json.dumps(as_dict(findings), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_dict(findings), indent=2))
     else:
         findings = show(examine(themes))
         colour = "green" if is_well(findings) else "red"

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from malexbot.cli.doctor.checks import Check, Verdict, advice, fault, ok
-from malexbot.cli.doctor.remedies import gist
 from malexbot.cli.doctor.visit import BOT_ACCOUNTS, Visit
 from malexbot.cli.findings import MOST_NAMED
 from malexbot.messengers.mattermost.failures import (
-    Failure,
     Missing,
     Rejected,
     Unauthorised,
@@ -26,29 +24,15 @@ _ADMIN = "system_admin"
 
 def identity(visit: Visit) -> Sequence[Check]:
     return (
-        Check(
-            "token",
-            lambda: _token(visit),
-            needs=("server",),
-            lack="the token is refused",
-        ),
-        Check("bot", lambda: _bot(visit), needs=("token",)),
+        visit.check("token", _token, needs=("server",), lack="the token is refused"),
+        visit.check("bot", _bot, needs=("token",)),
     )
 
 
 def places(visit: Visit) -> Sequence[Check]:
     return (
-        Check(
-            "teams",
-            lambda: _teams(visit),
-            needs=("token",),
-            lack="the bot is in no team",
-        ),
-        Check(
-            "channels",
-            lambda: list(_channels(visit)),
-            needs=("teams",),
-        ),
+        visit.check("teams", _teams, needs=("token",), lack="the bot is in no team"),
+        visit.check("channels", lambda at: list(_channels(at)), needs=("teams",)),
     )
 
 
@@ -61,10 +45,8 @@ def _token(visit: Visit) -> Verdict:
         visit.told = visit.client.client_config()
     except Unauthorised as error:
         if not error.is_session_expired:
-            return _failed(visit, error)
+            raise
         return _refused(visit)
-    except Failure as error:
-        return _failed(visit, error)
     return ok(f"of {visit.bot}")
 
 
@@ -203,7 +185,3 @@ def _few(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
     told = ", ".join(names[:MOST_NAMED])
     return f"{told} and {more} more" if more > 0 else told
-
-
-def _failed(visit: Visit, error: Failure) -> Verdict:
-    return fault(gist(error), visit.remedy(error))

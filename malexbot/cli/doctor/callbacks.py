@@ -45,9 +45,9 @@ LIMIT_S = 10.0
 
 
 def check(visit: Visit, backend: Backend, public_url: str) -> Check:
-    return Check(
+    return visit.check(
         "callbacks",
-        lambda: _callbacks(visit, backend, public_url),
+        lambda at: _callbacks(at, backend, public_url),
         needs=("teams",),
         limit_s=LIMIT_S,
     )
@@ -166,6 +166,10 @@ def open_door(backend: Backend) -> Iterator[None]:
         host=backend.host, port=backend.port, mounts=[mount_reach], health=Health()
     )
     stop = Stop()
+    # Whatever hangs, it does not stay open, and holds nobody.
+    closer = threading.Timer(LIMIT_S, stop.set)
+    closer.daemon = True
+    closer.start()
     thread = threading.Thread(
         target=_serve, args=(server, stop), name="doctor door", daemon=True
     )
@@ -174,6 +178,7 @@ def open_door(backend: Backend) -> Iterator[None]:
         _wait_open(server, thread)
         yield
     finally:
+        closer.cancel()
         stop.set()
         thread.join(OPENS_S)
 

@@ -17,6 +17,7 @@ from malexbot.runtime.deadline import Deadline
 LIMIT_S = 8.0
 # All checks of a theme together; the themes are gone through side by side.
 THEME_S = 18.0
+NO_TIME = "the others took all the time there was"
 # What a theme may take to give its connections back.
 CLOSE_S = 5.0
 
@@ -48,6 +49,9 @@ class Verdict(NamedTuple):
     cure: str = ""
 
 
+Answer = Verdict | Sequence[Verdict]
+
+
 def ok(what: str) -> Verdict:
     return Verdict(State.OK, what)
 
@@ -75,7 +79,7 @@ class Check:
     """One thing to look at."""
 
     name: str
-    ask: Callable[[], Verdict | Sequence[Verdict]]
+    ask: Callable[[], Answer]
     """Raises a MalexbotError where that says it all."""
     needs: tuple[str, ...] = ()
     """Checks that must not have failed: without them there is nothing to ask."""
@@ -148,7 +152,7 @@ def _ask(check: Check, deadline: Deadline) -> Sequence[Verdict]:
     """What it says within its time; after that it is left to itself."""
     limit_s = min(check.limit_s, deadline.left_s)
     if limit_s <= 0:
-        return [unasked("not asked, since the others took all the time there was")]
+        return [unasked(f"not asked: {NO_TIME}")]
     answer: SimpleQueue[Sequence[Verdict]] = SimpleQueue()
     thread = threading.Thread(
         target=lambda: answer.put(_verdicts(check)),
@@ -159,6 +163,8 @@ def _ask(check: Check, deadline: Deadline) -> Sequence[Verdict]:
     try:
         return answer.get(timeout=limit_s)
     except Empty:
+        if limit_s < check.limit_s:
+            return [unasked(f"given up after {limit_s:.0f} s: {NO_TIME}")]
         return [fault(f"no answer within {limit_s:.0f} s", check.cure)]
 
 

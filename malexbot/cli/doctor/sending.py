@@ -19,15 +19,11 @@ ARRIVES_S = 3.0
 LIMIT_S = 10.0
 
 
-class NoChannel(Exception):
-    """There is none to post into; why, and what to do."""
-
-
 def check(visit: Visit, wanted: str) -> Check:
     """`wanted` is an id or team/channel; else the settings name one, or the first."""
-    return Check(
+    return visit.check(
         "send",
-        lambda: _send(visit, wanted),
+        lambda at: _send(at, wanted),
         needs=("websocket", "teams"),
         limit_s=LIMIT_S,
     )

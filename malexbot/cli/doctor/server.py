@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import time
@@ -26,6 +27,8 @@ FAR_APART_S = 30.0
 RENEW_S = 14 * 86400.0
 CONNECT_S = 3.0
 WEB_SERVER = "System Console > Environment > Web Server"
+# It may be right, and only be closed to this machine.
+_CUT_OFF = "timed out|unreachable|No route"
 # Of these one is the same at every address of one server.
 _IDENTITIES = ("TelemetryId", "DiagnosticId")
 
@@ -33,16 +36,16 @@ _IDENTITIES = ("TelemetryId", "DiagnosticId")
 def reach(visit: Visit) -> Sequence[Check]:
     """The way there, as far as anybody may go."""
     return (
-        Check("proxy", lambda: _proxy(visit)),
-        Check("server", lambda: _server(visit), lack="the server did not answer"),
-        Check("TLS", lambda: _tls(visit), needs=("server",)),
-        Check("clock", lambda: _clock(visit), needs=("server",)),
+        visit.check("proxy", _proxy),
+        visit.check("server", _server, lack="the server did not answer"),
+        visit.check("TLS", _tls, needs=("server",)),
+        visit.check("clock", _clock, needs=("server",)),
     )
 
 
 def site(visit: Visit) -> Check:
     """What the server believes its own address to be; only the bot is told."""
-    return Check("SiteURL", lambda: _site(visit), needs=("token",))
+    return visit.check("SiteURL", _site, needs=("token",))
 
 
 def _server(visit: Visit) -> Verdict:
@@ -155,34 +158,34 @@ def _site(visit: Visit) -> Verdict:
         )
     if said.lower() == visit.site.lower():
         return ok(said)
-    problem = _elsewhere(visit, said)
-    if problem:
-        return fault(
-            f"the server says {said}, we go by {visit.site}: {problem}",
-            f"{setting}: the address that people open; or, if that is right,"
-            " make mattermost.http_host the same",
-        )
-    return ok(f"{said}; we reach the same server by {visit.site}")
+    return _elsewhere(visit, said, setting) or ok(
+        f"{said}; we reach the same server by {visit.site}"
+    )
 
 
-def _elsewhere(visit: Visit, said: str) -> str:
-    """Why that address cannot be the server's; "" if it leads to it.
+def _elsewhere(visit: Visit, said: str, setting: str) -> Verdict | None:
+    """What speaks against that address; None if it leads to the server.
 
     It is asked as a stranger: the token is for nobody else.
     """
+    both = f"the server says {said}, we go by {visit.site}"
+    cure = (
+        f"{setting}: the address that people open; or, if that is right, make"
+        " mattermost.http_host the same"
+    )
     link = Link(url=f"{said}{visit.settings.api_location}", token="none")
     try:
-        client = Client(link, patience_s=0, read_s=CONNECT_S)
-        told = client.client_config()
+        told = Client(link, patience_s=0, read_s=CONNECT_S).client_config()
     except Unauthorised:
-        return ""
+        return None
     except Failure as error:
-        return f"the first does not answer from here ({gist(error)})"
+        shows = advice if re.search(_CUT_OFF, gist(error)) else fault
+        return shows(
+            f"{both}: the first does not answer from here ({gist(error)})", cure
+        )
     finally:
         link.close()
-    for name in _IDENTITIES:
-        if told.get(name) and visit.told.get(name):
-            if told[name] != visit.told[name]:
-                return "the first is another server"
-            return ""
-    return ""
+    pairs = ((told.get(name), visit.told.get(name)) for name in _IDENTITIES)
+    if any(there and here and there != here for there, here in pairs):
+        return fault(f"{both}: the first is another server", cure)
+    return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from malexbot.cli.doctor.remedies import remedy
+from malexbot.cli.doctor.checks import Answer, Check, fault
+from malexbot.cli.doctor.remedies import gist, remedy
 from malexbot.config.model import Mattermost
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.failures import Failure
@@ -70,6 +72,18 @@ class Visit:
     @property
     def token_place(self) -> str:
         return f"mattermost.token of {self.config_file}"
+
+    def check(self, name: str, ask: Callable[[Visit], Answer], **more: Any) -> Check:
+        """A check that asks the server; a call that fails is a finding with a cure."""
+
+        def guarded() -> Answer:
+            try:
+                return ask(self)
+            except Failure as error:
+                return fault(gist(error), self.remedy(error))
+
+        cure = f"curl -m 5 {self.settings.api_url}/system/ping"
+        return Check(name, guarded, cure=cure, **more)
 
     def remedy(self, error: Failure) -> str:
         """What to do about a call that failed."""

@@ -28,9 +28,9 @@ RELIABLE = "config.json of Mattermost: ServiceSettings.EnableReliableWebSockets:
 
 
 def check(visit: Visit) -> Check:
-    return Check(
+    return visit.check(
         "websocket",
-        lambda: _websocket(visit),
+        _websocket,
         needs=("token",),
         lack="the websocket does not work",
         limit_s=LIMIT_S,
