@@ -29,6 +29,7 @@ from malexbot.runtime.scheduler import Scheduler
 from malexbot.runtime.supervisor import Service
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database
+from malexbot.storage.indexing import Indexing
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
@@ -106,7 +107,12 @@ def compose(parts: Parts) -> Composition:
         health=parts.health,
     )
     upkeep = Upkeep(parts.database, longest_age_s=pipe.longest_age_s)
-    services: list[Service] = [web, upkeep, pipe.lanes, pipe.intake]
+    indexing = Indexing(
+        parts.database,
+        epoch=parts.epoch,
+        written=lambda: pipe.intake.counters.batches + pipe.intake.counters.kept,
+    )
+    services: list[Service] = [web, upkeep, indexing, pipe.lanes, pipe.intake]
     if server is None:
         return Composition(services, pipe.prepare)
 

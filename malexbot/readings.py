@@ -19,6 +19,7 @@ from malexbot.runtime.metrics import Labelled, Metrics
 from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
+from malexbot.storage.indexing import Lag, find_lag
 
 
 def register(
@@ -44,7 +45,7 @@ def register(
     )
     _register_intake(metrics, intake)
     _register_lanes(metrics, lanes)
-    _register_archive(metrics, Archive(database), Backlog(database))
+    _register_archive(metrics, database)
 
 
 def register_connection(metrics: Metrics, listener: Listener) -> None:
@@ -114,15 +115,19 @@ class Picture(NamedTuple):
     gaps: Sequence[Gap]
     jobs: dict[str, int]
     rejects: int
+    unindexed: Lag
 
 
-def _register_archive(metrics: Metrics, archive: Archive, backlog: Backlog) -> None:
+def _register_archive(metrics: Metrics, database: Database) -> None:
+    archive, backlog = Archive(database), Backlog(database)
+
     def look() -> Picture:
         return Picture(
             channels=archive.channels(),
             gaps=archive.gaps(),
             jobs=backlog.count(),
             rejects=archive.rejects(),
+            unindexed=find_lag(database),
         )
 
     picture = Fresh(look, name="readings of the database")
@@ -136,6 +141,16 @@ def _register_archive(metrics: Metrics, archive: Archive, backlog: Backlog) -> N
     )
     metrics.gauge(
         "jobs", "Jobs by state.", lambda: _by_word(picture().jobs), labels=["state"]
+    )
+    metrics.gauge(
+        "search_waiting",
+        "Posts that the index of the search does not know yet.",
+        lambda: picture().unindexed.posts,
+    )
+    metrics.gauge(
+        "search_lag_seconds",
+        "How long the oldest of them waits.",
+        lambda: picture().unindexed.seconds,
     )
     metrics.gauge(
         "rejects", "Different things that could not be kept.", lambda: picture().rejects

@@ -11,6 +11,7 @@ from malexbot.cli.findings import Finding, is_elsewhere
 from malexbot.cli.survey import DaemonView, DatabaseView, Survey
 from malexbot.config.model import Config
 from malexbot.storage.archive import ChannelState, Gap
+from malexbot.storage.indexing import Lag
 
 # Of the channels that lag, and of the gaps, so many are shown without --all.
 MOST_SHOWN = 5
@@ -117,8 +118,16 @@ def _of_database(database: DatabaseView, is_whole: bool) -> Iterator[str]:
     jobs = (f"{number} {state}" for state, number in database.jobs.items() if number)
     yield fact("jobs", ", ".join(jobs) or "none")
     yield fact("rejects", f"{database.rejects or 'none'}")
+    yield fact("search", _indexed(database.unindexed))
     yield from _channels(database.channels, is_whole)
     yield from _gaps(database.gaps, is_whole)
+
+
+def _indexed(lag: Lag) -> str:
+    if lag.posts == 0:
+        return "all is indexed"
+    posts = counted(lag.posts, "post")
+    return f"{posts} not indexed yet, the oldest for {lasted(lag.seconds)}"
 
 
 def _channels(channels: Sequence[ChannelState], is_whole: bool) -> Iterator[str]:
@@ -216,7 +225,7 @@ def _daemon_as_dict(survey: Survey) -> dict[str, Any]:
 def _database_as_dict(survey: Survey) -> dict[str, Any]:
     database = survey.database
     new = "malexbot never ran on it" if survey.is_new else None
-    names = ("holder", "jobs", "rejects", "channels", "gaps")
+    names = ("holder", "jobs", "rejects", "unindexed", "channels", "gaps")
     known = _plain(asdict(database)) if database else dict.fromkeys(names)
     return {"error": survey.outage or new, **known}
 

@@ -15,6 +15,7 @@ from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
 from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.indexing import Lag, find_lag
 from malexbot.storage.leadership import Holder, find_holder
 from malexbot.storage.open import is_made, open_database
 
@@ -63,6 +64,8 @@ class DatabaseView:
     gaps: Sequence[Gap]
     jobs: Mapping[str, int]
     rejects: int
+    unindexed: Lag = Lag(0, 0.0)
+    """What the search does not know by its index yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +158,15 @@ def look(database: Database) -> DatabaseView:
         gaps=archive.gaps(),
         jobs=Backlog(database).count(),
         rejects=archive.rejects(),
+        unindexed=_lag(database),
     )
+
+
+def _lag(database: Database) -> Lag:
+    """None, as long as a daemon of an older version has not made its table."""
+    try:
+        return find_lag(database)
+    except DatabaseRefused as error:
+        if error.sqlstate != _NO_SUCH_TABLE:
+            raise
+        return Lag(0, 0.0)
