@@ -21,6 +21,7 @@ COMMANDS = (
     "backfill",
     "export",
     "stats",
+    "search",
     "database",
     "install",
     "uninstall",

@@ -57,7 +57,7 @@ WHERE number = %s
 _DONE = "DELETE FROM unindexed WHERE number = ANY (%s)"
 # Posts of the server itself, who came and who left, are not looked for. Only what
 # has more to tell than its message is parsed.
-WITH_TEXTS = r"""
+_TEXTS = r"""
 SELECT id, message,
   CASE WHEN raw LIKE '%%"attachments":%%' OR raw LIKE '%%"files":%%' THEN raw END
 FROM posts WHERE id = ANY (%(ids)s) AND type NOT LIKE 'system\_%%'
@@ -198,10 +198,17 @@ def _next_of_history(cursor: Cursor, note: Note) -> Sequence[str]:
     return [id_ for _, _, id_ in rows]
 
 
+def read_words(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
+    """The plain words of those of these posts that can be found at all."""
+    if not ids:
+        return {}
+    cursor.execute(_TEXTS, {"ids": ids})
+    return {id_: plain(said(message, raw)) for id_, message, raw in cursor.fetchall()}
+
+
 def _write(cursor: Cursor, ids: Sequence[str]) -> None:
     """What the index says of them is what the archive says; of some that is nothing."""
-    cursor.execute(WITH_TEXTS, {"ids": ids})
-    found = {id_: plain(said(message, raw)) for id_, message, raw in cursor.fetchall()}
+    found = read_words(cursor, ids)
     terms = {"ids": ids, "found": list(found), "plain": list(found.values())}
     cursor.execute(_FORGET, terms)
     cursor.execute(_WRITE, terms)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from malexbot.storage.database import Database
-from malexbot.storage.indexing import WITH_TEXTS, read_notes
+from malexbot.storage.indexing import read_notes, read_words
 from malexbot.storage.query import (
     NO_WORD,
     Query,
@@ -194,11 +194,8 @@ class _Tail:
         notes = read_notes(cursor, TAIL)
         ids = [id_ for note in notes for id_ in note.post_ids or ()]
         self.ids = list(dict.fromkeys(ids))[:TAIL]
-        cursor.execute(WITH_TEXTS, {"ids": self.ids})
-        self.texts = {
-            id_: plain(said(message, raw)) for id_, message, raw in cursor.fetchall()
-        }
-        self.left = _left(cursor, len(self.ids))
+        self.texts = read_words(cursor, self.ids)
+        self.left = _left(cursor, len(self.ids)) if notes else 0
 
 
 def _left(cursor: Cursor, looked_at: int) -> int | None:

@@ -87,6 +87,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("status", DATABASE),
         ("jobs list", DATABASE),
         ("export", DATABASE),
+        ("search deploy", DATABASE),
         ("stats", DATABASE),
         ("backfill", DATABASE),
     ],
