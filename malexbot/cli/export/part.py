@@ -66,6 +66,8 @@ class Part:
         self._plan: Plan | None = None
         self._noted_at = 0.0
         self.far = Far()
+        if file.exists() and not file.is_file():
+            raise Permanent(f"{file} is no file; without --out it is standard output")
         try:
             self._sink = _opened(self._part)
         except OSError as error:
@@ -76,6 +78,8 @@ class Part:
 
     def __exit__(self, *_: object) -> None:
         """What is not finished stays, for the next run."""
+        if self._plan is None:
+            self._part.unlink(missing_ok=True)
         try:
             self._sink.close()
         except OSError:

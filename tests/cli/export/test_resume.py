@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from malexbot.cli.export import part as parts
-from malexbot.cli.export.part import Part
+from malexbot.cli.export.make import Export
+from malexbot.cli.export.part import Part, Plan
 from malexbot.cli.export.rows import Rows
+from malexbot.errors import Transient
 from malexbot.storage.database import Database
 from malexbot.storage.export import Kept, Place
 from tests.cli.export.conftest import POSTS, Run, malexbot
@@ -213,6 +216,24 @@ def test_two_do_not_write_the_same_file(run: Run, tmp_path: Path) -> None:
     with Part(tmp_path / "a.jsonl"):
         assert "another export" in one_line(run("--out", tmp_path / "a.jsonl"))
     assert run("--out", tmp_path / "a.jsonl").exit_code == 0
+
+
+def test_only_a_file_is_put_in_the_place_of_another(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    assert "is no file" in one_line(run("--out", pipe))
+    assert pipe.is_fifo()
+
+
+def test_what_was_not_begun_leaves_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def away(export: Export) -> Plan:
+        raise Transient("the database is away")
+
+    monkeypatch.setattr(Export, "plan", away)
+    assert "is away" in one_line(run("--out", tmp_path / "a.csv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["malexbot.yaml"]
 
 
 def test_it_is_noted_now_and_then(
