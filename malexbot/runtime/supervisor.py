@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 HEALTHY_AFTER_S = 60.0
 # A service that fails at once shall not spin, whatever the jitter says.
 LEAST_WAIT_S = 0.5
+# What is not vital holds up the stop of the others no longer: it may wait for a server
+# that is silent, while those behind it have something to bring to its end.
+HOLDS_UP_S = 2.0
 # How often a wait for a thread lets the main thread look at its signals.
 TURN_S = 0.1
 
@@ -112,13 +115,16 @@ class Supervisor:
 
         `turn` is called again and again while a thread is waited for.
         """
-        left = [
-            s.service.name
-            for s in reversed(self._running)
-            if not _end(s, deadline, turn)
-        ]
+        for supervised in reversed(self._running):
+            supervised.stop.set(deadline)
+            left_s = deadline.left_s
+            is_patient = supervised.service.is_vital
+            patience = Deadline(left_s if is_patient else min(left_s, HOLDS_UP_S))
+            _join(supervised.thread, patience, turn)
         for supervised in self._running:
+            _join(supervised.thread, deadline, turn)
             self._health.forget(supervised.service.name)
+        left = [s.service.name for s in self._running[::-1] if s.thread.is_alive()]
         self._running.clear()
         return left
 
@@ -129,11 +135,11 @@ class Supervisor:
                 yield supervised.thread, supervised.heart
 
 
-def _end(supervised: Supervised, deadline: Deadline, turn: Callable[[], None]) -> bool:
-    supervised.stop.set(deadline)
-    while supervised.thread.is_alive():
+def _join(
+    thread: threading.Thread, deadline: Deadline, turn: Callable[[], None]
+) -> None:
+    while thread.is_alive():
         turn()
-        supervised.thread.join(min(TURN_S, deadline.left_s))
+        thread.join(min(TURN_S, deadline.left_s))
         if deadline.is_over:
             break
-    return not supervised.thread.is_alive()

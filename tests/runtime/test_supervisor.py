@@ -138,6 +138,27 @@ def test_a_thread_that_hangs_is_left_behind_by_name(supervisor: Supervisor) -> N
     release.set()
 
 
+def test_who_waits_for_a_silent_server_keeps_no_time_from_those_who_drain(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HOLDS_UP_S", 0.1)
+    drained, answered = threading.Event(), threading.Event()
+
+    def drain(stop: Stop) -> None:
+        stop.wait(60)
+        if not stop.deadline.is_over:
+            drained.set()
+            answered.set()
+
+    def listen(stop: Stop) -> None:
+        answered.wait(60)
+
+    supervisor.start(Part("lanes", drain, is_vital=True))
+    supervisor.start(Part("silent", listen))
+    assert supervisor.stop(Deadline(30)) == []
+    assert drained.is_set()
+
+
 def test_what_runs_drains_until_its_deadline(supervisor: Supervisor) -> None:
     drained: list[float] = []
 
