@@ -46,7 +46,7 @@ _SHIFT = 8
 # Where a finger or a mouse would meet it; raises for what nobody can see.
 _PLACE = """
 (() => {
-  const found = document.querySelector(%s);
+  const found = %s;
   if (!found) throw new Error("nothing there");
   found.scrollIntoView({ block: "nearest" });
   const { x, y, width, height } = found.getBoundingClientRect();
@@ -252,7 +252,11 @@ class Tab:
 
     def click(self, selector: str) -> None:
         """As soon as it is there to be clicked on."""
-        place = self.wait(_PLACE % json.dumps(selector))
+        self.click_on(f"document.querySelector({json.dumps(selector)})")
+
+    def click_on(self, element: str) -> None:
+        """The same, by an expression that gives the element."""
+        place = self.wait(_PLACE % element)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             mouse = {"type": kind, "button": "left", "clickCount": 1, **place}
             self.call("Input.dispatchMouseEvent", mouse)

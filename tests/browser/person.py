@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
-from tests.browser.chromium import Tab
+from tests.browser.chromium import PATIENCE_S, Tab
 
 # The post of the chat, or the row of the archive, with these words; the newest one.
 POST = """
@@ -40,15 +41,17 @@ def wait_for_mark(tab: Tab, text: str, mark: str) -> None:
 
 
 def open_menu(tab: Tab, text: str) -> None:
-    """Of the post with these words; it gets an id by which it can be clicked on."""
-    tab.wait(f"({post(text)}.querySelector('.more').id = 'it')")
-    tab.click("#it")
-    tab.wait("document.querySelector('.menu')")
+    """Of the post with these words; it may be drawn anew under the first click."""
+    for patience_s in (5.0, 5.0, PATIENCE_S):
+        tab.click_on(f"{post(text)}.querySelector('.more')")
+        with suppress(AssertionError):
+            tab.wait("document.querySelector('.menu')", patience_s)
+            return
+    raise AssertionError(f"{text} has no menu")
 
 
 def choose(tab: Tab, entry: str) -> None:
-    tab.wait(
-        "([...document.querySelectorAll('.menu .entry')]"
-        f".find((each) => each.textContent === {json.dumps(entry)}).id = 'entry')"
+    tab.click_on(
+        "[...document.querySelectorAll('.menu .entry')]"
+        f".find((each) => each.textContent === {json.dumps(entry)})"
     )
-    tab.click("#entry")

@@ -9,8 +9,10 @@ const BUTTONS = {
   start: ["Start it again", "It reads what it has missed"],
   cut: ["Cut its line", "For five seconds"],
 };
-const ADVICE =
-  "Kill the bot, write three messages, start it again: each turns to ✓ kept.";
+const ADVICE = {
+  down: "Say something to it all the same, then start it again.",
+  listening: "Kill the bot, write three messages, start it again: each turns to ✓ kept.",
+};
 const GLOW_MS = 2_000;
 
 export class ArchiveColumn {
@@ -30,7 +32,7 @@ export class ArchiveColumn {
     this.state.dataset.mood = mood;
     byId("show-archive").dataset.mood = mood;
     this.feed.isBusy = waiting > 0 && this.feed.seen.bot !== "down";
-    byId("advice").textContent = this.feed.seen.may.length ? ADVICE : "";
+    byId("advice").textContent = ADVICE[this.feed.seen.bot] ?? "";
     this.offer();
     this.drawRows();
   }
@@ -42,9 +44,8 @@ export class ArchiveColumn {
     if (bot === "down" && !waiting) return ["bad", "The bot is down."];
     if (bot === "down") return ["bad", `The bot is down; ${left}.`];
     if (!archive) return ["bad", "The archive's database is away."];
-    if (bot === "connecting") {
-      return ["busy", waiting ? `The bot is connecting; ${left}.` : "The bot is connecting."];
-    }
+    if (bot === "connecting" && !waiting) return ["busy", "The bot is connecting."];
+    if (bot === "connecting") return ["busy", `The bot is connecting; ${left}.`];
     if (waiting) return ["busy", `Catching up: ${left}.`];
     const kept = [...this.feed.rows.values()].length;
     if (this.feed.seen.mark_at === null) return ["busy", `The bot does not read ${title}.`];
@@ -74,19 +75,17 @@ export class ArchiveColumn {
       el(
         "p",
         { class: "meta" },
-        time(row.create_at, { whole: true }),
+        time(row.create_at, "whole"),
         el("strong", {}, this.store.name(row.user_id)),
         row.root_id && el("span", {}, "↳ reply"),
-        row.edit_at ? el("span", { class: "tag" }, "edited") : null,
-        row.delete_at
-          ? el("span", { class: "tag danger" }, "deleted ", time(row.delete_at))
-          : null,
+        row.edit_at && el("span", { class: "tag" }, "edited"),
+        row.delete_at &&
+          el("span", { class: "tag danger" }, "deleted ", time(row.delete_at)),
       ),
       el("div", { class: "text" }, words(row.message)),
-      earlier.length ? el("ol", { class: "earlier", "aria-label": "Before" }, earlier) : null,
-      row.reactions.length
-        ? el("p", { class: "faces" }, row.reactions.map(emojiOrName).join(" "))
-        : null,
+      earlier.length && el("ol", { class: "earlier", "aria-label": "Before" }, earlier),
+      row.reactions.length &&
+        el("p", { class: "faces" }, row.reactions.map(emojiOrName).join(" ")),
     );
   }
 

@@ -20,7 +20,7 @@ function drawAttachment(post, attachment, me, act) {
     "div",
     { class: "attachment" },
     author && el("p", { class: "hint" }, String(author)),
-    title && el("p", { class: "heading" }, link(title_link, String(title)) ?? String(title)),
+    title && el("p", { class: "heading" }, link(title_link, `${title}`) ?? `${title}`),
     text && el("div", { class: "text" }, words(String(text), me)),
     fields(attachment.fields, me),
     actions(post, attachment.actions, act),

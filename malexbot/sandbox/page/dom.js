@@ -48,6 +48,11 @@ function exchange(old, fresh) {
 }
 
 const CLOCK = new Intl.DateTimeFormat([], { timeStyle: "short" });
+const SHORT = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 const SECONDS = new Intl.DateTimeFormat([], { timeStyle: "medium" });
 const OLD = new Intl.DateTimeFormat([], {
   day: "numeric",
@@ -62,13 +67,14 @@ const DAY = new Intl.DateTimeFormat([], {
 });
 const WHOLE = new Intl.DateTimeFormat([], { dateStyle: "full", timeStyle: "medium" });
 
-// `whole`: to the second, or with its day if that is not this one.
-export function time(at, { whole = false } = {}) {
+// `look`: as one says it, "short" where there is little room, or "whole": to the
+// second, or with its day if that is not this one.
+export function time(at, look = "") {
   const date = new Date(at);
   const precise = at >= new Date().setHours(0, 0, 0, 0) ? SECONDS : OLD;
-  const text = (whole ? precise : CLOCK).format(date);
+  const format = { short: SHORT, whole: precise }[look] ?? CLOCK;
   const told = { datetime: date.toISOString(), title: WHOLE.format(date) };
-  return el("time", told, text);
+  return el("time", told, format.format(date));
 }
 
 export function day(at) {

@@ -60,7 +60,7 @@ class Page {
     const mine = (id) => this.store.posts.get(id)?.user_id === this.store.me;
     return {
       openMenu: (id) =>
-        this.menu.open(this.store.posts.get(id), this.stream.item(id), mine(id)),
+        this.menu.open(this.store.posts.get(id), () => this.stream.item(id), mine(id)),
       openThread: (id) => this.go(this.shown.channelId, id),
       showRow: (id) => {
         view("archive");
@@ -209,8 +209,8 @@ class Page {
     this.store.hold({ ...draft, failed: "" });
     const { channel_id, root_id, message, pending_post_id } = draft;
     try {
-      const post = await this.server.post({ channel_id, root_id, message, pending_post_id });
-      this.store.take({ ...post, pending_post_id }, true);
+      const told = { channel_id, root_id, message, pending_post_id };
+      this.store.take({ ...(await this.server.post(told)), pending_post_id }, true);
       this.changed();
     } catch (refused) {
       if (!this.store.pending.has(pending_post_id)) return;

@@ -15,9 +15,10 @@ export class Menu {
     });
   }
 
+  // `item()` is the message's element by now: it may be drawn anew meanwhile.
   open(post, item, isMine) {
     this.close();
-    this.from = item.querySelector("[data-key=more]");
+    this.from = () => item()?.querySelector("[data-key=more]");
     this.box = el(
       "div",
       { class: "menu", role: "menu", onkeydown: (event) => this.pressed(event) },
@@ -29,14 +30,14 @@ export class Menu {
     const stream = byId("stream");
     stream.append(this.box);
     const inner = stream.getBoundingClientRect();
-    const button = this.from.getBoundingClientRect();
+    const button = this.from().getBoundingClientRect();
     const below = button.bottom + GAP_PX;
     const { offsetHeight } = this.box;
     const isAbove = below + offsetHeight > inner.bottom;
     const y = isAbove ? button.top - GAP_PX - offsetHeight : below;
     const top = Math.max(y, inner.top + GAP_PX) - inner.top + stream.scrollTop;
     this.box.style.top = `${top}px`;
-    this.from.setAttribute("aria-expanded", "true");
+    this.from().setAttribute("aria-expanded", "true");
     this.box.querySelector("button").focus({ preventScroll: true });
   }
 
@@ -45,15 +46,16 @@ export class Menu {
     const hadFocus = this.box.contains(document.activeElement);
     this.box.remove();
     this.box = null;
-    this.from.removeAttribute("aria-expanded");
-    if (hadFocus) this.from.focus({ preventScroll: true });
+    const button = this.from();
+    button?.removeAttribute("aria-expanded");
+    if (hadFocus) button?.focus({ preventScroll: true });
   }
 
   faces(post) {
     return OFFERED.map((name) => {
       const react = () => this.done(() => this.acts.react(post, name));
-      const attributes = { type: "button", role: "menuitem", "aria-label": name };
-      return el("button", { ...attributes, title: `:${name}:`, onclick: react }, emoji(name));
+      const told = { role: "menuitem", "aria-label": name, title: `:${name}:` };
+      return el("button", { type: "button", ...told, onclick: react }, emoji(name));
     });
   }
 

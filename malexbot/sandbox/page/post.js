@@ -11,6 +11,8 @@ const MARKS = {
   "not kept": ["–", "Not kept: the bot's rules do not want it."],
 };
 const HUES = 6;
+// Shown to one alone, and kept nowhere.
+const WHISPERED = "system_ephemeral";
 // One who goes on talking is not named again.
 const SAME_BREATH_MS = 5 * 60_000;
 
@@ -29,7 +31,8 @@ export function goesOn(post, before) {
 // replies, earlier}; `acts` is what may be done: {openMenu, openThread, showRow,
 // toggleEarlier, react, retry, discard, act}.
 export function drawPost(post, seen, acts) {
-  const isSystem = post.type.startsWith("system_");
+  const isSystem = post.type.startsWith("system_") && post.type !== WHISPERED;
+  const isSilent = isSystem || seen.goesOn;
   const kind = [
     "post",
     seen.goesOn && "goes-on",
@@ -40,12 +43,12 @@ export function drawPost(post, seen, acts) {
   return el(
     "li",
     { class: kind.filter(Boolean).join(" ") },
-    face(post, { ...seen, isSilent: seen.goesOn || isSystem }),
+    face(post, seen.name, isSilent),
     el(
       "div",
       { class: "body" },
       context(post, seen, acts),
-      el("p", { class: seen.goesOn || isSystem ? "meta unseen" : "meta" }, meta(post, seen)),
+      el("p", { class: isSilent ? "meta unseen" : "meta" }, meta(post, seen)),
       el("div", { class: "text" }, words(post.message, seen.me)),
       edited(post, seen, acts),
       attachments(post, seen.me, acts),
@@ -57,8 +60,8 @@ export function drawPost(post, seen, acts) {
   );
 }
 
-function face(post, { name, isSilent }) {
-  if (isSilent) return el("span", { class: "face small" }, time(post.create_at));
+function face(post, name, isSilent) {
+  if (isSilent) return el("span", { class: "face small" }, time(post.create_at, "short"));
   const hue = [...name].reduce((sum, sign) => sum + sign.codePointAt(0), 0) % HUES;
   const letter = [...name][0]?.toUpperCase() ?? "";
   return el("span", { class: `face hue-${hue}`, "aria-hidden": "true" }, letter);
@@ -69,7 +72,7 @@ function meta(post, { name, isBot }) {
     el("strong", {}, name),
     isBot && el("span", { class: "tag" }, "bot"),
     post.pending ? el("span", {}, "sending…") : time(post.create_at),
-    post.type === "system_ephemeral" && el("span", { class: "tag" }, "only you see this"),
+    post.type === WHISPERED && el("span", { class: "tag" }, "only you see this"),
   ];
 }
 
