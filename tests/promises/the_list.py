@@ -164,6 +164,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         "deaf is a post older than 60 s that never came": (
             f"{BACKFILL}what_should_have_come_live_makes_a_wish_for_a_new_connection",
             f"{BACKFILL}what_came_live_makes_no_wish",
+            f"{BACKFILL}all_is_read_again_that_a_deaf_connection_may_have_missed",
         ),
         "an unchanged channel costs no call": (
             f"{BACKFILL}an_unchanged_channel_costs_no_call",

@@ -15,6 +15,7 @@ from malexbot.messengers.mattermost.borders import Room, post_of
 
 # So late a post may come live; and so much the clocks of several servers differ.
 GRACE_MS = 60_000
+END_OF_TIME = 2**53
 # So many posts of a channel are remembered until it is looked at: more than a page.
 MOST_REMEMBERED = 1_000
 
@@ -27,6 +28,7 @@ class Hearing:
         self._lock = threading.Lock()
         self._heard: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._compared_until: dict[str, int] = {}
+        self._doubted_from: dict[str, int] = {}
         self._wish = ""
         self._opened_at = 0
         self._has_heard = False
@@ -85,16 +87,26 @@ class Hearing:
         """Wish for a new connection if this page holds what should have come live."""
         with self._lock:
             until = self._now_ms() - GRACE_MS
-            since = max(self._opened_at, room.joined_at) + GRACE_MS
-            since = max(since, self._compared_until.get(room.id, 0))
+            begun_at = max(self._opened_at, room.joined_at)
+            known_until = max(begun_at, self._compared_until.get(room.id, 0))
+            since = max(begun_at + GRACE_MS, known_until)
             heard = self._forget(room.id, until)
             self._compared_until[room.id] = max(since, until)
             for post in map(post_of, newest):
                 is_due = since < post.create_at <= until and not post.is_system
                 if is_due and post.id not in heard and self.number:
                     self._is_doubted = True
+                    self._doubted_from.setdefault(room.id, known_until)
                     self._wish = f"deaf: {post.id} in {room.name} never came"
                     return
+
+    def doubted_from(self, channel_id: str) -> int:
+        """What is newer may never have come, whatever the mark says."""
+        return self._doubted_from.get(channel_id, END_OF_TIME)
+
+    def believe(self, channel_id: str) -> None:
+        """It was read from there on, and written."""
+        self._doubted_from.pop(channel_id, None)
 
     def _forget(self, channel_id: str, until: int) -> Mapping[str, int]:
         """What was heard so far; only what is later is remembered any longer."""

@@ -86,7 +86,8 @@ class CatchUp:
         self._hearing.compare(room, newest)
         head = _head(room, newest, began_at)
         aim = Aim(room, number, newest, head, self.counters(room, began_at))
-        floor = aim.mark.at - self._overlap_ms
+        known_until = min(aim.mark.at, self._hearing.doubted_from(room.id))
+        floor = known_until - self._overlap_ms
         if not aim.mark.at:
             yield self._first_look(aim)
         elif not newest or post_of(newest[-1]).create_at < floor:
@@ -95,6 +96,7 @@ class CatchUp:
             yield from self._forward(aim, anchor)
         else:
             yield from self._all(aim, floor)
+        self._hearing.believe(room.id)
 
     # What the marks say; the simulation breaks these one by one.
 

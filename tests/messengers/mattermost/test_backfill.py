@@ -99,6 +99,25 @@ def test_what_should_have_come_live_makes_a_wish_for_a_new_connection(
     assert desk.bot.hearing.take_wish() == ""
 
 
+def test_all_is_read_again_that_a_deaf_connection_may_have_missed(
+    desk: Desk,
+) -> None:
+    """What came live after it has moved the mark past it, by more than a page."""
+    desk.server.advance(2 * MINUTE_MS)
+    assert desk.bot.server.socket is not None
+    missed = desk.say(6)
+    desk.bot.server.socket.clear()
+    desk.server.advance(2 * MINUTE_MS)
+    desk.say(3)
+    desk.bot.flush()
+    desk.server.advance(2 * MINUTE_MS)
+    desk.read()
+    assert "deaf" in desk.bot.hearing.take_wish()
+    assert not [id for id in missed if id not in desk.store.posts]
+    desk.bot.connect()
+    assert desk.calls(desk.read).count("after") < 2
+
+
 def test_what_came_live_makes_no_wish(desk: Desk) -> None:
     desk.server.advance(2 * MINUTE_MS)
     desk.say(3)
