@@ -114,7 +114,10 @@ class Judge:
             if missing := [each for each in wanted if not answers[each]]:
                 text = entries[post_id].text
                 jobs = self._ask(_JOBS, f"{post_id}%")
-                yield f"never answered: {text!r}, {len(missing)} parts; jobs: {jobs}"
+                yield (
+                    f"never answered: {post_id}, {text!r}, {len(missing)} parts;"
+                    f" jobs: {jobs}"
+                )
 
     def _answers(self) -> Counter[tuple[bool, str, str]]:
         """By whether it is a reaction, the question, and the line of a long one."""

@@ -107,7 +107,7 @@ def test_no_answer_and_two_of_them_are_seen(
 ) -> None:
     asked = sandbox.scene.post(town.channel, town.alice, "ask")
     (complaint,) = judge.complaints({asked: "plain"})
-    assert complaint.startswith("never answered: 'ask', 1 parts")
+    assert complaint.startswith(f"never answered: {asked}, 'ask', 1 parts")
     for _ in range(2):
         sandbox.scene.post(town.channel, town.bot, f"answer to {asked}")
     (complaint,) = judge.complaints({asked: "plain"})

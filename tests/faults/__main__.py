@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from malexbot.errors import MalexbotError
+from malexbot.storage.database import Database
 from tests.faults.ground import Ground, grounded
 from tests.faults.hasty import PROGRAM
 from tests.faults.plan import KINDS, by_seed
@@ -23,6 +27,7 @@ from tests.faults.run import COUNTED, Outcome, play
 OWN_MOUNTS = "MALEXBOT_OWN_MOUNTS"
 _UNSHARE = ("unshare", "--mount")
 SHOWN = 5
+TABLES = ("channels", "connections", "gaps", "jobs", "posts", "rejects")
 # A small disk: for the empty server, and for what a minute of talk adds.
 EMPTY_MB, MINUTE_MB = 256, 16
 
@@ -40,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with grounded(PROGRAM, database_mb=size) as ground:
         outcome = play(ground, plan, seed, console.print)
         if not outcome.is_right:
-            _keep_logs(ground, options.logs, console)
+            _keep(ground, options.logs, console)
     _show(outcome, console)
     return 0 if outcome.is_right else 1
 
@@ -66,11 +71,18 @@ def _show(outcome: Outcome, console: Console) -> None:
             console.print(f"{name}: {each}", markup=False)
 
 
-def _keep_logs(ground: Ground, folder: Path, console: Console) -> None:
+def _keep(ground: Ground, folder: Path, console: Console) -> None:
+    """What it takes to find out why: the logs, the ledger, the tables."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, log in enumerate(ground.logs):
         (folder / f"daemon-{number}.log").write_text(log)
-    console.print(f"the logs of the daemons are in {folder}")
+    shutil.copy(ground.ledger_file, folder)
+    with suppress(MalexbotError), Database(ground.postgres.dsn) as database:
+        for table in TABLES:
+            with (folder / f"{table}.csv").open("w") as file:
+                with database.transaction() as cursor:
+                    cursor.copy_expert(f"COPY {table} TO STDOUT CSV HEADER", file)
+    console.print(f"the logs, the ledger and the tables are in {folder}")
 
 
 def _has_disks() -> bool:
@@ -99,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         "--logs",
         type=Path,
         default=Path(tempfile.gettempdir(), "malexbot-faults"),
-        help="where the logs of a run that failed go",
+        help="where what is left of a run that failed goes",
     )
     parser.add_argument("--width", type=int, help="of the table; else the terminal's")
     return parser

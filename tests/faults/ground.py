@@ -50,6 +50,7 @@ class Ground:
         self._database_mb = database_mb
         self._ends = ExitStack()
         self.daemons_clock = folder / "clock"
+        self.ledger_file = folder / "server.jsonl"
         self._config_file = folder / "malexbot.yaml"
         self._program = program
         self._logs: list[str] = []
@@ -73,7 +74,7 @@ class Ground:
         self._ends.callback(self.postgres.stop)
         self.postgres.start()
         self.line = self._ends.enter_context(Proxy(self.postgres.dsn))
-        self.server = Mattermost(self._folder / "server.jsonl", self._settings)
+        self.server = Mattermost(self.ledger_file, self._settings)
         self._ends.callback(self.server.stop)
         self.server.start()
         self.wire = self._ends.enter_context(Tunnel(self.server.dial))

@@ -44,15 +44,16 @@ def out_of_order(
 ) -> Iterator[str]:
     """What came, or was done, before what it should have come after.
 
-    Only within one lane, and among what was heard, or read, in the same way: it is
-    heard as it was said, and read by its time, which a clock may have told wrong.
+    Only within one lane, and among what was heard, or read, in the same way. A clock
+    that was set back tells another order than that in which it was said: one page has
+    that of the times, and two pages that were read one after the other may have either.
     """
-    heard_as = {entry.id: number for number, entry in enumerate(asked)}
-    read_as = {entry.id: entry.create_at for entry in asked}
-    asked_as = {"live": heard_as, "backfill": read_as}
+    asked_as = {
+        entry.id: (number, entry.create_at) for number, entry in enumerate(asked)
+    }
     with database.transaction() as cursor:
         cursor.execute(_RUNS)
-        runs = [_run(*row) for row in cursor if row[1] in heard_as]
+        runs = [_run(*row) for row in cursor if row[1] in asked_as]
         cursor.execute(_OVERTAKEN)
         yield from (f"job {id} of {lane} was overtaken" for lane, id in cursor)
     yield from _descents("taken", runs, asked_as)
@@ -81,12 +82,14 @@ def _answered(said: Sequence[Entry]) -> Iterator[str]:
 
 
 def _descents(
-    what: str, runs: Sequence[_Run], asked_as: Mapping[str, Mapping[str, int]]
+    what: str, runs: Sequence[_Run], asked_as: Mapping[str, tuple[int, int]]
 ) -> Iterator[str]:
     newest: dict[tuple[str, str], str] = {}
     for run in runs:
         before = newest.get((run.lane, run.origin), run.post_id)
-        order = asked_as[run.origin]
-        if order[run.post_id] < order[before]:
+        number, create_at = asked_as[run.post_id]
+        number_before, before_at = asked_as[before]
+        is_later = run.origin != "live" and create_at >= before_at
+        if number < number_before and not is_later:
             yield f"{what} after {before}, in {run.lane}, {run.origin}: {run.post_id}"
         newest[run.lane, run.origin] = run.post_id

@@ -44,7 +44,7 @@ _OF_PSYCOPG2 = re.compile(
     r"Traceback .*\n(?: .*\n)+SystemError: <built-in function utf_8_decode> returned .*"
 )
 # Who is told to end has what it needs for that, while it is waited for.
-ENDING, DATABASE = "daemon: SIGTERM", frozenset({"database", "line"})
+ENDING, NEEDED = "daemon: SIGTERM", frozenset({"database", "line", "server"})
 # How the judge's complaints begin, and what is counted.
 _COLUMNS = {
     "lost": "lost",
@@ -139,7 +139,7 @@ class Conductor:
     def _end(self, planned: Planned) -> None:
         end = self._open.pop(planned)
         if planned.kind.name == ENDING:
-            self._end_all(DATABASE)
+            self._end_all(NEEDED)
         if planned.lasts_s:
             self._say(f"… {planned.kind.name}: over")
         end()
