@@ -180,7 +180,7 @@ class Pipe:
         self.intake = Intake(
             journal=DatabaseJournal(parts.leadership),
             decider=self._decider,
-            wake=self.lanes.wake,
+            workers=self.lanes,
             health=parts.health,
             counters=Counters(MATTERMOST_EVENTS),
         )

@@ -6,14 +6,17 @@ It takes what waits, as it is: a batch is as large as the last one took long.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from malexbot.errors import Transient
 from malexbot.events import Event
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.waiting import Delivery, Item, Waiting
-from malexbot.ports import Entry, Journal, Mark, Parcel, Reject
+from malexbot.ports import Entry, Job, Journal, Mark, Parcel, Reject
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import beat
 from malexbot.runtime.retry import Backoff
@@ -28,7 +31,26 @@ FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 3.0
 LONGEST_DRAIN_WAIT_S = 0.2
 
+# So many jobs at once are left to the queue, where all lanes have their turn.
+CROWD = 32
+
 PART = "intake"
+
+
+class Workers(Protocol):
+    """Who does the jobs that come of events."""
+
+    def take_seats(self, most: int) -> list[Hold]:
+        """Each is for one job that is about to be begun."""
+        ...
+
+    def begin(self, jobs: Sequence[Job], holds: Sequence[Hold]) -> None:
+        """On seats that were taken; those that are left over are free again."""
+        ...
+
+    def wake(self, lanes: Iterable[str]) -> None:
+        """Jobs wait in these lanes."""
+        ...
 
 
 class Intake:
@@ -42,14 +64,14 @@ class Intake:
         *,
         journal: Journal,
         decider: Decider,
-        wake: Callable[[], None],
+        workers: Workers,
         health: Health,
         counters: Counters | None = None,
         waiting: Waiting | None = None,
     ) -> None:
         self._journal = journal
         self._decider = decider
-        self._wake = wake
+        self._workers = workers
         self._health = health
         self._waiting = waiting or Waiting()
         self._backoff = Backoff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
@@ -160,7 +182,7 @@ class Intake:
             return
         while True:
             try:
-                self._journal.write(parcels)
+                self._commit(parcels)
             except Transient as error:
                 self._tell_ill(error)
                 self._rest(stop)
@@ -172,6 +194,28 @@ class Intake:
         self._tell_well()
         self._after(parcels)
 
+    def _commit(self, parcels: Sequence[Parcel]) -> None:
+        """What makes the jobs begins them where seats and lanes are free."""
+        lanes = Counter(
+            lane
+            for parcel in parcels
+            for entry in parcel.entries
+            for lane in entry.lanes
+        )
+        wanted = lanes.total()
+        holds = self._workers.take_seats(wanted) if wanted <= CROWD else []
+        begun: Sequence[Job] = ()
+        try:
+            begun = self._journal.write(
+                parcels,
+                seats=len(holds),
+                lease_s=min((hold.lease_s for hold in holds), default=0.0),
+            )
+        finally:
+            self._workers.begin(begun, holds)
+        if waiting := lanes - Counter(job.lane for job in begun):
+            self._workers.wake(waiting)
+
     def _rest(self, stop: Stop) -> None:
         wait_s = self._backoff.next_s()
         if not stop.wait(wait_s):
@@ -182,15 +226,11 @@ class Intake:
     def _after(self, parcels: Sequence[Parcel]) -> None:
         counters = self.counters
         counters.batches += 1
-        has_jobs = False
         for entries, _, rejects in parcels:
             counters.rejected += len(rejects)
             counters.add(entries)
             for entry in entries:
-                has_jobs = has_jobs or bool(entry.processors)
                 self._show(entry.event)
-        if has_jobs:
-            self._wake()
         self._note_lag(parcels)
 
     def _show(self, event: Event) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 
 from malexbot.errors import MalexbotError, Transient
+from malexbot.pipeline.behind import Behind
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import Runner, Work
+from malexbot.pipeline.runner import NOTHING, Runner, Work
 from malexbot.pipeline.verdicts import overrun
 from malexbot.ports import Job, Jobs
 from malexbot.runtime.health import Health
@@ -74,6 +75,8 @@ class Lanes:
         self._signal = threading.Condition()
         self._is_woken = False
         self._is_draining = False
+        self._is_crowded = False
+        self._behind = Behind()
         self._free = 0
         self._hired = 0
         self._workers: list[_Worker] = []
@@ -83,11 +86,31 @@ class Lanes:
         self._backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
         self.overruns = 0
 
-    def wake(self) -> None:
-        """There may be jobs."""
+    def wake(self, lanes: Iterable[str] = ()) -> None:
+        """There may be jobs, in these lanes at least."""
         with self._signal:
+            self._behind.note(lanes)
             self._is_woken = True
             self._signal.notify_all()
+
+    def take_seats(self, most: int) -> list[Hold]:
+        """Each is for one job that is about to be begun."""
+        with self._signal:
+            count = 0 if self._is_draining else min(most, self._free)
+            self._free -= count
+        lease_s = self._time_out_s + LEASE_BEYOND_S
+        return [
+            Hold(lease_s=lease_s, time_out_s=self._time_out_s) for _ in range(count)
+        ]
+
+    def begin(self, jobs: Sequence[Job], holds: Sequence[Hold]) -> None:
+        """On seats that were taken; those that are left over are free again."""
+        works = [Work(*each) for each in zip(jobs, holds, strict=False)]
+        with self._signal:
+            self._free += len(holds) - len(works)
+            self._under_way.update((work.hold, work.job) for work in works)
+        for work in works:
+            self._queue.put(work)
 
     @property
     def busy(self) -> int:
@@ -112,36 +135,41 @@ class Lanes:
         """Fill the free seats; returns how long nothing else can be expected."""
         with self._signal:
             self._is_woken = False
-            free = self._free
-        if not free:
+            self._behind.looking()
+        holds = self.take_seats(self._threads)
+        if not holds:
+            self._is_crowded = True
             return LONGEST_POLL_S
-        lease_s = self._time_out_s + LEASE_BEYOND_S
-        holds = [
-            Hold(lease_s=lease_s, time_out_s=self._time_out_s) for _ in range(free)
-        ]
+        claimed: list[Job] = []
         try:
             with outside("jobs"):
-                claimed = self._jobs.claim(
-                    kinds=self._runner.kinds, limit=free, lease_s=lease_s
-                )
-                self._seat(claimed, holds)
+                try:
+                    claimed = self._jobs.claim(
+                        kinds=self._runner.kinds,
+                        limit=len(holds),
+                        lease_s=holds[0].lease_s,
+                    )
+                finally:
+                    self.begin(claimed, holds)
+                self._learn(claimed, len(holds))
                 due_s = None if claimed else self._jobs.due_s()
         except Transient as error:
             return self._tell_ill(error)
         self._tell_well()
         if claimed:
             # Nobody asks when the next one is due while there is more to do.
-            return LONGEST_POLL_S if len(claimed) == free else SHORTEST_POLL_S
+            return LONGEST_POLL_S if len(claimed) == len(holds) else SHORTEST_POLL_S
         if due_s is None:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
 
-    def _seat(self, claimed: Sequence[Job], holds: Sequence[Hold]) -> None:
-        for job, hold in zip(claimed, holds, strict=False):
-            with self._signal:
-                self._free -= 1
-                self._under_way[hold] = job
-            self._queue.put(Work(job, hold))
+    def _learn(self, claimed: Sequence[Job], asked_for: int) -> None:
+        """Nobody knows what is behind those that were found."""
+        with self._signal:
+            if len(claimed) < asked_for:
+                self._behind.looked(job.lane for job in self._under_way.values())
+            self._is_crowded = len(claimed) == asked_for
+            self._behind.note(job.lane for job in claimed)
 
     def _wait(self, seconds: float) -> None:
         """Until somebody wakes us, or a handler's time is over."""
@@ -166,28 +194,30 @@ class Lanes:
         while (work := self._queue.get()) is not None:
             while work is not None:
                 work = self._do(worker, work)
-                # What was behind the one that it ended can be begun.
-                self.wake()
             if worker.is_dismissed:
                 return
 
     def _do(self, worker: _Worker, work: Work) -> Work | None:
         """What the worker goes on with; if there is nothing, its seat is free."""
         worker.work = work
+        after = NOTHING
         try:
-            following = self._runner.run(work, goes_on=not self._is_draining)
+            after = self._runner.run(work, goes_on=not self._is_draining)
         except Exception as error:
-            self._fault, following = error, None
+            self._fault = error
         with self._signal:
             worker.work = None
             self._under_way.pop(work.hold, None)
             if worker.is_dismissed:
                 self._hung.remove(worker)
-            elif following:
-                self._under_way[following.hold] = following.job
+            elif after.work:
+                self._under_way[after.work.hold] = after.work.job
             else:
                 self._free += 1
-        return following
+            is_waited_for = work.job.lane in self._behind or self._is_crowded
+            if after.lanes or is_waited_for or self._fault or self._is_draining:
+                self.wake(after.lanes)
+        return after.work
 
     def _jobs_under_way(self) -> list[tuple[Hold, Job]]:
         with self._signal:

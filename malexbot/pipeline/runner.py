@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -34,6 +34,18 @@ class Work(NamedTuple):
     hold: Hold
 
 
+class After(NamedTuple):
+    """What a job leaves to do."""
+
+    work: Work | None = None
+    """What its worker goes on with."""
+    lanes: Sequence[str] = ()
+    """Where something waits that nobody has begun."""
+
+
+NOTHING = After()
+
+
 class Runner:
     """Which handler does a job, and how the job ends."""
 
@@ -52,7 +64,7 @@ class Runner:
     def kinds(self) -> tuple[str, ...]:
         return tuple(self._handlers)
 
-    def run(self, work: Work, *, goes_on: bool) -> Work | None:
+    def run(self, work: Work, *, goes_on: bool) -> After:
         """Do it and end it, unless it was taken from us meanwhile.
 
         Whoever goes on is given what is to be done next: the first thing to send.
@@ -60,7 +72,7 @@ class Runner:
         job, hold = work
         found = self._do(job, hold)
         if found is None or not hold.take():
-            return None
+            return NOTHING
         backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
         while not hold.lease.is_over:
             following = hold.next() if goes_on else None
@@ -70,11 +82,9 @@ class Runner:
                 log.debug("job %d cannot be ended yet: %s", job.id, error)
                 self._rest(min(backoff.next_s(), hold.lease.left_s))
         log.warning("job %d could not be ended in time: it is begun again", job.id)
-        return None
+        return NOTHING
 
-    def end(
-        self, job: Job, verdict: Verdict, following: Hold | None = None
-    ) -> Work | None:
+    def end(self, job: Job, verdict: Verdict, following: Hold | None = None) -> After:
         """Write down what became of it; raises Transient.
 
         With a hold, what is to be done next is begun under it.
@@ -84,9 +94,10 @@ class Runner:
         except LeaseLost:
             # Also after a commit whose answer was lost: then it is ended as it should.
             log.info("job %d was ended already", job.id)
-            return None
+            return After(None, [job.lane])
         _tell(job, verdict)
-        return Work(begun, following) if begun and following else None
+        work = Work(begun, following) if begun and following else None
+        return After(work, _waiting(job, verdict, begun))
 
     def _do(self, job: Job, hold: Hold) -> Verdict | None:
         try:
@@ -110,6 +121,18 @@ class Runner:
             case Ended(state, reason):
                 self._jobs.give_up(job, state=state, reason=reason)
         return None
+
+
+def _waiting(job: Job, verdict: Verdict, begun: Job | None) -> list[str]:
+    match verdict:
+        case Done(effects):
+            made = [effect.target for effect in effects]
+            if begun:
+                made.remove(begun.lane)
+            return made
+        case Again():
+            return [job.lane]
+    return []
 
 
 def _tell(job: Job, verdict: Verdict) -> None:

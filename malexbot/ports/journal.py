@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from malexbot.events import Event
+from malexbot.ports.jobs import Job
 
 
 class Entry(NamedTuple):
@@ -16,6 +17,11 @@ class Entry(NamedTuple):
     """Yes: the archive keeps this post. No: it only updates a post it has."""
     processors: Sequence[str] = ()
     """Who acts on it: one job each."""
+
+    @property
+    def lanes(self) -> list[str]:
+        """Where its jobs wait for their turn."""
+        return [f"{self.event.lane}:{name}" for name in self.processors]
 
 
 class CaughtUp(NamedTuple):
@@ -97,8 +103,13 @@ class Parcel(NamedTuple):
 class Journal(Protocol):
     """The one transaction that makes events durable; called by one thread only."""
 
-    def write(self, parcels: Sequence[Parcel]) -> None:
+    def write(
+        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+    ) -> list[Job]:
         """Archive rows, jobs and marks, all in one commit.
+
+        Of the jobs that it makes, so many may be begun with the lease: those whose
+        lanes are free are, and are returned.
 
         A live post moves the mark of its channel only where that is filled for
         the connection of the event. An event that PostgreSQL refuses goes to the

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from malexbot.events import Event
-from malexbot.ports import Entry, Mark, Parcel, Reject, Vanished
+from malexbot.ports import Entry, Job, Mark, Parcel, Reject, Vanished
 from malexbot.storage import offers, posts
 from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.marks import find_live, move, move_live
-from malexbot.storage.offers import Offers
+from malexbot.storage.offers import Offers, Seats
 from malexbot.storage.people import People
 from malexbot.storage.posts import Posts
 from malexbot.storage.rejects import keep_rejects
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _WORN_ROWS = 2000
 _EMPTY = "DELETE FROM incoming; DELETE FROM offers"
 _RENEW = "TRUNCATE incoming, offers"
+
+_NO_SEATS = Seats(0, 0.0, 0)
 
 # What the content of one event can make of a batch: PostgreSQL refuses it, or it
 # cannot even be written down for it.
@@ -46,24 +48,26 @@ class DatabaseJournal:
         self._tables_of: int | None = None
         self._passed_rows = 0
 
-    def write(self, parcels: Sequence[Parcel]) -> None:
+    def write(
+        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+    ) -> list[Job]:
         try:
-            self._commit(parcels, _write)
+            return self._commit(parcels, partial(_write, seats=seats, lease_s=lease_s))
         except _POISON as error:
             if _is_ours_to_mend(error):
                 raise
-            self._commit(parcels, _write_carefully)
+            return self._commit(parcels, _write_carefully)
 
     def _commit(
-        self, parcels: Sequence[Parcel], write: Callable[[Cursor, _Batch], None]
-    ) -> None:
+        self, parcels: Sequence[Parcel], write: Callable[[Cursor, _Batch], list[Job]]
+    ) -> list[Job]:
         with self._leadership.transaction() as cursor:
             epoch = self._leadership.epoch
             # Who drains while it is our turn again may have made them already.
             if self._tables_of != epoch:
                 cursor.execute(posts.TABLE + offers.TABLE)
-            batch = _Batch(parcels)
-            write(cursor, batch)
+            batch = _Batch(parcels, epoch)
+            begun = write(cursor, batch)
             named = self._people.write(cursor, batch.entries)
             passed_rows = self._passed_rows + len(batch.entries)
             is_worn = passed_rows >= _WORN_ROWS
@@ -72,24 +76,32 @@ class DatabaseJournal:
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
         self._passed_rows = 0 if is_worn else passed_rows
+        return begun
 
 
 class _Batch:
     """Parcels, laid out by what is done with them."""
 
-    def __init__(self, parcels: Sequence[Parcel]) -> None:
+    def __init__(self, parcels: Sequence[Parcel], epoch: int) -> None:
+        self.epoch = epoch
         self.entries = [entry for parcel in parcels for entry in parcel.entries]
         self.marks = [mark for parcel in parcels for mark in parcel.marks]
         self.rejects = [reject for parcel in parcels for reject in parcel.rejects]
 
 
-def _write(cursor: Cursor, batch: _Batch) -> None:
-    _merge(cursor, batch.entries, batch.marks)
+def _write(cursor: Cursor, batch: _Batch, *, seats: int, lease_s: float) -> list[Job]:
+    begun = _merge(
+        cursor, batch.entries, batch.marks, Seats(seats, lease_s, batch.epoch)
+    )
     _finish(cursor, batch.rejects, (entry.event for entry in batch.entries))
+    return begun
 
 
-def _write_carefully(cursor: Cursor, batch: _Batch) -> None:
-    """The same in ever smaller parts, until what is refused is found alone."""
+def _write_carefully(cursor: Cursor, batch: _Batch) -> list[Job]:
+    """The same in ever smaller parts, until what is refused is found alone.
+
+    No job is begun on the way: a claim finds them.
+    """
     written: list[Event] = []
     parts = [batch.entries]
     while parts:
@@ -107,9 +119,10 @@ def _write_carefully(cursor: Cursor, batch: _Batch) -> None:
         if error is not None:
             batch.rejects.append(_reject_mark(mark, error))
     _finish(cursor, batch.rejects, written)
+    return []
 
 
-def _try(cursor: Cursor, do: Callable[[], None]) -> Exception | None:
+def _try(cursor: Cursor, do: Callable[[], object]) -> Exception | None:
     """What PostgreSQL or the content itself has against it; then it did not happen."""
     cursor.execute(f"SAVEPOINT part; {_EMPTY}")
     try:
@@ -123,7 +136,12 @@ def _try(cursor: Cursor, do: Callable[[], None]) -> Exception | None:
     return None
 
 
-def _merge(cursor: Cursor, entries: Sequence[Entry], marks: Sequence[Mark]) -> None:
+def _merge(
+    cursor: Cursor,
+    entries: Sequence[Entry],
+    marks: Sequence[Mark],
+    seats: Seats = _NO_SEATS,
+) -> list[Job]:
     kept, offered = Posts(), Offers()
     for entry in entries:
         kept.add(entry)
@@ -132,8 +150,9 @@ def _merge(cursor: Cursor, entries: Sequence[Entry], marks: Sequence[Mark]) -> N
         if isinstance(mark, Vanished):
             kept.vanish(mark)
     kept.merge(cursor)
-    offered.merge(cursor)
+    begun = offered.merge(cursor, seats)
     move(cursor, marks)
+    return begun
 
 
 def _move(cursor: Cursor, mark: Mark) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from malexbot.ports import Entry
+from typing import NamedTuple
+
+from malexbot.events import Event
+from malexbot.ports import Entry, Job
 from malexbot.storage.copying import copy, escape
 from malexbot.storage.session import Cursor
 from malexbot.storage.wire import to_json
@@ -21,6 +24,42 @@ INSERT INTO jobs (kind, name, lane, event_id, event)
 SELECT 'run', name, lane, event_id, event FROM offers ORDER BY place
 ON CONFLICT (event_id, name) WHERE event_id IS NOT NULL DO NOTHING
 """
+# The same, where there are seats: who makes a job may begin it if its lane is free.
+# Nobody else makes any in these lanes.
+_MERGE_AND_BEGIN = """
+WITH free AS (
+  SELECT *, row_number() OVER (PARTITION BY lane ORDER BY place) = 1 AND NOT EXISTS (
+    SELECT FROM jobs before WHERE before.lane = offers.lane
+      AND before.finished_at IS NULL AND NOT before.is_loose
+  ) AS is_free
+  FROM offers
+), seated AS (
+  SELECT *, is_free
+    AND count(*) FILTER (WHERE is_free) OVER (ORDER BY place) <= %(seats)s AS is_begun
+  FROM free
+), made AS (
+  INSERT INTO jobs (kind, name, lane, event_id, event,
+    state, attempts, epoch, due_at, started_at)
+  SELECT 'run', name, lane, event_id, event,
+    CASE WHEN is_begun THEN 'leased' ELSE 'ready' END, is_begun::int,
+    CASE WHEN is_begun THEN %(epoch)s::bigint END,
+    clock_timestamp()
+      + CASE WHEN is_begun THEN %(lease_s)s ELSE 0 END * interval '1 second',
+    CASE WHEN is_begun THEN clock_timestamp() END
+  FROM seated ORDER BY place
+  ON CONFLICT (event_id, name) WHERE event_id IS NOT NULL DO NOTHING
+  RETURNING id, key::text, name, lane, event_id, state
+)
+SELECT id, key, name, lane, event_id FROM made WHERE state = 'leased' ORDER BY id
+"""
+
+
+class Seats(NamedTuple):
+    """How many jobs may be begun, and how."""
+
+    most: int
+    lease_s: float
+    epoch: int
 
 
 class Offers:
@@ -28,6 +67,7 @@ class Offers:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._events: dict[str, Event] = {}
 
     def add(self, entry: Entry) -> None:
         """Raises TypeError for an event that JSON cannot hold."""
@@ -35,15 +75,40 @@ class Offers:
             return
         event = entry.event
         event_id, told = escape(event.event_id), escape(to_json(event))
-        for processor in entry.processors:
-            lane = escape(f"{event.lane}:{processor}")
+        self._events[event.event_id] = event
+        for processor, lane in zip(entry.processors, entry.lanes, strict=True):
             place = len(self._lines)
             self._lines.append(
-                f"{place}\t{escape(processor)}\t{lane}\t{event_id}\t{told}"
+                f"{place}\t{escape(processor)}\t{escape(lane)}\t{event_id}\t{told}"
             )
 
-    def merge(self, cursor: Cursor) -> None:
+    def merge(self, cursor: Cursor, seats: Seats) -> list[Job]:
         """Make them, in the transaction of `cursor`; the lanes keep their order."""
-        if self._lines:
-            copy(cursor, "offers", _COLUMNS, self._lines)
+        if not self._lines:
+            return []
+        copy(cursor, "offers", _COLUMNS, self._lines)
+        if not seats.most:
             cursor.execute(_MERGE)
+            return []
+        terms = {"seats": seats.most, "lease_s": seats.lease_s, "epoch": seats.epoch}
+        cursor.execute(_MERGE_AND_BEGIN, terms)
+        return [self._job(seats, *row) for row in cursor.fetchall()]
+
+    def _job(
+        self, seats: Seats, id: int, key: str, name: str, lane: str, event_id: str
+    ) -> Job:
+        """As a claim would give it; what came as bytes is of no use to it."""
+        return Job(
+            id=id,
+            key=key,
+            kind="run",
+            name=name,
+            lane=lane,
+            event=self._events[event_id]._replace(raw=b""),
+            payload={},
+            attempts=1,
+            failures=0,
+            left_s=None,
+            sent_ago_s=None,
+            epoch=seats.epoch,
+        )

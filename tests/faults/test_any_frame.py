@@ -25,6 +25,7 @@ from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
+from tests.support.fakes import Idle
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "mattermost" / "messenger"
 FRAMES = [
@@ -109,7 +110,7 @@ def test_each_becomes_an_event_or_a_reject(
     intake = Intake(
         journal=DatabaseJournal(leadership),
         decider=decider,
-        wake=lambda: None,
+        workers=Idle(),
         health=Health(),
     )
 

@@ -137,9 +137,9 @@ class Life:
         left = [Work(*each) for each in zip(claimed, holds, strict=False)]
         while left:
             work = left.pop(order(len(left)))
-            following = self.runner.run(work, goes_on=order(3) > 0)
-            if following:
-                left.append(following)
+            after = self.runner.run(work, goes_on=order(3) > 0)
+            if after.work:
+                left.append(after.work)
 
 
 def asked(channels: Sequence[str]) -> list[Event]:

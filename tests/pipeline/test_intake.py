@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,16 +14,18 @@ from malexbot.events import Event
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.counters import MOST_UNKNOWN, Counters
 from malexbot.pipeline.decider import Decider
-from malexbot.pipeline.intake import Intake
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.intake import CROWD, Intake
 from malexbot.pipeline.waiting import Waiting
-from malexbot.ports import CaughtUp, Occasion, Processor, Reject
+from malexbot.ports import CaughtUp, Job, Occasion, Parcel, Processor, Reject
 from malexbot.processors.save import Save
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
 from malexbot.runtime.stop import Stop
 from tests.support.events import BOT, NOW, happened, posted
-from tests.support.fakes import Failing, MemoryJournal
+from tests.support.fakes import Failing, Idle, MemoryJournal
+from tests.support.queue import job
 from tests.support.threads import PATIENCE_S, Running, eventually
 
 MARK = CaughtUp("mattermost", "c1", "p1", NOW, 1)
@@ -60,7 +63,7 @@ class World:
         self.journal = MemoryJournal(fail=self.fail)
         self.eager = Eager(self.journal)
         self.health = Health()
-        self.wakes: list[int] = []
+        self.workers = Idle()
         self.decider = Decider(
             processors={"posted": [self.eager, Save()], "hello": [Save()]},
             audience=Audience(Heard(BOT, {"c1"})),
@@ -69,7 +72,7 @@ class World:
         self.intake = Intake(
             journal=self.journal,
             decider=self.decider,
-            wake=lambda: self.wakes.append(len(self.journal.batches)),
+            workers=self.workers,
             health=self.health,
             counters=Counters(frozenset({"posted"})),
             waiting=Waiting(most_events=most_events),
@@ -121,14 +124,75 @@ def test_nobody_acts_before_it_is_durable(world: World) -> None:
     with Running(world.intake):
         assert world.written(1)
     assert world.eager.seen == [("p1", True)]
-    assert world.wakes == [1]
+    assert world.workers.woken == [["mattermost:c1:eager"]]
+
+
+class Seated(Idle):
+    """Workers with two seats."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free, self.begun = 2, list[Job]()
+
+    def take_seats(self, most: int) -> list[Hold]:
+        taken = min(most, self.free)
+        self.free -= taken
+        return [Hold(lease_s=90, time_out_s=60) for _ in range(taken)]
+
+    def begin(self, jobs: Sequence[Job], holds: Sequence[Hold]) -> None:
+        self.free += len(holds) - len(jobs)
+        self.begun += jobs
+
+
+def test_jobs_are_begun_where_seats_are_free_and_the_rest_is_told() -> None:
+    asked: list[tuple[int, float]] = []
+
+    class Beginning(MemoryJournal):
+        def write(
+            self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+        ) -> list[Job]:
+            asked.append((seats, lease_s))
+            super().write(parcels)
+            return [job(lane="mattermost:c1:eager")]
+
+    world = World()
+    world.intake._journal, world.intake._workers = Beginning(), Seated()
+    for n in range(3):
+        world.intake.offer(posted(f"p{n}"))
+    with Running(world.intake):
+        eventually(lambda: world.intake._workers.woken)  # type: ignore[attr-defined]
+    workers = world.intake._workers
+    assert isinstance(workers, Seated)
+    assert asked == [(2, 90)]
+    assert [job.lane for job in workers.begun] == ["mattermost:c1:eager"]
+    assert workers.free == 1
+    assert workers.woken == [["mattermost:c1:eager"]]
+
+
+def test_a_crowd_is_left_to_the_queue(world: World) -> None:
+    workers = world.intake._workers = Seated()
+    for n in range(CROWD + 1):
+        world.intake.offer(posted(f"p{n}"))
+    with Running(world.intake):
+        eventually(lambda: workers.woken)
+    assert workers.begun == []
+
+
+def test_seats_are_given_back_when_nothing_can_be_written(world: World) -> None:
+    workers = world.intake._workers = Seated()
+    world.fail.at("write", Transient("away"), Transient("away"))
+    world.intake.offer(posted("p1"))
+    with Running(world.intake):
+        assert world.written(1)
+        eventually(lambda: workers.woken)
+    assert workers.free == 2
 
 
 def test_without_jobs_nobody_is_woken(world: World) -> None:
     world.intake.offer(posted("own", user_id=BOT))
     with Running(world.intake):
         assert world.written(1)
-    assert world.wakes == []
+    assert world.workers.woken == []
 
 
 def test_an_outage_repeats_the_same_batch_whole(world: World) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,60 @@ def test_many_lanes_go_on_at_once_and_seats_bound_them() -> None:
         assert len(world.jobs.of("leased")) == 3
         gate.open.set()
         eventually(lambda: world.is_done(5))
+
+
+def test_what_is_begun_elsewhere_takes_a_seat_too() -> None:
+    gate = Gate()
+    world = World(gate, threads=3)
+    with Running(world.lanes):
+        eventually(lambda: world.health.parts())
+        holds = world.lanes.take_seats(2)
+        world.offer("a", "b", "c", "d")
+        first, *_ = world.jobs.claim(kinds=[RUN], limit=1, lease_s=90)
+        world.lanes.begin([first], holds)
+        world.lanes.wake(["lane"])
+        gate.wait_for(3)
+        assert world.lanes.busy == 3
+        assert world.lanes.take_seats(9) == []
+        gate.open.set()
+        eventually(lambda: world.is_done(4))
+        eventually(lambda: not world.lanes.busy)
+        holds = world.lanes.take_seats(9)
+        assert len(holds) == 3
+        world.lanes.begin([], holds)
+
+
+def test_who_ends_has_no_seat_to_give() -> None:
+    world = World(fine)
+    with Running(world.lanes) as running:
+        eventually(lambda: world.health.parts())
+        running.end()
+        assert world.lanes.take_seats(9) == []
+
+
+def test_an_end_asks_for_jobs_only_where_some_may_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(fine)
+    claim, claims = world.jobs.claim, list[int]()
+
+    def count(**terms: Any) -> list[Job]:
+        claimed = claim(**terms)
+        claims.append(len(claimed))
+        return claimed
+
+    monkeypatch.setattr(world.jobs, "claim", count)
+    with Running(world.lanes):
+        eventually(lambda: claims == [0])
+        world.offer("a1", "a2", channel="a")
+        world.offer("b1", "b2", channel="b")
+        holds = world.lanes.take_seats(2)
+        world.lanes.begin(claim(kinds=[RUN], limit=2, lease_s=90), holds)
+        eventually(lambda: world.is_done(2))
+        assert claims == [0]
+        world.lanes.wake(["mattermost:a:any", "mattermost:b:any"])
+        eventually(lambda: world.is_done(4))
+        assert claims[:2] == [0, 2]
 
 
 def test_within_a_lane_the_order_is_kept() -> None:

@@ -71,7 +71,7 @@ class Pipe:
         self.intake = Intake(
             journal=DatabaseJournal(leadership),
             decider=decider,
-            wake=self.lanes.wake,
+            workers=self.lanes,
             health=Health(),
         )
         self._database = database

@@ -91,8 +91,9 @@ def test_who_goes_on_is_given_the_first_send() -> None:
     world = World(lambda event, bot: bot.reply("one two three four"))
     (job,) = world.claim()
     hold = held()
-    following = world.runner.run(Work(job, hold), goes_on=True)
-    assert following
+    after = world.runner.run(Work(job, hold), goes_on=True)
+    following = after.work
+    assert following and after.lanes == ["mattermost:c1"]
     assert (following.job.kind, following.job.is_noted) == ("chat.post", True)
     assert following.hold.lease.left_s > hold.lease.left_s
     assert [row.state for row in world.jobs.rows.values()] == [

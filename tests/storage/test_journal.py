@@ -10,9 +10,10 @@ import pytest
 
 from malexbot.errors import Permanent, Transient
 from malexbot.events import Event
-from malexbot.ports import Entry, Looked, Parcel, Reject
+from malexbot.ports import Entry, LeaseLost, Looked, Parcel, Reject
 from malexbot.storage import journal as module
 from malexbot.storage.database import Database
+from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership, LostLeadership
 from tests.storage.conftest import Look, until
@@ -26,6 +27,7 @@ from tests.storage.happenings import (
     posted,
     reacted,
 )
+from tests.storage.working import claim, ids, offer, pass_time
 
 # As the type of a post it would end its row and begin another one.
 FORGED = "\t1\t1\t0\t0\tm\t{}\t\\N\np\tt\tforged\tc\tu\t\t"
@@ -56,6 +58,54 @@ def poison(how: str) -> Event:
 
 
 HOW = ["nul", "surrogate", "number", "none", "tab", "line", "forged", "return", "null"]
+
+
+def test_who_makes_jobs_begins_them_where_lanes_are_free(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    events = [posted(post(name, channel_id=name[0])) for name in ("a1", "a2", "b1")]
+    begun = journal.write([acted_on(*events)], seats=9, lease_s=60)
+    assert ids(begun) == ["a1", "b1"]
+    job, _ = begun
+    assert job.event == events[0]._replace(raw=b"")
+    assert (job.kind, job.name, job.attempts) == ("run", "response", 1)
+    assert (job.left_s, job.sent_ago_s, job.payload) == (None, None, {})
+    assert look("SELECT key::text, lane FROM jobs ORDER BY id LIMIT 1") == [
+        (job.key, job.lane)
+    ]
+    assert claim(jobs) == []
+    jobs.finish(job, [])
+    assert ids(claim(jobs)) == ["a2"]
+
+
+def test_no_more_jobs_are_begun_than_there_are_seats(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    events = [posted(post(name, channel_id=name[0])) for name in ("a1", "b1", "c1")]
+    assert ids(journal.write([acted_on(*events)], seats=2, lease_s=60)) == ["a1", "b1"]
+    assert ids(claim(jobs)) == ["c1"]
+
+
+def test_a_job_behind_an_older_one_is_not_begun(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    later = acted_on(posted(post("a2", channel_id="a")))
+    assert journal.write([later], seats=9, lease_s=60) == []
+    assert ids(claim(jobs)) == ["a1"]
+
+
+def test_what_was_begun_is_begun_again_when_its_lease_is_over(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    event = acted_on(posted(post("a1")))
+    (begun,) = journal.write([event], seats=9, lease_s=60)
+    assert journal.write([event], seats=9, lease_s=60) == []
+    assert claim(jobs) == []
+    pass_time(look, 61)
+    assert [job.attempts for job in claim(jobs)] == [2]
+    with pytest.raises(LeaseLost):
+        jobs.finish(begun, [])
 
 
 def test_another_journal_writes_on_the_same_session(

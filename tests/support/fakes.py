@@ -7,12 +7,13 @@ raises after is a lost answer. Time is that of `clock`, so a test moves it as it
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from malexbot.errors import Transient, Uncertain
-from malexbot.ports import Entry, Mark, Parcel, Reject, Sent
+from malexbot.pipeline.hold import Hold
+from malexbot.ports import Entry, Job, Mark, Parcel, Reject, Sent
 
 Fail = Callable[[str], None]
 
@@ -40,12 +41,15 @@ class MemoryJournal:
         self.batches: list[list[Parcel]] = []
         """What was written, each batch as often as it was."""
 
-    def write(self, parcels: Sequence[Parcel]) -> None:
+    def write(
+        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+    ) -> list[Job]:
         self.fail("write")
         with self._changed:
             self.batches.append(list(parcels))
             self._changed.notify_all()
         self.fail("written")
+        return []
 
     def wait_for(self, is_so: Callable[[MemoryJournal], bool], seconds: float) -> bool:
         """Yes: it came to be so in time."""
@@ -171,3 +175,19 @@ class _Endless(list[Exception]):
 
     def pop(self, index: Any = 0) -> Exception:
         return self[0]
+
+
+class Idle:
+    """Workers who have no seat, and note where they were told that jobs wait."""
+
+    def __init__(self) -> None:
+        self.woken: list[list[str]] = []
+
+    def take_seats(self, most: int) -> list[Hold]:
+        return []
+
+    def begin(self, jobs: Sequence[Job], holds: Sequence[Hold]) -> None:
+        assert not jobs
+
+    def wake(self, lanes: Iterable[str] = ()) -> None:
+        self.woken.append(list(lanes))

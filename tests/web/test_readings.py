@@ -23,7 +23,7 @@ from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from tests.runtime.test_metrics import parsed
 from tests.support.events import posted
-from tests.support.fakes import MemoryJournal
+from tests.support.fakes import Idle, MemoryJournal
 
 LANES: Any = SimpleNamespace(busy=3, overruns=4)
 
@@ -73,7 +73,7 @@ def intake_with(counters: Counters) -> Intake:
     return Intake(
         journal=MemoryJournal(),
         decider=decider,
-        wake=lambda: None,
+        workers=Idle(),
         health=Health(),
         counters=counters,
     )
