@@ -123,7 +123,10 @@ class Link:
 
     def _learn(self, response: requests.Response, sent_at: float) -> None:
         self.pace.note(response.headers)
-        self.clock.note_date(response.headers.get("Date", ""), sent_at=sent_at)
+        date = response.headers.get("Date", "")
+        # Who answers with an error may not be the server, but stand before it.
+        if date or response.ok:
+            self.clock.note_date(date, sent_at=sent_at)
 
 
 def _unanswered(

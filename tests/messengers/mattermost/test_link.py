@@ -189,6 +189,17 @@ def test_the_server_is_the_one_that_tells_the_time() -> None:
         asking.link.close()
 
 
+def test_an_error_without_a_date_tells_no_time() -> None:
+    bad = answer("502 Bad Gateway", b"<html>")
+    said = answer("200 OK", b"{}", Date="Sat, 21 Nov 2026 02:01:27 GMT")
+    with Scripted(bad, said) as server:
+        asking = client(server)
+        with pytest.raises(Busy):
+            asking.ping()
+        assert abs(asking.server_now_ms() - 1795226487500) < 2000
+        asking.link.close()
+
+
 def test_while_nobody_tells_the_time_ours_does_not_count(unused_port: int) -> None:
     link = Link(url=f"http://127.0.0.1:{unused_port}/api/v4", token="t")
     with pytest.raises(Unreachable):
