@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from tests.browser.chromium import Tab
+from tests.browser.conftest import Demo
 from tests.browser.person import choose, open_menu, post, row, say, wait_for_mark
 
 
@@ -136,3 +140,11 @@ def test_what_was_said_while_malexbot_was_dead_is_kept_in_the_end(alice: Tab) ->
         "[...document.querySelectorAll('.row .text')].slice(0, 3)"
         ".map((each) => each.innerText)"
     ) == list(reversed(words))
+
+
+def test_a_database_that_is_killed_is_caught_up_with(alice: Tab, demo: Demo) -> None:
+    pid_file = demo.config.parent / "state" / "postgres" / "postmaster.pid"
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    say(alice, "said without a database")
+    wait_for_mark(alice, "said without a database", "kept")
+    alice.wait("document.querySelector('#state').textContent.startsWith('Complete')")

@@ -16,6 +16,7 @@ from malexbot.cli.demo.orders import Orders
 from malexbot.cli.demo.stage import Stage
 from malexbot.cli.demo.story import Story
 from malexbot.cli.demo.telling import Teller
+from malexbot.errors import Transient
 from malexbot.runtime.deadline import Deadline
 
 _TURN_S = 0.1
@@ -38,6 +39,7 @@ class Live:
         stage.mattermost.page.show(Backstage(stage, self._asked.put))
         self._opening = bob_talks(stage)
         self._next_beat = Deadline(_BEAT_S)
+        self._is_blind = False
 
     def run(self) -> None:
         """Until `end`, a signal or /quit."""
@@ -96,7 +98,20 @@ class Live:
             self._next_beat = Deadline(_BEAT_S)
             next(self._opening, None)
         self._attendant.look()
-        self._story.look()
+        self.follow()
+
+    def follow(self) -> None:
+        """Tell the story; what cannot be looked up now is told later."""
+        was, self._is_blind = self._is_blind, False
+        try:
+            self._story.look()
+        except Transient as error:
+            self._is_blind = True
+            if not was:
+                self._teller.note(f"the archive cannot be read: {error}", "red")
+        else:
+            if was:
+                self._teller.note("the archive can be read again")
 
 
 def bob_talks(stage: Stage) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -16,13 +17,18 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, build_opener
 
 import pytest
 
-from malexbot.cli.demo.live import curl
+from malexbot.cli.demo.live import Live, curl
+from malexbot.cli.demo.telling import Teller
+from malexbot.errors import Transient
+from malexbot.runtime.deadline import Deadline
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.town import build
+from tests.cli.demo.conftest import BareStage
 
 DEMO = (sys.executable, "-m", "malexbot", "demo")
 PATIENCE_S = 60.0
@@ -157,6 +163,29 @@ def test_a_reader_that_goes_away_leaves_nothing_behind(environ: dict[str, str]) 
     )
     assert run.stdout.startswith("malexbot's demo")
     assert "Traceback" not in run.stderr
+
+
+def test_an_archive_that_is_away_for_a_while_is_borne(
+    stage: BareStage,
+    teller: Teller,
+    paper: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(since: int = 0) -> dict[str, Any]:
+        raise Transient("gone")
+
+    live = Live(stage, teller, Deadline(0))
+    stage.keep(stage.say("bob", "meanwhile"))
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "rows", away)
+        live.follow()
+        live.follow()
+    assert paper.getvalue().count("the archive cannot be read: gone") == 1
+    assert "meanwhile" not in paper.getvalue()
+    live.follow()
+    live.follow()
+    assert paper.getvalue().count("the archive can be read again") == 1
+    assert "meanwhile" in paper.getvalue()
 
 
 def test_what_it_tells_to_paste_posts() -> None:
