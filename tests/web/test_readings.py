@@ -200,5 +200,7 @@ def test_without_the_database_the_rest_is_there(unused_port: int) -> None:
             "gaps_open",
             "jobs",
             "rejects",
+            "search_lag_seconds",
+            "search_waiting",
         )
     }
