@@ -39,9 +39,9 @@ INSECURE = f"{WEB_SERVER} > Enable Insecure Outgoing Connections"
 # What the server says of every call of an integration that failed.
 INTEGRATION_FAILED = "api.post.do_action.action_integration.app_error"
 FORBIDDEN = "address forbidden"
-OPENS_S = 3.0
+OPENS_S = 5.0
 NEAR_S = 2.0
-LIMIT_S = 10.0
+LIMIT_S = 14.0
 
 
 def check(visit: Visit, backend: Backend, public_url: str) -> Check:

@@ -88,6 +88,8 @@ class Check:
     cure: str = "journalctl -u malexbot -n 50"
     """For an error that has none."""
     limit_s: float = LIMIT_S
+    is_whole: bool = False
+    """Yes: it is not begun unless all its time is left, as it would leave a trace."""
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ def _reason(check: Check, lacks: dict[str, str]) -> str:
 def _ask(check: Check, deadline: Deadline) -> Sequence[Verdict]:
     """What it says within its time; after that it is left to itself."""
     limit_s = min(check.limit_s, deadline.left_s)
-    if limit_s <= 0:
+    if limit_s <= 0 or (check.is_whole and limit_s < check.limit_s):
         return [unasked(f"not asked: {NO_TIME}")]
     answer: SimpleQueue[Sequence[Verdict]] = SimpleQueue()
     thread = threading.Thread(

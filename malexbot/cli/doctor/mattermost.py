@@ -6,6 +6,7 @@ from pathlib import Path
 
 from malexbot.cli.doctor import bot, sending, server, websocket
 from malexbot.cli.doctor.checks import Check, Theme, unasked
+from malexbot.cli.doctor.machine import port
 from malexbot.cli.doctor.visit import Visit
 from malexbot.config.backend import Backend
 from malexbot.config.model import Config
@@ -15,9 +16,10 @@ def theme(config: Config, config_file: Path, send_to: str | None) -> Theme:
     """`send_to`: a channel, "" for the one that the settings name, None for none."""
     if config.mattermost is None:
         nothing = unasked(f"not asked: {config_file} has no block mattermost")
-        return Theme([Check("Mattermost", lambda: nothing)])
+        return Theme([port(config.backend), Check("Mattermost", lambda: nothing)])
     visit = Visit(config.mattermost, config_file)
     checks = [
+        port(config.backend),
         *server.reach(visit),
         *bot.identity(visit),
         *bot.places(visit),

@@ -9,6 +9,7 @@ from malexbot.cli.doctor.checks import Check, Verdict, fault, ok
 from malexbot.cli.doctor.remedies import gist
 from malexbot.cli.doctor.visit import Visit
 from malexbot.cli.doctor.websocket import UPGRADE, opened, wait_for
+from malexbot.errors import Uncertain
 from malexbot.messengers.mattermost.client import Json
 from malexbot.messengers.mattermost.failures import Failure, Forbidden, Missing
 from malexbot.messengers.mattermost.rooms import DIRECT_TYPES, EVERY
@@ -16,7 +17,8 @@ from malexbot.messengers.mattermost.rooms import DIRECT_TYPES, EVERY
 TEXT = "malexbot doctor: a test message, which goes away by itself"
 # An event follows its post at once.
 ARRIVES_S = 3.0
-LIMIT_S = 10.0
+# Two calls that take as long as they may, and both events late.
+LIMIT_S = 16.0
 
 
 def check(visit: Visit, wanted: str) -> Check:
@@ -26,6 +28,7 @@ def check(visit: Visit, wanted: str) -> Check:
         lambda at: _send(at, wanted),
         needs=("websocket", "teams"),
         limit_s=LIMIT_S,
+        is_whole=True,
     )
 
 
@@ -53,6 +56,11 @@ def _there_and_back(visit: Visit, name: str, channel_id: str) -> Verdict:
         try:
             post = visit.client.create_post(
                 channel_id, TEXT, pending_post_id=f"doctor:{uuid4().hex}"
+            )
+        except Uncertain:
+            return fault(
+                f"the server did not say whether it posted into {name}",
+                f"look there, and delete what stands there: {TEXT}",
             )
         except Failure as error:
             return fault(

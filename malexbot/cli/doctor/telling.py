@@ -43,14 +43,14 @@ def show(findings: Iterable[Finding]) -> list[Finding]:
 def summary(findings: Sequence[Finding]) -> str:
     """One line: is it well, in words."""
     faults = sum(finding.state is State.FAULT for finding in findings)
-    advices = sum(finding.state is State.ADVICE for finding in findings)
+    hints = sum(finding.state is State.ADVICE for finding in findings)
     if faults:
         is_one = faults == 1
         return (
             f"malexbot cannot do all its work: {counted(faults, 'thing')}"
             f" {'is' if is_one else 'are'} wrong"
         )
-    better = f", {counted(advices, 'thing')} could be better" if advices else ""
+    better = f", {counted(hints, 'thing')} could be better" if hints else ""
     return f"malexbot can do its work{better}"
 
 

@@ -96,6 +96,19 @@ def test_all_of_them_have_one_time_together() -> None:
     assert "not asked: the others took all the time" in second.what
 
 
+def test_what_would_leave_a_trace_is_not_begun_without_all_its_time() -> None:
+    asked: list[str] = []
+
+    def post() -> Verdict:
+        asked.append("posted")
+        return ok("posted")
+
+    (finding,) = found(Check("send", post, limit_s=5, is_whole=True), seconds=4)
+    assert (finding.state, asked) == (State.UNASKED, [])
+    (finding,) = found(Check("send", post, limit_s=3, is_whole=True), seconds=4)
+    assert (finding.state, asked) == (State.OK, ["posted"])
+
+
 @pytest.mark.parametrize(
     ("error", "what", "cure"),
     [

@@ -70,6 +70,16 @@ def test_what_cannot_be_deleted_is_named(patient: Patient) -> None:
     assert found["cure"].endswith(f"/_redirect/pl/{post_id}")
 
 
+def test_what_may_have_been_posted_is_said_to_be_so(patient: Patient) -> None:
+    """Saved, and its answer is cut off."""
+    patient.mattermost.faults.strike(1, "after")
+    found = patient.check("send", "--send")
+    assert found["state"] == "fault"
+    assert "did not say whether it posted into malex/general" in found["what"]
+    assert found["cure"].endswith(TEXT)
+    assert len(posted(patient)) == 1
+
+
 def test_a_channel_is_only_for_sending(patient: Patient) -> None:
     result = patient.invoke("--channel", "malex/second")
     assert result.exit_code == 2
