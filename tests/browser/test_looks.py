@@ -121,9 +121,10 @@ def full() -> Iterator[Mattermost]:
     sandbox = Mattermost()
     town = sandbox.town = build(sandbox.scene)
     scene = sandbox.scene
-    for text in TEXTS:
-        post_id = scene.post(town.channel, town.bob, text)
-        scene.post(town.channel, town.bot, text, root_id=post_id)
+    begin = sandbox.clock.now_ms() - 1000
+    for at, text in enumerate(TEXTS, begin):
+        post_id = scene.post(town.channel, town.bob, text, create_at=at)
+        scene.post(town.channel, town.bot, text, root_id=post_id, create_at=at)
         scene.react(post_id, town.bob, "tada")
         scene.react(post_id, town.alice, "unknown_emoji_with_a_long_name_" + "x" * 20)
         scene.edit(post_id, text + " (changed)")
@@ -161,6 +162,26 @@ def test_all_of_it_is_in_sight_and_can_be_read(
             assert tab.run(TOO_WIDE) == []
             assert tab.run(FAINT) == []
         assert tab.errors() == []
+
+
+def test_a_mark_says_how_far_the_archive_knows_a_message(
+    chromium: Chromium, full: Mattermost
+) -> None:
+    entries = full.ledger.entries(channel_id=full.town.channel)
+    edited, reply, *_, last_reply, unwanted = entries
+    with opened(chromium, full) as tab:
+        for entry, mark in (
+            (edited, "waits"),
+            (reply, "kept"),
+            (last_reply, "waits"),
+            (unwanted, "not kept"),
+        ):
+            word = f"[data-id={json.dumps(entry.id)}] .mark .word"
+            assert tab.text(word) == mark
+        joined = "document.querySelectorAll('.post.system').length"
+        assert tab.run(joined) and not tab.run(
+            "document.querySelector('.system .mark')"
+        )
 
 
 def test_the_theme_is_the_systems_until_one_is_chosen(

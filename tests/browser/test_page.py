@@ -136,7 +136,7 @@ def test_events_that_were_lost_are_fetched(alice: Tab, mattermost: Mattermost) -
         tell(mattermost, text)
     alice.wait(f"{post('kept')} && {post('goes')}")
     kept, goes = (entry.id for entry in mattermost.ledger.entries())
-    mattermost.faults.drop_frames(3, user_id=mattermost.town.alice)
+    mattermost.faults.drop_frames(3)
     mattermost.scene.edit(kept, "changed")
     mattermost.scene.delete(goes)
     tell(mattermost, "unheard")
