@@ -29,8 +29,8 @@ def command(is_script: bool, folder: Path | None, seconds: float | None) -> None
     """Show malexbot at work, on this machine alone.
 
     A Mattermost, a PostgreSQL and malexbot run until Ctrl-C; you see what comes in,
-    what is kept and what is answered, and can talk with it. Nothing of yours is
-    touched and nothing is left behind.
+    what is kept and what is answered, and can talk with it, here and on a page whose
+    address is told. Nothing of yours is touched and nothing is left behind.
 
     --script plays a fixed conversation, with a cut line and a kill -9 in it, and
     compares what the archive should hold with what it holds. The exit code is 0
