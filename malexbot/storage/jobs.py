@@ -184,9 +184,14 @@ class DatabaseJobs:
         return rows
 
 
+def lane_lock(lane: str) -> str:
+    """By what the lock of a lane is known."""
+    return f"lane {lane}"
+
+
 def _locks(effects: Sequence[Effect]) -> list[str]:
     """In one order, so that nobody waits for who waits for him."""
-    lanes = {f"lane {effect.target}" for effect in effects}
+    lanes = {lane_lock(effect.target) for effect in effects}
     quiet = {f"quiet {effect.terms.quiet_key}" for effect in effects}
     return sorted(lanes | (quiet - {"quiet "}))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from malexbot.errors import Transient
 from malexbot.runtime.stop import Stop
 from malexbot.storage.database import Database
+from malexbot.storage.outbox import SEND
 
 log = logging.getLogger(__name__)
 
@@ -19,15 +20,22 @@ EVERY_S = 3600.0
 BEYOND_S = 86_400.0 + 60.0
 # Each transaction forgets so many.
 _PIECE = 5000
+# What was sent by hand under a key is known so long, so that it is not sent again.
+KEYS_KEPT_DAYS = 30
 # A page that a live event overtook is written within minutes of it.
 ECHOES_KEPT_S = 3600.0
 
 # What was finished so long ago was made even earlier: that has an index.
-_JOBS = """
+_JOBS = f"""
 DELETE FROM jobs WHERE id IN (
   SELECT id FROM jobs
   WHERE created_at < now() - %(keep_s)s * interval '1 second'
     AND finished_at < now() - %(keep_s)s * interval '1 second'
+    AND NOT EXISTS (
+      SELECT FROM jobs sent WHERE sent.id = coalesce(jobs.parent, jobs.id)
+        AND sent.kind = '{SEND}' AND sent.event_id IS NOT NULL
+        AND sent.created_at >= now() - interval '{KEYS_KEPT_DAYS} days'
+    )
   LIMIT %(piece)s
 )
 """

@@ -13,11 +13,12 @@ from malexbot.storage.leadership import Leadership
 
 @pytest.fixture
 def known(database: Database, leadership: Leadership) -> Database:
-    """Two channels of the same name in two teams, and one that is named like an id."""
+    """Two channels of the same name in two teams, and one, of a team nobody
+    knows, that is named like an id."""
     bookmarks = DatabaseBookmarks(database, epoch=lambda: leadership.epoch)
     channels = [
-        ChannelNews("id1", "red", "O", "town", "Town Square", 0, 0),
-        ChannelNews("id2", "blue", "O", "town", "Blue Town", 0, 0),
+        ChannelNews("id1", "red", "O", "town", "Town Square", 0, 0, team="red"),
+        ChannelNews("id2", "blue", "O", "town", "Blue Town", 0, 0, team="blue"),
         ChannelNews("id3", "red", "O", "id1", "Odd", 0, 0),
     ]
     bookmarks.note("mattermost", channels)
@@ -30,7 +31,9 @@ def known(database: Database, leadership: Leadership) -> Database:
         ("id2", ["id2"]),
         ("id1", ["id1"]),
         ("town", ["id1", "id2"]),
-        ("red/town", ["id1", "id2"]),
+        ("red/town", ["id1"]),
+        ("green/town", []),
+        ("green/id1", ["id3"]),
         ("~Town", ["id1", "id2"]),
         ("town square", ["id1"]),
         ("village", []),
@@ -40,6 +43,15 @@ def test_a_channel_is_found_by_what_people_call_it(
     known: Database, text: str, ids: list[str]
 ) -> None:
     assert [channel.id for channel in find_channels(known, text)] == ids
+
+
+def test_it_is_known_which_ones_are_closed(known: Database) -> None:
+    with known.transaction() as cursor:
+        cursor.execute("UPDATE channels SET is_accessible = channel_id <> 'id1'")
+    assert [each.is_accessible for each in find_channels(known, "town")] == [
+        False,
+        True,
+    ]
 
 
 def test_it_tells_itself_by_its_best_name(known: Database) -> None:
