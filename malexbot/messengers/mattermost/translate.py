@@ -102,7 +102,7 @@ class Translator:
             raise _unreadable("a post", error) from error
         name = _name_of(post)
         event_id, at = self._id_and_time(name, post)
-        fields = (
+        fields: tuple[object, ...] = (
             event_id,
             SOURCE,
             name,
