@@ -18,7 +18,8 @@ from malexbot.errors import Permanent
 
 if TYPE_CHECKING:
     from malexbot.storage.database import Database
-    from malexbot.storage.search import Answer, Found, Question
+    from malexbot.storage.query import Question
+    from malexbot.storage.search import Answer, Found
     from malexbot.storage.snippets import Piece
 
 MOST = 1000
@@ -97,7 +98,7 @@ def command(
 
 def ask(database: Database, text: str, **bounds: Any) -> Question:
     """The question, with ids for what people call by names."""
-    from malexbot.storage.search import Question
+    from malexbot.storage.query import Question
 
     channel, user, thread = (bounds.pop(name) for name in ("channel", "user", "thread"))
     terms = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from malexbot.errors import Permanent
@@ -18,6 +19,7 @@ from malexbot.storage.words import plain
 
 # A lexeme has 2046 bytes at most, and a sign up to four.
 MOST_SIGNS = 500
+FOR_EVER = 2**63 - 1
 NO_WORD = "there is no word in it to look for"
 # A single letter begins too many words.
 LEAST_PREFIX = 2
@@ -30,6 +32,21 @@ _ENDINGS = (
 )
 _TOKEN = re.compile(r'(-?)(?:"([^"]*)("?)(\*?)|(\S+))')
 _OR = ("OR", "ИЛИ", "|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is looked for; times are milliseconds, `until` is not within them."""
+
+    text: str
+    channel_id: str | None = None
+    user_id: str | None = None
+    thread_id: str | None = None
+    """The id of the post that the thread began with."""
+    since: int = 0
+    until: int = FOR_EVER
+    with_deleted: bool = False
+    limit: int = 20
 
 
 class Unsearchable(Permanent):
@@ -58,7 +75,7 @@ def parse(text: str) -> Query:
             alternatives.append([])
         elif term := _term(token):
             alternatives[-1].append(term)
-    asked = [terms for terms in alternatives if terms]
+    asked = [list(dict.fromkeys(terms)) for terms in alternatives if terms]
     if not asked:
         raise Unsearchable(NO_WORD)
     if any(all(term.is_excluded for term in terms) for terms in asked):

@@ -1,41 +1,20 @@
-"""Full text search over the archive.
-
-The newest of the posts that match are ranked: to rank them all would take half a
-second where there are many. What is not indexed yet is looked through as it stands.
-"""
+"""Full text search over the archive: a question, and the posts that answer it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from malexbot.storage.database import Database
-from malexbot.storage.indexing import read_notes, read_words
-from malexbot.storage.query import (
-    NO_WORD,
-    Query,
-    Unsearchable,
-    as_sql,
-    completed,
-    narrowed,
-    parse,
-    prefixes,
-    required,
-    single_words,
-)
+from malexbot.storage.matching import Tail, match, read
+from malexbot.storage.query import Question, parse
 from malexbot.storage.session import Cursor
 from malexbot.storage.snippets import Piece, cut, read_marks
 from malexbot.storage.words import plain, said
 
-# So many matches are ranked.
-NEWEST = 2000
-# So many posts that are not indexed yet are looked through, in a few hundredths of a
-# second.
-TAIL = 500
 # Who waits for an answer longer than this has gone.
 PATIENCE_S = 10.0
-FOR_EVER = 2**63 - 1
 # Further into a text nothing is marked.
 _MARKED_SIGNS = 20_000
 
@@ -44,56 +23,10 @@ _MARKED_SIGNS = 20_000
 _SETTINGS = """
 SET LOCAL effective_io_concurrency TO 0; SET LOCAL jit TO off
 """
-_STEMS = "SELECT tsvector_to_array(to_tsvector('spoken', %s))"
-# PostgreSQL knows words that say nothing.
-_COMMON = """
-SELECT word FROM unnest(%s::text[]) AS word
-WHERE to_tsvector('pg_catalog.russian', word) = ''
-"""
-# The second one is empty, or "T", where no index can help.
-_READ = "SELECT q::text, querytree(q) FROM (SELECT {query}) AS t (q)"
-_ASKED = """
-words @@ %(asked)s::tsquery
-    AND create_at >= %(since)s AND create_at < %(until)s{thread}
-"""
-_THREAD = """
-    AND {id} = ANY (ARRAY(
-      SELECT id FROM posts WHERE id = %(thread)s
-      UNION ALL SELECT id FROM posts WHERE root_id = %(thread)s AND root_id <> ''))
-"""
 _THREAD_OF = """
 SELECT coalesce(nullif(root_id, ''), id) FROM posts WHERE id = %s
 UNION ALL SELECT root_id FROM posts WHERE root_id = %s AND root_id <> '' LIMIT 1
 """
-# Who has the common words too comes before who has not.
-_RANK = """
-ts_rank_cd(words, %(required)s::tsquery, 1) + ts_rank_cd(words, %(whole)s::tsquery, 1)
-"""
-_MATCHES = f"""
-SELECT id, count(*) OVER () FROM (
-  SELECT post_id AS id, create_at, {_RANK} AS rank FROM (
-    SELECT post_id, create_at, words FROM post_words WHERE {{indexed}}
-    ORDER BY create_at DESC LIMIT {NEWEST}
-  ) newest
-  WHERE NOT post_id = ANY (%(late)s)
-  UNION ALL
-  SELECT id, create_at, {_RANK} FROM (
-    SELECT p.id, p.create_at,
-      found_by(told.plain, p.channel_id, p.user_id, p.delete_at > 0) AS words
-    FROM unnest(%(ids)s::text[], %(plain)s::text[]) AS told (id, plain)
-    JOIN posts p ON p.id = told.id
-  ) late
-  WHERE {{late}}
-) matches
-ORDER BY rank DESC, create_at DESC, id LIMIT %(limit)s
-"""
-_ALL_MATCHES, _THREAD_MATCHES = (
-    _MATCHES.format(
-        indexed=_ASKED.format(thread=thread.format(id="post_id")),
-        late=_ASKED.format(thread=thread.format(id="id")),
-    )
-    for thread in ("", _THREAD)
-)
 _COLUMNS = (
     *("id", "channel_id", "channel", "team", "user_id", "user"),
     *("root_id", "create_at", "edit_at", "delete_at"),
@@ -114,21 +47,6 @@ SELECT ts_headline('spoken', plain, %s::tsquery,
   'HighlightAll=true, StartSel={_OPENING}, StopSel={_CLOSING}')
 FROM unnest(%s::text[]) WITH ORDINALITY AS shown (plain, place) ORDER BY place
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is looked for; times are milliseconds, `until` is not within them."""
-
-    text: str
-    channel_id: str | None = None
-    user_id: str | None = None
-    thread_id: str | None = None
-    """The id of the post that the thread began with."""
-    since: int = 0
-    until: int = FOR_EVER
-    with_deleted: bool = False
-    limit: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,82 +97,12 @@ class Search:
         query = parse(question.text)
         with self._database.transaction(limit_s=PATIENCE_S) as cursor:
             cursor.execute(_SETTINGS)
-            sought = _read(cursor, query)
+            sought = read(cursor, query)
             # The tail first: what is indexed meanwhile is in both, not in none.
-            tail = _Tail(cursor)
-            ids, matches = _match(cursor, question, sought, tail)
-            found = _show(cursor, ids, sought.whole)
-        return Answer(found, matches, matches < NEWEST, tail.left)
-
-
-class _Tail:
-    """The newest of what is not indexed yet."""
-
-    def __init__(self, cursor: Cursor) -> None:
-        notes = read_notes(cursor, TAIL)
-        ids = [id_ for note in notes for id_ in note.post_ids or ()]
-        self.ids = list(dict.fromkeys(ids))[:TAIL]
-        self.texts = read_words(cursor, self.ids)
-        self.left = _left(cursor, len(self.ids)) if notes else 0
-
-
-def _left(cursor: Cursor, looked_at: int) -> int | None:
-    cursor.execute(
-        "SELECT coalesce(sum(posts), 0), bool_or(posts IS NULL) FROM unindexed"
-    )
-    posts, has_history = cursor.fetchone() or (0, False)
-    return None if has_history else max(0, posts - looked_at)
-
-
-class _Sought(NamedTuple):
-    """A query as PostgreSQL writes it."""
-
-    required: str
-    whole: str
-
-
-def _read(cursor: Cursor, query: Query) -> _Sought:
-    stems = {}
-    for prefix in prefixes(query):
-        cursor.execute(_STEMS, (completed(prefix),))
-        (stems[prefix],) = cursor.fetchone() or ((),)
-    cursor.execute(_COMMON, (list(single_words(query)),))
-    common = {word for (word,) in cursor.fetchall()}
-    told = []
-    for each in (required(query, common), query):
-        sql, values = as_sql(each, stems)
-        cursor.execute(_READ.format(query=sql), values)
-        text, looked_up = cursor.fetchone() or ("", "")
-        if looked_up in ("", "T"):
-            raise Unsearchable(NO_WORD)
-        told.append(str(text))
-    return _Sought(*told)
-
-
-def _match(
-    cursor: Cursor, question: Question, sought: _Sought, tail: _Tail
-) -> tuple[Sequence[str], int]:
-    """The ids of the best, and of how many."""
-    terms = {
-        **sought._asdict(),
-        "asked": " & ".join((f"({sought.required})", *_bounds(question))),
-        "since": question.since,
-        "until": question.until,
-        "thread": question.thread_id,
-        "late": tail.ids,
-        "ids": list(tail.texts),
-        "plain": list(tail.texts.values()),
-        "limit": question.limit,
-    }
-    cursor.execute(_THREAD_MATCHES if question.thread_id else _ALL_MATCHES, terms)
-    rows = cursor.fetchall()
-    return [id_ for id_, _ in rows], rows[0][1] if rows else 0
-
-
-def _bounds(question: Question) -> Iterator[str]:
-    yield from narrowed({"in": question.channel_id, "by": question.user_id})
-    if not question.with_deleted:
-        yield "!'is:deleted'"
+            tail = Tail(cursor)
+            matches = match(cursor, question, sought, tail)
+            found = _show(cursor, matches.ids, sought.whole)
+        return Answer(found, matches.number, matches.is_all, tail.left)
 
 
 def _show(cursor: Cursor, ids: Sequence[str], words: str) -> Sequence[Found]:

@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from malexbot.cli import main
-from malexbot.storage import search
+from malexbot.storage import matching
 from malexbot.storage.database import Database
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
@@ -177,8 +177,8 @@ def test_who_finds_nothing_is_told_what_to_try(run: Run) -> None:
     result = run("nonsense", "words", "--user", "alice")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == (
-        "nothing found; try fewer words, or the beginning of one ('depl*'), or --deleted,"
-        " or no bounds on where, who and when\n"
+        "nothing found; try fewer words, or the beginning of one ('depl*'), or"
+        " --deleted, or no bounds on where, who and when\n"
     )
     assert run("nons*", "--deleted").stderr == "nothing found; try another word\n"
 
@@ -189,7 +189,7 @@ def test_what_is_not_shown_is_told_beside_the_posts(
     assert run("deploy", "--limit", "1", "--json").stderr == (
         "1 of 2 matches; --limit shows more\n"
     )
-    monkeypatch.setattr(search, "NEWEST", 2)
+    monkeypatch.setattr(matching, "NEWEST", 2)
     assert "the newest ones: --to looks further back" in run("deploy").stderr
     with database.transaction() as cursor:
         cursor.execute("INSERT INTO unindexed (post_ids) VALUES (NULL)")
@@ -199,7 +199,7 @@ def test_what_is_not_shown_is_told_beside_the_posts(
 def test_what_came_in_just_now_and_was_not_seen_is_told(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "TAIL", 1)
+    monkeypatch.setattr(matching, "TAIL", 1)
     told = run("deploy").stderr.splitlines()
     assert told[-1].startswith("2 posts came in just now and were not looked through")
 

@@ -29,6 +29,7 @@ def phrases(*each: str) -> list[Term]:
         ("a OR b c", [words("a"), words("b", "c")]),
         ("a | b", [words("a"), words("b")]),
         ("a ИЛИ", [words("a")]),
+        ("a b A", [words("a", "b")]),
         ("foo-bar git.example.org", [phrases("foo bar", "git example org")]),
         ('"not closed', [[Term(("not", "closed"))]]),
         ("c++ & !!! (x)", [words("c", "x")]),

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from malexbot.events import Event, Post
-from malexbot.storage import search
+from malexbot.storage import matching
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.indexing import Indexing
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.migrate import migrate
-from malexbot.storage.query import Unsearchable
-from malexbot.storage.search import Answer, Question, Search, find_thread
+from malexbot.storage.query import Question, Unsearchable
+from malexbot.storage.search import Answer, Search, find_thread
 from tests.storage.conftest import Look
 from tests.storage.happenings import deleted, edited, kept, post, posted
 from tests.support.postgres import Server
@@ -43,7 +43,7 @@ def keep(
     indexing = Indexing(database, epoch=lambda: leadership.epoch, written=lambda: 0)
     is_indexed = request.param == "by the index"
     if is_indexed:
-        monkeypatch.setattr(search, "TAIL", 0)
+        monkeypatch.setattr(matching, "TAIL", 0)
 
     def write(*what: Post | Event) -> None:
         events = [posted(each) if isinstance(each, Post) else each for each in what]
@@ -252,7 +252,7 @@ def test_only_the_newest_matches_are_ranked(
     keep(*(post(f"p{n}", create_at=n) for n in range(1, 6)))
     answer = ask(database, "hello", limit=2)
     assert (len(answer.found), answer.matches, answer.is_all) == (2, 5, True)
-    monkeypatch.setattr(search, "NEWEST", 5)
+    monkeypatch.setattr(matching, "NEWEST", 5)
     assert not ask(database, "hello").is_all
 
 
@@ -262,7 +262,7 @@ def test_how_much_was_not_looked_at_is_told(
     look: Look,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(search, "TAIL", 2)
+    monkeypatch.setattr(matching, "TAIL", 2)
     for n in range(5):
         journal.write([kept(posted(post(f"p{n}")))])
     answer = ask(database, "hello")

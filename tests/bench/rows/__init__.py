@@ -10,6 +10,7 @@ from tests.bench.rows.backfill import backfill
 from tests.bench.rows.growth import growth
 from tests.bench.rows.idle import idle
 from tests.bench.rows.reply import reply
+from tests.bench.rows.search import search
 from tests.bench.stage import Scale, Stage
 
 ROWS: Mapping[str, Callable[[Stage, Scale], Sequence[Figure]]] = {
@@ -18,5 +19,6 @@ ROWS: Mapping[str, Callable[[Stage, Scale], Sequence[Figure]]] = {
     "reply": reply,
     "backfill": backfill,
     "growth": growth,
+    "search": search,
     "idle": idle,
 }
