@@ -35,6 +35,8 @@ _OPTIONS = (
     "--password-store=basic",
     "--hide-scrollbars",
 )
+# Tests that are killed leave no browser behind.
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 _KEYS = {
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
     "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
@@ -79,7 +81,14 @@ class Chromium:
         profile = Path(self._folder.name)
         root = ("--no-sandbox",) if os.geteuid() == 0 else ()
         self._process = subprocess.Popen(
-            ("chromium", *_OPTIONS, *root, f"--user-data-dir={profile}", "about:blank"),
+            (
+                *_DIES_WITH_US,
+                "chromium",
+                *_OPTIONS,
+                *root,
+                f"--user-data-dir={profile}",
+                "about:blank",
+            ),
             env={**os.environ, "HOME": str(profile)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
