@@ -32,6 +32,20 @@ def kept(config: Config) -> Iterator[Database]:
         yield database
 
 
+def demand_current(database: Database) -> None:
+    """Refuse an archive that still has the tables of an older malexbot."""
+    from malexbot.storage.migrate import known_migrations
+
+    with database.transaction() as cursor:
+        cursor.execute("SELECT max(number) FROM schema_version")
+        (number,) = cursor.fetchone() or (0,)
+    if number < known_migrations()[-1].number:
+        raise Permanent(
+            "the archive is still that of an older malexbot; the daemon brings it up to"
+            " date when it starts: systemctl restart malexbot"
+        )
+
+
 def is_followed(database: Database) -> bool:
     """Yes: a daemon is active and does what waits in the queue."""
     from malexbot.storage.leadership import find_holder

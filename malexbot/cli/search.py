@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from malexbot.cli.kept import kept, one_channel, one_person, server
+from malexbot.cli.kept import demand_current, kept, one_channel, one_person, server
 from malexbot.cli.moments import Moment, readable_ms
 from malexbot.cli.options import config_option
 from malexbot.config.load import load
@@ -87,6 +87,7 @@ def command(
 
     config = load(config_file)
     with kept(config) as database:
+        demand_current(database)
         question = ask(database, " ".join(words), **bounds)
         answer = Search(database).find(question)
     for found in answer.found:

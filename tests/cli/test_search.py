@@ -204,6 +204,15 @@ def test_what_came_in_just_now_and_was_not_seen_is_told(
     assert told[-1].startswith("2 posts came in just now and were not looked through")
 
 
+def test_an_archive_of_an_older_version_is_told_with_the_cure(
+    run: Run, database: Database
+) -> None:
+    with database.transaction() as cursor:
+        cursor.execute("DELETE FROM schema_version WHERE number >= 4")
+        cursor.execute("DROP TABLE unindexed")
+    assert one_line(run("x")).endswith("systemctl restart malexbot")
+
+
 def test_a_terminal_gets_colours(file: Path) -> None:
     command = [sys.executable, "-m", "malexbot", "search", "--config", str(file)]
     terminal, side = pty.openpty()

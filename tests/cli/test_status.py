@@ -122,3 +122,24 @@ def test_the_kind_that_does_not_heal_is_the_one_that_is_written() -> None:
     from malexbot.messengers.mattermost.rooms import NO_ACCESS
 
     assert findings.NO_ACCESS == NO_ACCESS
+
+
+def test_what_the_search_does_not_know_yet_is_told(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    port = serve()
+    assert "search       all is indexed\n" in status(port=port).stdout
+    execute("INSERT INTO unindexed (post_ids) VALUES ('{a,b}')")
+    assert (
+        "search       2 posts not indexed yet, the oldest for"
+        in status(port=port).stdout
+    )
+    told = json.loads(status("--json", port=port).stdout)["database"]["unindexed"]
+    assert told["posts"] == 2 and told["seconds"] > 0
+
+
+def test_an_archive_without_a_search_yet_is_told_all_the_same(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    execute("DROP TABLE unindexed")
+    assert status(port=serve()).exit_code == 0
