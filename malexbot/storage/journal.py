@@ -13,6 +13,7 @@ from functools import partial
 from malexbot.events import Event
 from malexbot.ports import Entry, Job, Mark, Parcel, Reject, Vanished
 from malexbot.storage import offers, posts
+from malexbot.storage.erased import Erased, read_erased
 from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.marks import find_live, move, move_live
@@ -47,6 +48,7 @@ class DatabaseJournal:
         self._people = People()
         self._tables_of: int | None = None
         self._passed_rows = 0
+        self._erased = Erased()
 
     def write(
         self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
@@ -66,25 +68,32 @@ class DatabaseJournal:
             # Who drains while it is our turn again may have made them already.
             if self._tables_of != epoch:
                 cursor.execute(posts.TABLE + offers.TABLE)
-            batch = _Batch(parcels, epoch)
+            erased = read_erased(cursor)
+            batch = _Batch(parcels, epoch, erased)
             begun = write(cursor, batch)
             named = self._people.write(cursor, batch.entries)
             passed_rows = self._passed_rows + len(batch.entries)
-            is_worn = passed_rows >= _WORN_ROWS
+            # What was erased stays not even in the dead rows of these tables.
+            is_new = erased.people != self._erased.people
+            is_worn = is_new or passed_rows >= _WORN_ROWS
             cursor.execute(_RENEW if is_worn else _EMPTY)
         self._people.remember(named)
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
         self._passed_rows = 0 if is_worn else passed_rows
+        self._erased = erased
         return begun
 
 
 class _Batch:
     """Parcels, laid out by what is done with them."""
 
-    def __init__(self, parcels: Sequence[Parcel], epoch: int) -> None:
+    def __init__(self, parcels: Sequence[Parcel], epoch: int, erased: Erased) -> None:
         self.epoch = epoch
-        self.entries = [entry for parcel in parcels for entry in parcel.entries]
+        self.erased = erased
+        self.entries = erased.others(
+            [entry for parcel in parcels for entry in parcel.entries]
+        )
         self.marks = [mark for parcel in parcels for mark in parcel.marks]
         self.rejects = [reject for parcel in parcels for reject in parcel.rejects]
 
@@ -93,7 +102,7 @@ def _write(cursor: Cursor, batch: _Batch, *, seats: int, lease_s: float) -> list
     begun = _merge(
         cursor, batch.entries, batch.marks, Seats(seats, lease_s, batch.epoch)
     )
-    _finish(cursor, batch.rejects, (entry.event for entry in batch.entries))
+    _finish(cursor, batch, (entry.event for entry in batch.entries))
     return begun
 
 
@@ -118,7 +127,7 @@ def _write_carefully(cursor: Cursor, batch: _Batch) -> list[Job]:
         error = _try(cursor, partial(_move, cursor, mark))
         if error is not None:
             batch.rejects.append(_reject_mark(mark, error))
-    _finish(cursor, batch.rejects, written)
+    _finish(cursor, batch, written)
     return []
 
 
@@ -159,11 +168,9 @@ def _move(cursor: Cursor, mark: Mark) -> None:
     _merge(cursor, (), (mark,))
 
 
-def _finish(
-    cursor: Cursor, rejects: Sequence[Reject], written: Iterable[Event]
-) -> None:
+def _finish(cursor: Cursor, batch: _Batch, written: Iterable[Event]) -> None:
     move_live(cursor, find_live(written))
-    keep_rejects(cursor, rejects)
+    keep_rejects(cursor, batch.erased.foreign(batch.rejects))
 
 
 def _reject_event(event: Event, error: Exception) -> Reject:

@@ -1,0 +1,61 @@
+"""Those who were erased, as the transaction sees them that writes what came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from malexbot.events import Event
+from malexbot.ports import Entry, Reject
+from malexbot.storage.session import Cursor
+
+Who = tuple[str, str]
+"""A messenger and an id there."""
+
+# Who erases somebody takes a lock that waits for this one: what was written before he
+# is told of is committed before his posts are deleted, and what is written later sees
+# him here. Readers of the archive, a backup too, hold up neither.
+_READ = "LOCK TABLE erased IN ROW SHARE MODE; SELECT source, user_id FROM erased"
+_REMEMBER = """
+LOCK TABLE erased IN EXCLUSIVE MODE;
+INSERT INTO erased (source, user_id) VALUES (%s, %s) ON CONFLICT DO NOTHING
+"""
+
+
+class Erased:
+    """Who they are: of them nothing is kept, and nothing is done for them."""
+
+    def __init__(self, people: Iterable[Who] = ()) -> None:
+        self.people = frozenset(people)
+        self._ids = [user_id for _, user_id in self.people]
+
+    def others(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those that are not theirs."""
+        if not self.people:
+            return entries
+        return [entry for entry in entries if not self._has_made(entry.event)]
+
+    def foreign(self, rejects: Iterable[Reject]) -> list[Reject]:
+        """Those that do not name them: who wrote one nobody can tell."""
+        return [reject for reject in rejects if not self._is_named(reject)]
+
+    def _has_made(self, event: Event) -> bool:
+        source, post = event.source, event.post
+        if (source, event.user.uuid) in self.people:
+            return True
+        return post is not None and (source, post.user_id) in self.people
+
+    def _is_named(self, reject: Reject) -> bool:
+        return any(
+            id_.encode() in reject.raw or id_ in reject.reason for id_ in self._ids
+        )
+
+
+def read_erased(cursor: Cursor) -> Erased:
+    """Before anything else is written in the transaction."""
+    cursor.execute(_READ)
+    return Erased(cursor.fetchall())
+
+
+def remember(cursor: Cursor, source: str, user_id: str) -> None:
+    """Once this is committed nothing of theirs comes in any more."""
+    cursor.execute(_REMEMBER, (source, user_id))
