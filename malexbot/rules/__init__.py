@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
@@ -86,17 +86,21 @@ class Condition:
 
 
 class Template:
-    """Text with `{{ event.… }}` in it."""
+    """Text with `{{ event.… }}` in it, or with other names that are given for it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, names: Iterable[str] = (_GIVEN,)) -> None:
         self.text = text
-        self._compiled = _compiled(text, is_condition=False)
+        self._compiled = _compiled(text, is_condition=False, names=names)
 
     def render(self, event: Event) -> str:
         """The text for one event; raises RuleFailed."""
+        return self.fill({_GIVEN: event})
+
+    def fill(self, values: Mapping[str, Any]) -> str:
+        """The text for the values of its names; raises RuleFailed."""
         language().effort.begin()
         try:
-            return "".join(_bounded(self._compiled.generate({_GIVEN: event})))
+            return "".join(_bounded(self._compiled.generate(values)))
         except Exception as error:
             raise RuleFailed(f"`{self.text}`: {_told(error)}") from error
 
@@ -117,7 +121,9 @@ def _told(error: Exception) -> str:
 # ---- from text to a rule
 
 
-def _compiled(text: str, *, is_condition: bool) -> Any:
+def _compiled(
+    text: str, *, is_condition: bool, names: Iterable[str] = (_GIVEN,)
+) -> Any:
     """A template of Jinja2; that of a condition assigns to `result`."""
     if len(text) > LONGEST_RULE:
         raise RuleError(f"is longer than {LONGEST_RULE} characters")
@@ -125,7 +131,7 @@ def _compiled(text: str, *, is_condition: bool) -> Any:
     environment.effort.begin()
     try:
         tree = _condition(text) if is_condition else environment.parse(text)
-        _check(tree)
+        _check(tree, tuple(names))
         return environment.from_string(tree)
     except TemplateSyntaxError as error:
         where = f" in line {error.lineno}" if text.strip().count("\n") else ""
@@ -147,12 +153,13 @@ def _condition(text: str) -> nodes.Template:
     return tree
 
 
-def _check(tree: nodes.Template) -> None:
+def _check(tree: nodes.Template, names: Sequence[str]) -> None:
     """Names that no event has are slips of the pen, not nothing."""
     check_form(tree)
-    known = {_GIVEN, *_globals()}
+    known = {*names, *_globals()}
     for name in sorted(meta.find_undeclared_variables(tree) - known):
-        hint = _meant(name, known) or f"a rule knows `{_GIVEN}`"
+        given = ", ".join(f"`{each}`" for each in names) or "no names"
+        hint = _meant(name, known) or f"a rule knows {given}"
         raise TemplateSyntaxError(f"{name!r} is unknown; {hint}", 1)
     for asked in tree.find_all(nodes.Getattr):
         kind = _kind(asked.node)

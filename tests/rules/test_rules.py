@@ -105,6 +105,15 @@ def test_a_template_is_filled_in() -> None:
     assert template.render(QUESTION) == "Hi alice, !\n"
 
 
+def test_a_template_may_know_other_names() -> None:
+    template = Template("{{ host }}: {{ load|default('?') }}", names=("host", "load"))
+    assert template.fill({"host": "web1", "load": "3"}) == "web1: 3"
+    with pytest.raises(RuleError, match="'hots' is unknown; did you mean 'host'"):
+        Template("{{ hots }}", names=["host"])
+    with pytest.raises(RuleError, match="'event' is unknown; a rule knows no names"):
+        Template("{{ event.name }}", names=())
+
+
 def test_a_template_may_choose_and_repeat() -> None:
     text = "{% for n in range(3) %}{{ n }}{% endfor %}{% set x = 1 %}"
     text += "{% if event.reaction %}r{% else %}-{% endif %}"
