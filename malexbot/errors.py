@@ -5,7 +5,18 @@ from __future__ import annotations
 # The exit codes that an operator and systemd see (sysexits.h where it has a name).
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_TEMPORARY = 75
 EXIT_CONFIG = 78
+EXIT_INTERRUPTED = 130
+
+EXIT_CODES = {
+    0: "done, or all is well",
+    EXIT_FAILED: "it failed, or something is wrong that status or doctor name",
+    EXIT_USAGE: "wrong usage: unknown options, or such as do not go together",
+    EXIT_TEMPORARY: "the database, the server or the daemon is away: try again later",
+    EXIT_CONFIG: "the configuration is wrong, malexbot check names it",
+    EXIT_INTERRUPTED: "ended by Ctrl-C",
+}
 
 
 class MalexbotError(Exception):
@@ -16,6 +27,8 @@ class MalexbotError(Exception):
 
 class Transient(MalexbotError):
     """It may work when tried again: a line that is down, a server that is busy."""
+
+    exit_code = EXIT_TEMPORARY
 
     @property
     def retry_after_s(self) -> float | None:

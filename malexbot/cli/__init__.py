@@ -17,6 +17,7 @@ COMMANDS = (
     "doctor",
     "run",
     "status",
+    "send",
     "jobs",
     "backfill",
     "export",

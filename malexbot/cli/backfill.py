@@ -2,70 +2,64 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from malexbot.cli.following import Show, Unheard, follow, look, remind
+from malexbot.cli.job_lines import as_json
 from malexbot.cli.kept import is_followed, kept, one_channel
-from malexbot.cli.moments import Moment, readable_ms
-from malexbot.cli.options import config_option
+from malexbot.cli.moments import readable_ms
+from malexbot.cli.options import (
+    channel_option,
+    config_option,
+    json_option,
+    since_option,
+    wait_option,
+)
 from malexbot.config.load import load
-from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.errors import EXIT_INTERRUPTED, MalexbotError, Permanent, Transient
 
 if TYPE_CHECKING:
-    from malexbot.storage.backlog import Backlog, JobView
+    from malexbot.storage.backlog import JobView
     from malexbot.storage.database import Database
 
 MATTERMOST = "mattermost"
-# How often it is looked how far the daemon is.
-LOOK_S = 0.5
-# A daemon that is followed by another one, or started again, is back by then.
-ALONE_S = 15.0
 # Where nobody watches, how often a phase that lasts is told.
 TOLD_EVERY_S = 10.0
-INTERRUPTED = 130
 
 _ID = re.compile(r"[a-z0-9]{26}")
 _FAR = re.compile(r"(.*): (\d+) of (\d+) channels, (\d+) posts")
 
-Show = Callable[[str], None]
-
 
 @click.command()
 @config_option
-@click.option(
-    "--channel",
-    metavar="CHANNEL",
-    help="Only this one: its id, name, or team/name.  [default: all]",
-)
-@click.option(
-    "--since",
-    type=Moment(),
-    metavar="TIME",
-    help="Read all from then on again: 2026-01-31, 2026-01-31T18:00Z, or 7d."
-    "  [default: what is new or was changed]",
-)
-@click.option("--no-wait", is_flag=True, help="Leave the order to the daemon, and end.")
+@channel_option
+@since_option(help="Read all again that was written then or later")
+@wait_option(True)
+@json_option("the job as one object, as of malexbot jobs show --json")
 @click.pass_context
 def command(
     ctx: click.Context,
     config_file: Path,
     channel: str | None,
     since: int | None,
-    no_wait: bool,
+    is_waiting: bool,
+    is_json: bool,
 ) -> None:
     """Have the daemon read what was missed, now.
 
-    It does so by itself at each start, after each broken connection and every
-    backfill.every. What is read twice is archived once. The order is a job: it
-    outlives this command, and the daemon.
+    Without --since it reads what is new or was changed. The daemon does so by itself
+    at each start, after each broken connection and every backfill.every. What is read
+    twice is archived once. The order is a job: it outlives this command, and the
+    daemon.
 
     \b
     malexbot backfill
@@ -83,10 +77,15 @@ def command(
         )
         back_to = f", back to {readable_ms(since)}" if since is not None else ""
         click.echo(f"job {job_id}: read {name}{back_to}", err=True)
-        if not is_followed(database):
-            raise unheard(job_id)
-        if not no_wait:
-            wait_for(ctx, database, job_id)
+        if is_waiting:
+            job = wait_for(ctx, database, job_id)
+        else:
+            job = look(database, job_id)
+            remind(database)
+    if is_json:
+        click.echo(json.dumps(as_json(job), ensure_ascii=False))
+    elif job.finished_at is not None:
+        click.echo(f"read: {job.reason}")
 
 
 def place(database: Database, channel: str | None) -> tuple[str | None, str]:
@@ -102,8 +101,10 @@ def place(database: Database, channel: str | None) -> tuple[str | None, str]:
     return known.id, str(known)
 
 
-def wait_for(ctx: click.Context, database: Database, job_id: int) -> None:
-    """Show how far it is, and what it came to; who leaves does not end it."""
+def wait_for(ctx: click.Context, database: Database, job_id: int) -> JobView:
+    """Show how far it is until it is done; who leaves does not end it."""
+    if not is_followed(database):
+        raise Unheard(job_id)
     try:
         with shown(sys.stderr.isatty()) as show:
             job = follow(database, job_id, show)
@@ -112,41 +113,14 @@ def wait_for(ctx: click.Context, database: Database, job_id: int) -> None:
             f"\nthe daemon goes on with it; how far it is: malexbot jobs show {job_id}"
         )
         click.echo(told, err=True)
-        ctx.exit(INTERRUPTED)
+        ctx.exit(EXIT_INTERRUPTED)
+    except Unheard:
+        raise
     except Transient as error:
-        raise MalexbotError(f"{error}; job {job_id} waits in the queue") from error
+        raise Transient(f"{error}; job {job_id} waits in the queue") from error
     if job.state != "done":
         raise MalexbotError(f"job {job_id} is {job.state}: {job.reason}")
-    click.echo(f"read: {job.reason}")
-
-
-def follow(database: Database, job_id: int, show: Show) -> JobView:
-    """Look at the job until it has ended, or nobody is there to do it."""
-    from malexbot.storage.backlog import Backlog
-
-    pause, heard_at = threading.Event(), time.monotonic()
-    while (job := found(Backlog(database), job_id)).finished_at is None:
-        if is_followed(database):
-            heard_at = time.monotonic()
-        elif time.monotonic() - heard_at > ALONE_S:
-            raise unheard(job_id)
-        show(job.reason or "waits for its turn")
-        pause.wait(LOOK_S)
     return job
-
-
-def found(jobs: Backlog, job_id: int) -> JobView:
-    job = jobs.show(job_id)
-    if job is None:
-        raise MalexbotError(f"job {job_id} is gone: it was finished long ago")
-    return job
-
-
-def unheard(job_id: int) -> MalexbotError:
-    return MalexbotError(
-        f"no daemon is active: the order (job {job_id}) waits in the queue until one"
-        " runs: systemctl start malexbot"
-    )
 
 
 @contextmanager

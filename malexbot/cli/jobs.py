@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from malexbot.cli.following import remind
 from malexbot.cli.job_lines import MEANINGS, as_json, described, summary, table
-from malexbot.cli.kept import is_followed, kept
-from malexbot.cli.options import config_option
+from malexbot.cli.kept import kept
+from malexbot.cli.options import config_option, json_option
 from malexbot.config.load import load
 from malexbot.errors import MalexbotError
 from malexbot.ports import JobState
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 STATES: tuple[JobState, ...] = get_args(JobState)
 # What nobody has to look at is shown only when it is asked for.
 OPEN: tuple[JobState, ...] = ("ready", "leased", "dead", "expired")
-NOBODY = "no daemon is active: it is done once one runs (systemctl start malexbot)"
 
 
 @click.group()
@@ -40,7 +40,6 @@ def command() -> None:
 
 
 ids_argument = click.argument("ids", type=int, nargs=-1, metavar="ID...")
-json_option = click.option("--json", "is_json", is_flag=True, help="Print it as JSON.")
 
 
 @command.command("list")
@@ -60,7 +59,7 @@ json_option = click.option("--json", "is_json", is_flag=True, help="Print it as 
     show_default=True,
     help="At most so many, the newest.",
 )
-@json_option
+@json_option("a list of objects")
 def list_jobs(
     config_file: Path, states: Sequence[str], limit: int, is_json: bool
 ) -> None:
@@ -88,7 +87,7 @@ def list_jobs(
 @command.command()
 @config_option
 @click.argument("job_id", type=int, metavar="ID")
-@json_option
+@json_option("one object")
 def show(config_file: Path, job_id: int, is_json: bool) -> None:
     """Show all of one job: what it does, on what, and what became of it.
 
@@ -169,8 +168,3 @@ def each(
             refused.append(f"job {job_id} {MEANINGS[job.state]}")
     if refused:
         raise MalexbotError("; ".join(refused))
-
-
-def remind(database: Database) -> None:
-    if not is_followed(database):
-        click.echo(NOBODY, err=True)

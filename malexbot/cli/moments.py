@@ -23,6 +23,8 @@ _MONTH = re.compile("([0-9]{4})-([0-9]{1,2})")
 _DAY = re.compile("([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _EUROPEAN = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _CLOCK = re.compile("([0-9]{1,2}):([0-9]{2})")
+# What the database can add to a time, and more than anybody waits for.
+LONGEST_S = 10 * 365 * 86_400.0
 _DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
@@ -71,6 +73,32 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
             return Written.as_text(after if self._is_end else first, text)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no moment such as {FORMS}", param, ctx)
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A length of time, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self,
+        value: str | float,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        parts = (
+            _PART.findall(value.lower())
+            if _AGO.fullmatch(value.strip().lower())
+            else []
+        )
+        seconds = sum(int(n) * _UNITS[u].total_seconds() for n, u in parts)
+        if not 0 < seconds <= LONGEST_S:
+            self.fail(
+                f"{value!r} is no duration such as 30s, 10m, 2h or 1d", param, ctx
+            )
+        return seconds
 
 
 def span(text: str, now: datetime) -> tuple[datetime, datetime]:

@@ -33,7 +33,7 @@ DELETE FROM jobs WHERE id IN (
     AND finished_at < now() - %(keep_s)s * interval '1 second'
     AND NOT EXISTS (
       SELECT FROM jobs sent WHERE sent.id = coalesce(jobs.parent, jobs.id)
-        AND sent.kind = '{SEND}' AND sent.event_id IS NOT NULL
+        AND sent.kind = {SEND!r} AND sent.event_id IS NOT NULL
         AND sent.created_at >= now() - interval '{KEYS_KEPT_DAYS} days'
     )
   LIMIT %(piece)s

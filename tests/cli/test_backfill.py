@@ -18,7 +18,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from malexbot.cli import backfill as module
-from malexbot.cli import main
+from malexbot.cli import following, main
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.orders import BACKFILL, BackfillOrders
 from malexbot.pipeline.runner import Runner, Work
@@ -94,8 +94,8 @@ def file(database: Database, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(file: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(module, "LOOK_S", 0.02)
-    monkeypatch.setattr(module, "ALONE_S", 0.5)
+    monkeypatch.setattr(following, "LOOK_S", 0.02)
+    monkeypatch.setattr(following, "ALONE_S", 0.5)
 
     def invoke(*args: object) -> Result:
         words = ["backfill", "--config", str(file), *map(str, args)]
@@ -167,7 +167,7 @@ def test_the_same_order_is_followed_and_not_given_twice(
 
 def test_without_a_daemon_the_order_waits(run: Run, database: Database) -> None:
     result = run()
-    assert result.exit_code == 1
+    assert result.exit_code == 75
     assert "waits in the queue until one runs: systemctl start" in result.stderr
     assert [order.state for order in orders(database)] == ["ready"]
 
@@ -181,7 +181,7 @@ def test_a_daemon_that_ends_is_not_waited_for_for_ever(
     ending.start()
     result = run()
     ending.join()
-    assert result.exit_code == 1
+    assert result.exit_code == 75
     assert "no daemon is active" in result.stderr
 
 

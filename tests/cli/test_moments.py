@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from malexbot.cli.moments import Moment, Written, readable_ms
+from malexbot.cli.moments import Duration, Moment, Written, readable_ms
 
 NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 
@@ -95,3 +95,17 @@ def test_what_was_before_all_time_is_its_beginning() -> None:
 
 def test_a_time_is_told_in_the_zone_of_who_reads_it(zone: str) -> None:
     assert readable_ms(local("2026-11-20 18:00")) == "2026-11-20 18:00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("1h30m", 5400), ("2D", 172_800), ("1w", 604_800)],
+)
+def test_a_length_of_time_is_read(text: str, seconds: float) -> None:
+    assert Duration().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0s", "soon", "5", "-1h", "99999w"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no duration such as"):
+        Duration().convert(text, None, None)

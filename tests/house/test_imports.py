@@ -90,6 +90,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("search deploy", DATABASE),
         ("stats", DATABASE),
         ("backfill", DATABASE),
+        ("send --to town text", DATABASE),
     ],
 )
 def test_a_command_imports_only_what_it_needs(

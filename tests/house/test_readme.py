@@ -7,6 +7,7 @@ from pathlib import Path
 
 from malexbot.cli import COMMANDS
 from malexbot.config.load import load
+from malexbot.errors import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -14,6 +15,11 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_command_list_is_the_command_list() -> None:
     assert re.findall(r"^\| `malexbot (\w+)", README, re.M) == list(COMMANDS)
+
+
+def test_the_exit_codes_are_the_exit_codes() -> None:
+    told = re.findall(r"^\| (\d+) \| (.*) \|$", README, re.M)
+    assert {int(code): meaning for code, meaning in told} == EXIT_CODES
 
 
 def test_the_layout_names_every_room() -> None:
