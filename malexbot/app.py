@@ -18,6 +18,7 @@ from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
 from malexbot.pipeline.orders import BACKFILL, BackfillOrders, Reader
+from malexbot.pipeline.retention import Retention
 from malexbot.pipeline.runner import RUN, Handler, ProcessorRuns, Runner
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.ports import Chat
@@ -29,6 +30,7 @@ from malexbot.runtime.scheduler import Scheduler
 from malexbot.runtime.supervisor import Service
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database
+from malexbot.storage.expiry import Expiry
 from malexbot.storage.indexing import Indexing
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
@@ -112,7 +114,12 @@ def compose(parts: Parts) -> Composition:
         epoch=parts.epoch,
         written=lambda: pipe.intake.counters.batches + pipe.intake.counters.kept,
     )
-    services: list[Service] = [web, upkeep, indexing, pipe.lanes, pipe.intake]
+    expiry = Expiry(
+        parts.database,
+        keep_s=lambda: pipe.retention.keep_s,
+        since_ms=lambda: pipe.retention.since_ms,
+    )
+    services: list[Service] = [web, upkeep, expiry, indexing, pipe.lanes, pipe.intake]
     if server is None:
         return Composition(services, pipe.prepare)
 
@@ -122,6 +129,7 @@ def compose(parts: Parts) -> Composition:
         audience=pipe.audience,
         bookmarks=DatabaseBookmarks(parts.database, epoch=parts.epoch),
         backfill=config.backfill,
+        retention=pipe.retention,
         health=parts.health,
     )
     mattermost.listener.is_start = parts.is_start
@@ -158,10 +166,12 @@ class Pipe:
         workers = parts.config.workers
         jobs = DatabaseJobs(parts.database, epoch=parts.epoch)
         self.audience = Audience()
+        self.retention = Retention(parts.config.archive.retention, now_ms=now_ms)
         self._decider = Decider(
             processors=build(parts.config, builtin()),
             audience=self.audience,
             server_now_ms=now_ms,
+            is_wanted=self.retention.wants,
         )
         self._guard = LoopGuard(workers.answers_per_minute)
         handlers: dict[str, Handler] = {
@@ -196,6 +206,7 @@ class Pipe:
         def adopt() -> None:
             self._decider.adopt(processors)
             self._guard.most_a_minute = config.workers.answers_per_minute
+            self.retention.keep_s = config.archive.retention
 
         return adopt
 

@@ -52,10 +52,13 @@ class Decider:
         processors: Mapping[str, Sequence[Processor]],
         audience: Audience,
         server_now_ms: Callable[[], int],
+        is_wanted: Callable[[Event], bool] = lambda event: True,
     ) -> None:
+        """`is_wanted`: no keeps the event from the archive, whatever processors say."""
         self._plan = _Plan(processors)
         self._audience = audience
         self._now_ms = server_now_ms
+        self._is_wanted = is_wanted
         self._failed: set[str] = set()
 
     def adopt(self, processors: Mapping[str, Sequence[Processor]]) -> None:
@@ -90,8 +93,9 @@ class Decider:
         wanted = self._actors(event, course, heard.own_id, is_direct)
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
-        keeps = _keeps(plan, event)
-        if keeps or wanted or course.lookers or event.event_type in _LIFE:
+        is_life = event.event_type in _LIFE and self._is_wanted(event)
+        keeps = is_life and _keeps(plan, event)
+        if is_life or wanted or course.lookers:
             return Entry(event, keeps, wanted)
         return None
 

@@ -56,6 +56,27 @@ def test_without_save_nothing_is_kept() -> None:
     assert not entry.keeps
 
 
+def unwanted(event: Event, **events: Any) -> Entry | None:
+    decider = Decider(
+        processors=events,
+        audience=Audience(HEARD),
+        server_now_ms=lambda: NOW,
+        is_wanted=lambda event: False,
+    )
+    return decider.decide(event)
+
+
+@pytest.mark.parametrize("event", [posted(), edited(), deleted()])
+def test_what_is_not_wanted_the_archive_does_not_hear_of(event: Event) -> None:
+    assert unwanted(event, posted=[Save()]) is None
+
+
+def test_what_is_not_wanted_may_be_acted_on_and_is_not_kept() -> None:
+    assert unwanted(edited(), posted=[Save()], post_edited=[Answer()]) == Entry(
+        edited(), False, ["answer"]
+    )
+
+
 def test_who_is_listened_to_changes_at_once() -> None:
     audience = Audience(HEARD)
     decider = Decider(

@@ -57,7 +57,7 @@ class Gaps(Protocol):
 
 
 def everything(event: Event) -> bool:
-    """Yes to each event: nothing is erased yet, and nothing grows too old to keep."""
+    """Yes to each event: nothing grows too old to be kept."""
     return True
 
 

@@ -25,6 +25,7 @@ from malexbot.messengers.mattermost.socket import Dial
 from malexbot.messengers.mattermost.translate import Translator
 from malexbot.messengers.mattermost.walks import CatchUp, History
 from malexbot.pipeline.audience import Audience
+from malexbot.pipeline.retention import Retention
 from malexbot.ports import Bookmarks, Mark
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
@@ -71,6 +72,7 @@ class Mattermost:
         audience: Audience,
         bookmarks: Bookmarks,
         backfill: BackfillSettings,
+        retention: Retention,
         health: Health,
     ) -> None:
         hearing = Hearing(server.now_ms)
@@ -89,7 +91,8 @@ class Mattermost:
             now_ms=server.now_ms,
         )
         # How far back is a wish: our own clock is good enough for it.
-        now_ms, since = server.now_ms, _since_ms(backfill, int(time.time() * 1000))
+        now_ms = server.now_ms
+        since = _since_ms(backfill, retention.keep_s, int(time.time() * 1000))
         means = Means(
             catch_up=CatchUp(
                 pages=pages, hearing=hearing, now_ms=now_ms, since_ms=since
@@ -101,6 +104,7 @@ class Mattermost:
             gaps=bookmarks,
             hearing=hearing,
             progress=Progress(health),
+            is_wanted=retention.wants,
         )
         self.backfill = Backfill(rooms=self._rooms, means=means, wake_at=pages.wake_at)
         self.listener = Listener(
@@ -133,8 +137,10 @@ class Mattermost:
         return adopt
 
 
-def _since_ms(backfill: BackfillSettings, now_ms: int) -> int:
-    return since_ms(backfill.since, now_ms=now_ms) if backfill.since else 0
+def _since_ms(backfill: BackfillSettings, keep_s: float | None, now_ms: int) -> int:
+    """Not further back than what is kept; 0 is all the way."""
+    wished = since_ms(backfill.since, now_ms=now_ms) if backfill.since else 0
+    return max(wished, now_ms - round(keep_s * 1000) if keep_s else 0)
 
 
 def _listed(settings: Settings) -> Listed:
