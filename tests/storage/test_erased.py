@@ -112,7 +112,7 @@ def test_who_erases_waits_for_a_batch_that_did_not_know(
     database: Database,
     look: Look,
 ) -> None:
-    """Between the moment that somebody is erased and his posts are deleted none comes."""
+    """Between being erased and the deletion of what was there nothing comes in."""
     is_known, entered = threading.Event(), threading.Event()
     writing = leadership.transaction
 

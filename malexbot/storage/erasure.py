@@ -1,0 +1,139 @@
+"""Erases a person: what they wrote and marked goes, piece by piece, and stays away.
+
+First it is remembered that nothing of theirs is kept; so it can be cut off anywhere
+and done again, beside a daemon that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from malexbot.storage.database import Database
+from malexbot.storage.erased import remember
+from malexbot.storage.session import Cursor
+
+# Each transaction erases so many: others wait for it.
+PIECE = 1000
+
+_THEIRS = {
+    "posts": "FROM posts WHERE user_id = %(user_id)s",
+    "earlier versions": """
+        FROM post_versions v JOIN posts p ON p.id = v.post_id
+        WHERE p.user_id = %(user_id)s""",
+    "reactions": "FROM reactions WHERE user_id = %(user_id)s",
+    "reactions to their posts": """
+        FROM reactions r JOIN posts p ON p.id = r.post_id
+        WHERE p.user_id = %(user_id)s AND r.user_id <> %(user_id)s""",
+    "words in the index": """
+        FROM post_words w JOIN posts p ON p.id = w.post_id
+        WHERE p.user_id = %(user_id)s""",
+    "echoes": "FROM echoes WHERE user_id = %(user_id)s",
+    "jobs": "FROM jobs WHERE {made_by}",
+    "rejects": "FROM rejects WHERE {named_in}",
+    "names": "FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
+}
+# An event is written down as arrays, see wire.py: who did it, and whose post it is of.
+_MADE_BY = """
+event IS NOT NULL AND position(%(user_id)s IN event) > 0
+AND event::json #>> '{1,1}' = %(source)s
+AND %(user_id)s IN (event::json #>> '{1,5,0}', event::json #>> '{1,13,2}')
+"""
+# Who wrote what could not be read nobody can tell; the id in it is enough.
+_NAMED_IN = """
+source = %(source)s AND (
+  position(convert_to(%(user_id)s, 'UTF8') IN raw) > 0
+  OR position(%(user_id)s IN reason) > 0
+)
+"""
+_COUNTS = {
+    name: "SELECT count(*) " + text.format(made_by=_MADE_BY, named_in=_NAMED_IN)
+    for name, text in _THEIRS.items()
+}
+_IS_ERASED = "SELECT FROM erased WHERE source = %(source)s AND user_id = %(user_id)s"
+_POSTS = "SELECT id FROM posts WHERE user_id = %(user_id)s ORDER BY channel_id"
+# The index is written beside us, of texts that were read before: one or the other of
+# us waits for this lock, and the later one sees what the earlier one did.
+_ERASE_POSTS = """
+LOCK TABLE post_words IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM posts WHERE id = ANY (%(ids)s)
+"""
+_ERASE_JOBS = f"""
+DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE {_MADE_BY} LIMIT {PIECE})
+RETURNING id
+"""
+# What a job is sending just now is made by then: its end and this wait for each other.
+_ERASE_EFFECTS = "DELETE FROM jobs WHERE parent = ANY (%(ids)s) RETURNING id"
+# What waits for a post is written with it: so before the tables that it goes to.
+_FIRST = "DELETE FROM echoes WHERE user_id = %(user_id)s"
+_REST = (
+    "DELETE FROM reactions WHERE user_id = %(user_id)s",
+    f"DELETE FROM rejects WHERE {_NAMED_IN}",
+    "DELETE FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
+)
+
+Tell = Callable[[int], object]
+
+
+class Erasure:
+    """What is to be erased of one person, and how that is done."""
+
+    def __init__(self, database: Database, source: str, user_id: str) -> None:
+        self._database = database
+        self._source = source
+        self._terms: dict[str, Any] = {"source": source, "user_id": user_id}
+
+    @property
+    def is_known(self) -> bool:
+        """Yes: it was begun before; nothing of theirs has come in since."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_IS_ERASED, self._terms)
+            return cursor.rowcount > 0
+
+    def count(self) -> dict[str, int]:
+        """How much of theirs there is now, by what it is."""
+        counts = {}
+        with self._database.transaction(limit_s=0) as cursor:
+            for name, statement in _COUNTS.items():
+                cursor.execute(statement, self._terms)
+                (counts[name],) = cursor.fetchone() or (0,)
+        return counts
+
+    def erase(self, tell: Tell) -> None:
+        """All of it; `tell` hears of each so many posts that are gone."""
+        with self._database.transaction() as cursor:
+            remember(cursor, self._source, self._terms["user_id"])
+        while self._erase_jobs():
+            pass
+        self._do(_FIRST)
+        ids = self._posts()
+        for start in range(0, len(ids), PIECE):
+            piece = ids[start : start + PIECE]
+            self._do(_ERASE_POSTS, ids=piece)
+            tell(len(piece))
+        for statement in _REST:
+            self._do(statement)
+
+    def _posts(self) -> Sequence[str]:
+        with self._database.transaction(limit_s=0) as cursor:
+            cursor.execute(_POSTS, self._terms)
+            return [id_ for (id_,) in cursor.fetchall()]
+
+    def _erase_jobs(self) -> int:
+        """A piece of them, with all that they have to send."""
+        with self._database.transaction(limit_s=0) as cursor:
+            cursor.execute(_ERASE_JOBS, self._terms)
+            erased = _ids(cursor)
+            made = erased
+            while made:
+                cursor.execute(_ERASE_EFFECTS, {"ids": made})
+                made = _ids(cursor)
+        return len(erased)
+
+    def _do(self, statement: str, **more: object) -> None:
+        with self._database.transaction(limit_s=0) as cursor:
+            cursor.execute(statement, self._terms | more)
+
+
+def _ids(cursor: Cursor) -> list[int]:
+    return [id_ for (id_,) in cursor.fetchall()]

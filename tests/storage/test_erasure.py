@@ -1,0 +1,197 @@
+"""How a person is erased, beside a daemon and after a crash."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from malexbot.events import User
+from malexbot.ports import Effect, Parcel, Reject
+from malexbot.storage import erasure as module
+from malexbot.storage.database import Database
+from malexbot.storage.erasure import Erasure
+from malexbot.storage.indexing import Indexing
+from malexbot.storage.jobs import DatabaseJobs
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from malexbot.storage.session import Cursor
+from malexbot.storage.tables import find_tables
+from tests.storage.conftest import Look, until
+from tests.storage.happenings import (
+    acted_on,
+    edited,
+    kept,
+    passing,
+    post,
+    posted,
+    reacted,
+)
+
+BOB = User("bob", nick="bob")
+SECRET = "kumquat"
+
+# Tables that hold nothing that a person said, or is called; a new table belongs to
+# these, or among those that an erasure empties.
+WITHOUT_CONTENT = {"channels", "connections", "daemon", "gaps", "erased", "unindexed"}
+
+
+def erasure(database: Database, user_id: str = "alice") -> Erasure:
+    return Erasure(database, "mattermost", user_id)
+
+
+def erase(database: Database, user_id: str = "alice") -> None:
+    erasure(database, user_id).erase(lambda _: None)
+
+
+def everywhere(cursor: Cursor, text: str) -> list[str]:
+    """The tables that have this in some row, whatever its columns are."""
+    found = []
+    for table in find_tables(cursor):
+        cursor.execute(
+            f"SELECT count(*) FROM {table.name} t WHERE position(%s IN t::text) > 0"
+            " OR position(encode(convert_to(%s, 'UTF8'), 'hex') IN t::text) > 0",
+            (text, text),
+        )
+        if cursor.fetchone() != (0,):
+            found.append(table.name)
+    return found
+
+
+def by_bob(event_post: str = "p9", text: str = "fine") -> Parcel:
+    return kept(posted(post(event_post, text, user_id="bob"), user=BOB))
+
+
+@pytest.fixture
+def full(
+    journal: DatabaseJournal, database: Database, leadership: Leadership
+) -> DatabaseJobs:
+    """An archive with something of alice in each table, and something of bob."""
+    journal.write([by_bob()])
+    journal.write([kept(posted(post("p1", f"{SECRET} one")), reacted("p9", SECRET))])
+    journal.write([kept(edited(post("p1", f"{SECRET} two", edit_at=2000)))])
+    journal.write([passing(edited(post("p3", SECRET, edit_at=2000)))])
+    journal.write([acted_on(posted(post("p4", SECRET)), posted(post("p5", SECRET)))])
+    raw = b'{"user_id": "alice", "message": "%s", "id": 5}' % SECRET.encode()
+    journal.write([Parcel(rejects=[Reject("mattermost", raw, "no id")])])
+    journal.write([Parcel(rejects=[Reject("mattermost", b"other", "no id")])])
+    alice = User("alice", nick=f"{SECRET}-alice")
+    journal.write([kept(posted(post("p6", "x"), user=alice))])
+    jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
+    (job,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
+    told = Effect(kind="post", target="c", payload={"text": f"you said {SECRET}"})
+    jobs.finish(job, [told])
+    Indexing(database, epoch=lambda: leadership.epoch, written=lambda: 0).catch_up()
+    return jobs
+
+
+@pytest.mark.usefixtures("full")
+def test_nothing_of_theirs_is_left_in_any_table(database: Database) -> None:
+    with database.transaction() as cursor:
+        names = {table.name for table in find_tables(cursor)}
+        assert {*everywhere(cursor, SECRET)} == names - WITHOUT_CONTENT
+    erase(database)
+    with database.transaction() as cursor:
+        assert everywhere(cursor, SECRET) == []
+        # Of the id nothing but the note that keeps it away, and who marked a post.
+        assert everywhere(cursor, "alice") == ["erased"]
+
+
+@pytest.mark.usefixtures("full")
+def test_what_others_said_stays(database: Database, look: Look) -> None:
+    erase(database)
+    assert look("SELECT id FROM posts") == [("p9",)]
+    assert look("SELECT post_id FROM post_words") == [("p9",)]
+    assert look("SELECT user_id FROM people") == [("bob",)]
+    assert bytes(look.one("SELECT raw FROM rejects")) == b"other"
+
+
+@pytest.mark.usefixtures("full")
+def test_it_counts_what_it_will_erase_and_then_nothing(database: Database) -> None:
+    counts = erasure(database).count()
+    assert counts == {
+        "posts": 2,
+        "earlier versions": 1,
+        "reactions": 1,
+        "reactions to their posts": 0,
+        "words in the index": 2,
+        "echoes": 1,
+        "jobs": 2,
+        "rejects": 1,
+        "names": 1,
+    }
+    assert not erasure(database).is_known
+    erase(database)
+    assert erasure(database).is_known
+    assert set(erasure(database).count().values()) == {0}
+
+
+@pytest.mark.usefixtures("full")
+def test_who_was_cut_off_is_done_by_doing_it_again(
+    database: Database, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PIECE", 1)
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: int) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        erasure(database).erase(die)
+    assert look.one("SELECT count(*) FROM posts WHERE user_id = 'alice'") == 1
+    assert look.one("SELECT count(*) FROM people WHERE user_id = 'alice'") == 1
+    erase(database)
+    erase(database)
+    assert set(erasure(database).count().values()) == {0}
+
+
+def test_a_job_that_ends_meanwhile_leaves_nothing_to_send(
+    full: DatabaseJobs, database: Database, look: Look
+) -> None:
+    """Its end has begun, and is committed only when the erasure waits for it."""
+    (job,) = full.claim(kinds=["run"], limit=1, lease_s=60)
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE jobs SET state = 'done', finished_at = now() WHERE id = %s",
+            (job.id,),
+        )
+        cursor.execute(
+            "INSERT INTO jobs (kind, name, lane, parent, number, payload)"
+            " VALUES ('post', 'c', 'c', %s, 0, to_json(%s::text))",
+            (job.id, SECRET),
+        )
+        eraser = threading.Thread(target=erase, args=(database,))
+        eraser.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        until(lambda: look.one(waiting) > 0)
+    eraser.join()
+    assert look.one("SELECT count(*) FROM jobs") == 0
+
+
+def test_the_index_that_is_written_meanwhile_knows_nothing_of_it(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    """It has read the text, and writes it when the post is on its way out."""
+    journal.write([kept(posted(post("p1", SECRET)))])
+    with database.transaction() as cursor:
+        cursor.execute("DELETE FROM post_words WHERE post_id = 'p1'")
+        cursor.execute(
+            "INSERT INTO post_words SELECT id, create_at, to_tsvector(message)"
+            " FROM posts"
+        )
+        eraser = threading.Thread(target=erase, args=(database,))
+        eraser.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        until(lambda: look.one(waiting) > 0)
+    eraser.join()
+    assert look("SELECT * FROM post_words") == []
+
+
+def test_who_never_wrote_anything_can_be_kept_out(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    erase(database, "bob")
+    journal.write([by_bob()])
+    assert look("SELECT * FROM posts") == []
