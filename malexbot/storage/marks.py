@@ -12,6 +12,7 @@ import orjson
 from malexbot.events import Event
 from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, Vanished, WalkedBack
 from malexbot.storage.session import Cursor
+from malexbot.storage.statement import Statement
 
 _UPSERT = """
 INSERT INTO channels AS c (source, channel_id, {columns}) VALUES (%s, %s, {values})
@@ -54,14 +55,17 @@ _LOOKED = _upsert(
     "messages, last_post_at",
     "messages = excluded.messages, last_post_at = excluded.last_post_at",
 )
-_LIVE = """
+_LIVE = Statement(
+    "move_live_marks",
+    """
 UPDATE channels c SET mark_id = live.post_id, mark_at = live.create_at
-FROM json_to_recordset(%s) AS live (
+FROM json_to_recordset(%(live)s::json) AS live (
   source text, channel_id text, connection bigint, post_id text, create_at bigint
 )
 WHERE c.source = live.source AND c.channel_id = live.channel_id
   AND c.filled_for = live.connection AND c.mark_at < live.create_at
-"""
+""",
+)
 
 LiveMarks = Mapping[tuple[str, str, int], tuple[int, str]]
 
@@ -115,7 +119,7 @@ def move_live(cursor: Cursor, marks: LiveMarks) -> None:
     just filled the channel for is archived, and so is all before it.
     """
     if marks:
-        cursor.execute(_LIVE, (_rows(marks),))
+        cursor.run(_LIVE, {"live": _rows(marks)})
 
 
 def _rows(marks: LiveMarks) -> str:

@@ -8,6 +8,7 @@ from malexbot.events import Event
 from malexbot.ports import Entry, Job
 from malexbot.storage.copying import copy, escape
 from malexbot.storage.session import Cursor
+from malexbot.storage.statement import Statement
 from malexbot.storage.wire import to_json
 
 TABLE = """
@@ -26,7 +27,9 @@ ON CONFLICT (event_id, name) WHERE event_id IS NOT NULL DO NOTHING
 """
 # The same, where there are seats: who makes a job may begin it if its lane is free.
 # Nobody else makes any in these lanes.
-_MERGE_AND_BEGIN = """
+_MERGE_AND_BEGIN = Statement(
+    "make_jobs_and_begin",
+    """
 WITH free AS (
   SELECT *, row_number() OVER (PARTITION BY lane ORDER BY place) = 1 AND NOT EXISTS (
     SELECT FROM jobs before WHERE before.lane = offers.lane
@@ -51,7 +54,8 @@ WITH free AS (
   RETURNING id, key::text, name, lane, event_id, state
 )
 SELECT id, key, name, lane, event_id FROM made WHERE state = 'leased' ORDER BY id
-"""
+""",
+)
 
 
 class Seats(NamedTuple):
@@ -91,7 +95,7 @@ class Offers:
             cursor.execute(_MERGE)
             return []
         terms = {"seats": seats.most, "lease_s": seats.lease_s, "epoch": seats.epoch}
-        cursor.execute(_MERGE_AND_BEGIN, terms)
+        cursor.run(_MERGE_AND_BEGIN, terms)
         return [self._job(seats, *row) for row in cursor.fetchall()]
 
     def _job(

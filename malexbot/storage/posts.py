@@ -12,6 +12,7 @@ from malexbot.events import Event, Post, Reaction
 from malexbot.ports import Entry, Vanished
 from malexbot.storage.copying import copy, escape
 from malexbot.storage.session import Cursor
+from malexbot.storage.statement import Statement
 
 TABLE = "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE echoes INCLUDING DEFAULTS);"
 
@@ -64,14 +65,17 @@ WHERE kind = '{{kind}}' AND keeps {_NEWEST}
 ON CONFLICT (id)
 """
 # It tells what was archived before, and as new as this.
-_MERGE_KEPT = f"""
+_MERGE_KEPT = Statement(
+    "keep_posts",
+    f"""
 WITH changed AS (
   {_INSERT.format(kind="p")} DO UPDATE SET {_SET.format(row="excluded")}
   WHERE (excluded.edit_at, excluded.update_at) > (posts.edit_at, posts.update_at)
   RETURNING id
 ), noted AS ({_NOTE})
 SELECT id FROM incoming WHERE kind = 'p' AND keeps EXCEPT SELECT id FROM changed
-"""
+""",
+)
 _MERGE_LAST_WORDS = _noting(f"{_INSERT.format(kind='t')} DO NOTHING")
 _MERGE_OTHERS = _noting(f"""
 UPDATE posts SET {_SET.format(row="i")}
@@ -214,7 +218,7 @@ class Posts:
         if edited:
             cursor.execute(_SUPERSEDE)
         if self._has_kept or edited:
-            cursor.execute(_MERGE_KEPT)
+            cursor.run(_MERGE_KEPT)
             edited |= _ids(cursor)
         if "t" in self._kinds:
             cursor.execute(_MERGE_LAST_WORDS)

@@ -47,6 +47,20 @@ class Cursor(cursor):
     """The way of each statement; its errors are ours."""
 
     at_work: Callable[[], AbstractContextManager[None]]
+    planned: set[str]
+    """By the session, which shares it with all its cursors."""
+
+    def run(
+        self, statement: Statement, terms: Mapping[str, object] | None = None
+    ) -> None:
+        """It is planned when it is first run; a plan outlives its transaction."""
+        self.plan(statement)
+        self.execute(statement.execute, terms)
+
+    def plan(self, statement: Statement) -> None:
+        if statement.name not in self.planned:
+            self.execute(statement.prepare)
+            self.planned.add(statement.name)
 
     def execute(self, query: Any, vars: Any = None) -> None:
         with self.at_work():
@@ -119,7 +133,7 @@ class Session:
         self._limit_s = STATEMENT_TIMEOUT_S if limit_s is None else limit_s
         try:
             with self._connection.cursor(cursor_factory=Cursor) as cursor:
-                cursor.at_work = self._at_work
+                cursor.at_work, cursor.planned = self._at_work, self._planned
                 if limit_s is not None:
                     limit = str(round(limit_s * 1000))
                     cursor.execute("SET LOCAL statement_timeout = %s", (limit,))
@@ -141,20 +155,14 @@ class Session:
         try:
             self._connection.autocommit = True
             with self._connection.cursor(cursor_factory=Cursor) as cursor:
-                cursor.at_work = self._at_work
+                cursor.at_work, cursor.planned = self._at_work, self._planned
                 for statement in statements:
-                    self._plan(cursor, statement)
+                    cursor.plan(statement)
                 cursor.execute("; ".join(each.execute for each in statements), terms)
                 return list(cursor.fetchall())
         finally:
             with suppress(psycopg2.Error):
                 self._connection.autocommit = False
-
-    def _plan(self, cursor: Cursor, statement: Statement) -> None:
-        """A plan outlives its transaction, also one that is rolled back."""
-        if statement.name not in self._planned:
-            cursor.execute(statement.prepare)
-            self._planned.add(statement.name)
 
     def _roll_back(self) -> None:
         """Never raises: a session that cannot roll back is dead and shows it."""
