@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tests.bench.chart import chart
 from tests.bench.figures import Figure
-from tests.bench.report import as_json, machine, show
+from tests.bench.report import as_json, as_markdown, machine, show
 from tests.bench.rows import ROWS
 from tests.bench.stage import Scale, stage
 
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
             told = json.dumps(as_json(figures, on), indent=1, ensure_ascii=False)
             (options.out / "bench.json").write_text(told + "\n")
+            (options.out / "bench.md").write_text(as_markdown(figures, on))
             (options.out / "bench.svg").write_text(chart(figures))
     show(figures, on, console)
     return 0

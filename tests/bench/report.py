@@ -32,26 +32,46 @@ def as_json(figures: Sequence[Figure], on: Mapping[str, str]) -> Mapping[str, An
     return {"machine": on, "figures": [_told(figure) for figure in figures]}
 
 
+def as_markdown(figures: Sequence[Figure], on: Mapping[str, str]) -> str:
+    """As the README shows it."""
+    lines = [
+        "| row | what | malexbot | beside | ratio | goal |",
+        "|---|---|---|---|---|---|",
+    ]
+    for figure in figures:
+        row, name, ours, beside, ratio, goal, is_met = _cells(figure)
+        reached = {"yes": f"{goal} ✓", "NO": f"{goal} ✗"}.get(is_met, goal)
+        lines.append(
+            f"| {row} | {name} | {ours} | {beside} | {ratio if beside else ''} | {reached} |"
+        )
+    told = ", ".join(f"{name}: {value}" for name, value in on.items())
+    return "\n".join([*lines, "", f"({told})", ""])
+
+
 def show(figures: Sequence[Figure], on: Mapping[str, str], console: Console) -> None:
     table = Table(
         *("row", "what", "malexbot", "beside", "ratio", "goal", "met"),
         caption=", ".join(f"{name}: {told}" for name, told in on.items()),
     )
     for figure in figures:
-        beside = ""
-        if figure.beside:
-            middle = number(Spread.of(figure.beside).median)
-            beside = f"{middle} ({figure.beside_name})"
-        table.add_row(
-            figure.row,
-            figure.name,
-            f"{number(Spread.of(figure.ours).median)} {figure.unit}".strip(),
-            beside,
-            spread(figure.judged),
-            str(figure.goal or ""),
-            MET[figure.is_met],
-        )
+        table.add_row(*_cells(figure))
     console.print(table)
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    beside = ""
+    if figure.beside:
+        middle = number(Spread.of(figure.beside).median)
+        beside = f"{middle} ({figure.beside_name})"
+    return (
+        figure.row,
+        figure.name,
+        f"{number(Spread.of(figure.ours).median)} {figure.unit}".strip(),
+        beside,
+        spread(figure.judged),
+        str(figure.goal or ""),
+        MET[figure.is_met],
+    )
 
 
 def spread(values: Spread) -> str:

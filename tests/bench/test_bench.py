@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench.chart import chart
 from tests.bench.figures import Figure, Goal, percentile
+from tests.bench.report import as_markdown
 from tests.bench.rows import ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,14 @@ def test_a_quick_run_measures_every_row(tmp_path: Path) -> None:
     assert all(min(each["ours"]) > 0 for each in measured)
     drawn = (tmp_path / "bench.svg").read_text()
     assert all(f">{name}: " in drawn for name in ROWS if name != "idle")
+
+
+def test_the_table_is_written_for_a_readme() -> None:
+    told = as_markdown([figure(Goal(2.0, is_least=True))], {"cores": "2"}).splitlines()
+    assert told[2] == (
+        "| archive | speed <1> | 20 events/s | 10 () | 2  (1 – 3) | ≥ 2 ✓ |"
+    )
+    assert told[-1] == "(cores: 2)"
 
 
 def test_an_unknown_row_is_refused() -> None:
