@@ -34,16 +34,12 @@ def as_json(figures: Sequence[Figure], on: Mapping[str, str]) -> Mapping[str, An
 
 def as_markdown(figures: Sequence[Figure], on: Mapping[str, str]) -> str:
     """As the README shows it."""
-    lines = [
-        "| row | what | malexbot | beside | ratio | goal |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| row | what | malexbot | beside | ratio | goal |", "|---" * 6 + "|"]
     for figure in figures:
-        row, name, ours, beside, ratio, goal, is_met = _cells(figure)
-        reached = {"yes": f"{goal} ✓", "NO": f"{goal} ✗"}.get(is_met, goal)
-        lines.append(
-            f"| {row} | {name} | {ours} | {beside} | {ratio if beside else ''} | {reached} |"
-        )
+        *cells, ratio, goal, is_met = _cells(figure)
+        cells.append(ratio if figure.beside else "")
+        cells.append({"yes": f"{goal} ✓", "NO": f"{goal} ✗"}.get(is_met, goal))
+        lines.append(f"| {' | '.join(cells)} |")
     told = ", ".join(f"{name}: {value}" for name, value in on.items())
     return "\n".join([*lines, "", f"({told})", ""])
 
