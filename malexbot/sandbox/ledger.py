@@ -88,6 +88,18 @@ class Ledger:
         entry.is_gone = True
         self.table.put(entry)
 
+    def take_up(self, posts: Iterable[Post]) -> None:
+        """What a kill has cut off between the change of a post and ours."""
+        for post in posts:
+            if post.original_id:
+                continue
+            if post.id not in self.table:
+                self.posted(post, "")
+            if self.table[post.id].text != post.message:
+                self.edited(post)
+            if self.table[post.id].delete_at != post.delete_at:
+                self.deleted(post)
+
     # Asked by tests.
 
     def entries(

@@ -147,6 +147,7 @@ class World:
         for table in self.tables:
             table.journal = self._journal
         self._index_all()
+        self.ledger.take_up(self.posts)
 
     def _index_all(self) -> None:
         for user in self.users:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from malexbot.sandbox.fixtures import Mattermost
+from malexbot.sandbox.sandbox import Sandbox
+from malexbot.sandbox.town import build
 from tests.sandbox.clients import Rest
 
 
@@ -106,3 +110,28 @@ def test_a_clock_that_is_set_back_does_not_change_the_order_of_what_was_said(
     said = mattermost.ledger.said(town.alice)
     assert [entry.id for entry in said] == posts
     assert (said[0].text, said[0].latest_text) == ("third", "second")
+
+
+def test_what_a_kill_cut_off_is_made_up_for(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with Sandbox(state=state) as before:
+        town = build(before.scene)
+        said = [before.scene.post(town.channel, town.alice, word) for word in "abc"]
+        before.scene.edit(said[1], "edited")
+        before.scene.delete(said[2])
+    lines = [
+        line for line in state.read_text().splitlines() if not _is_late(line, said)
+    ]
+    state.write_text("\n".join(lines) + "\n")
+    with Sandbox(state=state) as after:
+        entries = {entry.id: entry for entry in after.ledger.entries()}
+    assert [entries[id].text for id in said] == ["a", "edited", "c"]
+    assert [bool(entries[id].delete_at) for id in said] == [False, False, True]
+
+
+def _is_late(line: str, said: list[str]) -> bool:
+    """Yes: the kill came before the ledger had the first, the edit, the deletion."""
+    table, row = json.loads(line)
+    if table != "ledger" or row["id"] not in said:
+        return False
+    return row["id"] == said[0] or len(row["texts"]) > 1 or row["delete_at"] > 0
