@@ -1,7 +1,7 @@
 """The daemon as it is, but with short waits: what takes minutes there takes seconds.
 
-Only how long something is waited for is changed, never what is done then; and the
-clock of the machine is as wrong as a file says.
+Only how long, and how often, something is tried is changed, never what is done then;
+and the clock of the machine is as wrong as a file says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from malexbot.cli.run import leave, serve
 from malexbot.config import backfill as settings
 from malexbot.messengers.mattermost import backfill, chat, dialogue, hearing, listen
 from malexbot.pipeline import sends, verdicts
+from malexbot.storage import claims
 
 AUTH_WAIT_S = 1.0
 # In the environment: the file that tells by how many seconds the clock is wrong.
@@ -38,6 +39,8 @@ def hurry() -> None:
     chat.READ_S = 1.0
     verdicts.REPEAT_WITHIN_S = 4.0
     verdicts.LOOK_AFTER_S = 6.0
+    # Here it is never the job that kills us.
+    claims.MOST_CUT_OFF = 1_000
     # It has its own name for it.
     sends.LOOK_AFTER_S = verdicts.LOOK_AFTER_S  # type: ignore[attr-defined]
 

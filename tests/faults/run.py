@@ -118,7 +118,7 @@ class Conductor:
     def play(self, plan: Sequence[Planned]) -> None:
         """What takes its time puts off all that comes after it."""
         numbers = count()
-        due = [(each.at_s, next(numbers), each) for each in plan]
+        due = sorted((each.at_s, next(numbers), each) for each in plan)
         while due:
             at_s, _, planned = heappop(due)
             self._began += max(0, self._now_s() - at_s)

@@ -55,6 +55,15 @@ def play(monkeypatch: pytest.MonkeyPatch, told: Told, *plan: Planned) -> None:
     assert sum(outcome.done.values()) == len(plan)
 
 
+def test_what_is_planned_first_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    kinds = ("server: deaf", "database: line cut", "people: a flood", "server: 429")
+    times = (0.3, 0.2, 0.0, 0.1)
+    play(monkeypatch, told, *map(at, times, kinds))
+    begun = [what for what in told.order if what.startswith("begin")]
+    assert begun == [f"begin {kinds[n]}" for n in (2, 3, 1, 0)]
+
+
 def test_what_takes_long_puts_off_what_comes_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
