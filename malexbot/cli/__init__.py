@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import importlib
+import os
+from itertools import chain
 from typing import Any
 
 import click
 
 from malexbot import __version__
-from malexbot.errors import MalexbotError
+from malexbot.cli.outcome import told
+from malexbot.errors import EXIT_CODES
 
 # In the order of `malexbot --help`: what a newcomer meets first stands first.
-COMMANDS = (
-    "demo",
-    "check",
-    "doctor",
-    "run",
-    "status",
-    "send",
-    "jobs",
-    "backfill",
-    "export",
-    "stats",
-    "search",
-    "database",
-    "install",
-    "uninstall",
-)
+SECTIONS = {
+    "First steps": ("demo", "check", "doctor", "install", "run"),
+    "Look": ("status", "search", "stats", "jobs"),
+    "Act": ("send", "backfill"),
+    "Keep": (
+        "export",
+        "database",
+        "completion",
+        "uninstall",
+    ),
+}
+COMMANDS = tuple(chain.from_iterable(SECTIONS.values()))
 
 
 class Commands(click.Group):
-    """Imports a command only when it is wanted; tells an error of ours as a line."""
+    """Imports a command only when it is wanted, and tells how it ended."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,17 +37,37 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(
-            f"{__name__}.{cmd_name}"
-        ).command
+        module = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
         return command
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with told():
+            # https://no-color.org: click leaves colours out only off a terminal.
+            color = False if os.environ.get("NO_COLOR") else None
+            return super().make_context(*args, color=color, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with told():
             return super().invoke(ctx)
-        except MalexbotError as error:
-            click.echo(f"malexbot: {error}", err=True)
-            ctx.exit(error.exit_code)
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        width = max(map(len, COMMANDS))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(formatter.width))
+                        for name in names
+                        if (command := self.get_command(ctx, name))
+                    ]
+                )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(f"{code}", what) for code, what in EXIT_CODES.items()])
 
 
 @click.group(
@@ -57,4 +76,8 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="malexbot", message="%(prog)s %(version)s")
 def main() -> None:
-    """Archives Mattermost, answers, and never loses a message."""
+    """Archives Mattermost, answers, and never loses a message.
+
+    malexbot COMMAND --help tells more, with examples. Results go to standard output,
+    all else beside it; NO_COLOR is honoured.
+    """

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from malexbot.cli.options import config_option
+from malexbot.cli.options import config_option, json_option
 from malexbot.config.load import load_with_warnings
 from malexbot.config.model import Config, Mattermost
-from malexbot.config.problems import LINE_WIDTH, clipped
+from malexbot.config.problems import LINE_WIDTH, ConfigProblems, Problem, clipped
 from malexbot.config.schema import schema
 from malexbot.config.show import show
+from malexbot.errors import EXIT_CONFIG, Misconfigured
 from malexbot.plugins.loader import plug
 
 
@@ -23,15 +26,24 @@ from malexbot.plugins.loader import plug
 @click.option(
     "--schema", "is_schema", is_flag=True, help="Print its JSON Schema, for editors."
 )
-def command(config_file: Path, is_shown: bool, is_schema: bool) -> None:
+@json_option("one object")
+def command(config_file: Path, is_shown: bool, is_schema: bool, is_json: bool) -> None:
     """Tell whether the configuration is right.
 
     The exit code is 78 if it is not. --show prints what is in effect as YAML, the
-    secrets as ***.
+    secrets as ***. --json prints one object: is_well; problems, each with file, line,
+    path, text and hint; and warnings.
+
+    \b
+    malexbot check
+    malexbot check --config ./malexbot.yaml --show
+    malexbot check --schema > malexbot.schema.json
     """
     if is_schema:
         click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
         return
+    if is_json:
+        raise click.exceptions.Exit(_told_as_json(config_file))
     loaded = load_with_warnings(config_file, plug=plug)
     loaded.require_plugins()
     for warning in loaded.warnings:
@@ -42,6 +54,22 @@ def command(config_file: Path, is_shown: bool, is_schema: bool) -> None:
     click.echo(f"{config_file} is fine")
     for line in _plan(loaded.config):
         click.echo(clipped(f"  {line}", LINE_WIDTH))
+
+
+def _told_as_json(config_file: Path) -> int:
+    """The exit code; what is wrong is no error here, but the answer."""
+    told: dict[str, Any] = {"is_well": True, "problems": [], "warnings": []}
+    try:
+        loaded = load_with_warnings(config_file, plug=plug)
+        told["warnings"] = [str(warning) for warning in loaded.warnings]
+        loaded.require_plugins()
+    except ConfigProblems as error:
+        told |= {"is_well": False, "problems": [asdict(p) for p in error.problems]}
+    except Misconfigured as error:
+        problem = Problem(config_file, None, "", error.what, error.cure or None)
+        told |= {"is_well": False, "problems": [asdict(problem)]}
+    click.echo(json.dumps(told, indent=2, default=str))
+    return 0 if told["is_well"] else EXIT_CONFIG
 
 
 def _plan(config: Config) -> Iterator[str]:

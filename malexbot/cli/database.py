@@ -12,12 +12,12 @@ from typing import IO
 
 import click
 
-from malexbot.cli.options import config_option
+from malexbot.cli.options import InOrder, config_option
 from malexbot.config.load import load
 from malexbot.errors import Permanent
 
 
-@click.group()
+@click.group(cls=InOrder)
 def command() -> None:
     """Back up, restore or move what malexbot has kept."""
 
@@ -30,6 +30,9 @@ def backup(config_file: Path, file: Path) -> None:
 
     The daemon may go on running. A FILE that is there is replaced once the new
     one is complete.
+
+    \b
+    malexbot database backup malexbot.gz
     """
     from malexbot.storage.backup import counted, write_backup
     from malexbot.storage.open import open_database
@@ -49,6 +52,9 @@ def restore(config_file: Path, file: Path) -> None:
 
     All of it or nothing: a FILE that is cut off or damaged changes nothing. No
     daemon may run on that database meanwhile.
+
+    \b
+    malexbot database restore malexbot.gz
     """
     from malexbot.storage.backup import counted
     from malexbot.storage.check import check_server
@@ -75,6 +81,9 @@ def move(config_file: Path, address: str) -> None:
     """Copy everything into another, empty database.
 
     Stop the daemon first. What the old database holds stays there.
+
+    \b
+    malexbot database move --to postgresql://malexbot@db.example.org/malexbot
     """
     from malexbot.storage.backup import counted
     from malexbot.storage.check import check_server

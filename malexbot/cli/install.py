@@ -41,6 +41,10 @@ def command(dry_run: bool, root: Path) -> None:
 
     Run again, it upgrades it. An edited /etc/malexbot.yaml is kept; a newer sample
     is put beside it.
+
+    \b
+    sudo malexbot install
+    malexbot install --dry-run
     """
     machine = Machine(root)
     machine.demand("install", is_dry=dry_run)

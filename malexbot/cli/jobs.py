@@ -15,7 +15,7 @@ import click
 from malexbot.cli.following import remind
 from malexbot.cli.job_lines import MEANINGS, as_json, described, summary, table
 from malexbot.cli.kept import kept
-from malexbot.cli.options import config_option, json_option
+from malexbot.cli.options import InOrder, config_option, json_option
 from malexbot.config.load import load
 from malexbot.errors import MalexbotError
 from malexbot.ports import JobState
@@ -29,7 +29,7 @@ STATES: tuple[JobState, ...] = get_args(JobState)
 OPEN: tuple[JobState, ...] = ("ready", "leased", "dead", "expired")
 
 
-@click.group()
+@click.group(cls=InOrder)
 def command() -> None:
     """Show what is to be done, what could not be done, and do it again.
 
@@ -49,13 +49,15 @@ ids_argument = click.argument("ids", type=int, nargs=-1, metavar="ID...")
     "states",
     type=click.Choice((*STATES, "all")),
     multiple=True,
-    help="Only jobs in this state; may be given again.  [default: all but done and"
-    " dropped]",
+    metavar="STATE",
+    help="Only jobs that are ready, leased, done, dead, expired or dropped, or all; may"
+    " be given again.  [default: all but done and dropped]",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=50,
+    metavar="N",
     show_default=True,
     help="At most so many, the newest.",
 )

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""What several commands take: the same words for the same things everywhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ import click
 from malexbot.cli.moments import Moment
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order in which they are written."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
 
 config_option = click.option(
     "--config",

@@ -31,6 +31,9 @@ def command(config_file: Path) -> None:
 
     SIGTERM stops it after what is under way (a second one at once), SIGHUP reads
     the config again, SIGUSR1 logs where each thread stands.
+
+    \b
+    malexbot run --config ./malexbot.yaml
     """
     leave(serve(config_file))
 

@@ -11,8 +11,15 @@ import click
 import orjson
 
 from malexbot.cli.kept import demand_current, kept, one_channel, one_person, server
-from malexbot.cli.moments import Moment, readable_ms
-from malexbot.cli.options import config_option
+from malexbot.cli.moments import readable_ms
+from malexbot.cli.options import (
+    channel_option,
+    config_option,
+    json_option,
+    since_option,
+    until_option,
+    user_option,
+)
 from malexbot.config.load import load
 from malexbot.errors import Permanent
 
@@ -30,26 +37,10 @@ _ID = re.compile(r"(?:.*/)?([a-z0-9]+)/?")
 @click.command()
 @config_option
 @click.argument("words", nargs=-1, required=True)
-@click.option(
-    "--channel", metavar="CHANNEL", help="Only there: its id, name, or team/name."
-)
-@click.option("--user", metavar="NAME", help="Only by this one: a name or an id.")
-@click.option(
-    "--from",
-    "--since",
-    "since",
-    type=Moment(),
-    metavar="TIME",
-    help="Only then or later: 2026-01-31, 2026-01, yesterday, or 7d.",
-)
-@click.option(
-    "--to",
-    "--until",
-    "until",
-    type=Moment(is_end=True),
-    metavar="TIME",
-    help="Only until then; a day or a month is meant to its end.",
-)
+@channel_option
+@user_option
+@since_option("--from")
+@until_option("--to")
 @click.option(
     "--thread", metavar="POST", help="Only in its thread: a permalink or an id."
 )
@@ -58,10 +49,11 @@ _ID = re.compile(r"(?:.*/)?([a-z0-9]+)/?")
     "--limit",
     type=click.IntRange(1, MOST),
     default=20,
+    metavar="N",
     show_default=True,
     help="How many to show.",
 )
-@click.option("--json", "is_json", is_flag=True, help="A JSON object a line.")
+@json_option("an object a line")
 def command(
     config_file: Path, words: tuple[str, ...], is_json: bool, **bounds: Any
 ) -> None:
@@ -77,7 +69,7 @@ def command(
     malexbot search 'deploy -staging'     the one without the other
     malexbot search 'depl*'               words that begin so
     malexbot search 'deploy OR release'   one of them
-    malexbot search 'релиз' --channel town-square --user anna --from 30d
+    malexbot search 'релиз' --channel town-square --user anna --since 30d
 
     Times are read in the zone of this machine. With --json each post has id, link,
     create_at, edit_at, delete_at, channel_id, channel, user_id, user, root_id, text,
@@ -175,7 +167,9 @@ def remarks(answer: Answer, question: Question) -> Iterator[str]:
     if shown == 0:
         yield nothing(question)
     elif answer.matches > shown or not answer.is_all:
-        newest = "" if answer.is_all else ", the newest ones: --to looks further back"
+        newest = (
+            "" if answer.is_all else ", the newest ones: --until looks further back"
+        )
         yield f"{shown} of {answer.matches} matches; --limit shows more{newest}"
     if answer.unsearched is None:
         yield (

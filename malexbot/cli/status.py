@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from malexbot.cli.options import config_option
+from malexbot.cli.options import config_option, json_option
 from malexbot.config.load import load
 
 
 @click.command()
 @config_option
 @click.option("--all", "is_whole", is_flag=True, help="Show every channel.")
-@click.option("--json", "is_json", is_flag=True, help="Print it for programs.")
+@json_option("one object")
 def command(config_file: Path, is_whole: bool, is_json: bool) -> None:
     """Tell how malexbot is, and what to do if something is wrong.
 
@@ -27,6 +27,10 @@ def command(config_file: Path, is_whole: bool, is_json: bool) -> None:
     daemon with address, error, version, parts, readings (those of /metrics); and
     database with error, holder, jobs, rejects, unindexed, channels, gaps. What could
     not be asked is null, and its error tells why.
+
+    \b
+    malexbot status
+    malexbot status --json | jq -r '.findings[].cure'
     """
     # Heavy: a bad configuration is told before they are imported.
     from malexbot.cli.findings import find

@@ -19,6 +19,10 @@ def command(dry_run: bool, root: Path) -> None:
     """Stop the service and remove it.
 
     Data, settings and secrets stay.
+
+    \b
+    sudo malexbot uninstall
+    malexbot uninstall --dry-run
     """
     machine = Machine(root)
     machine.demand("uninstall", is_dry=dry_run)

@@ -50,6 +50,20 @@ def test_a_sound_file_is_told_with_what_it_does(file: Path) -> None:
     ]
 
 
+def test_programs_read_an_object(file: Path, tmp_path: Path) -> None:
+    told = json.loads(check("--json", "--config", file).stdout)
+    assert told == {"is_well": True, "problems": [], "warnings": []}
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("archve: {}\nmattermost: 5\n")
+    done = check("--json", "--config", bad)
+    assert (done.returncode, done.stderr) == (78, "")
+    told = json.loads(done.stdout)
+    problems = {problem["path"]: problem for problem in told["problems"]}
+    assert not told["is_well"] and problems["archve"]["line"] == 1
+    assert problems["archve"]["hint"] == "did you mean 'archive'?"
+    assert problems["archve"]["file"] == str(bad)
+
+
 def test_the_file_may_come_from_the_environment(file: Path) -> None:
     assert check(MALEXBOT_CONFIG=str(file)).stdout.startswith(f"{file} is fine\n")
 

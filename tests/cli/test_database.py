@@ -62,9 +62,9 @@ def test_a_backup_is_restored(run: Run, empty_database: Dsn, tmp_path: Path) -> 
     assert epoch(empty_database) == (41,)
 
 
-def one_line(result: Result) -> str:
+def one_line(result: Result, exit_code: int = 1) -> str:
     """What is told when it fails; the other lines on stderr are progress."""
-    assert result.exit_code == 1
+    assert result.exit_code == exit_code
     assert not result.stdout
     (line,) = [line for line in result.stderr.splitlines() if line[0] != " "]
     return line

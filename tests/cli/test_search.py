@@ -190,7 +190,7 @@ def test_what_is_not_shown_is_told_beside_the_posts(
         "1 of 2 matches; --limit shows more\n"
     )
     monkeypatch.setattr(matching, "NEWEST", 2)
-    assert "the newest ones: --to looks further back" in run("deploy").stderr
+    assert "the newest ones: --until looks further back" in run("deploy").stderr
     with database.transaction() as cursor:
         cursor.execute("INSERT INTO unindexed (post_ids) VALUES (NULL)")
     assert "still being indexed" in run("deploy").stderr

@@ -82,6 +82,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("--help", CONFIG),
         ("demo --help", {"click"}),
         ("install --help", {"click"}),
+        ("completion bash", {"click"}),
         ("check", CONFIG),
         ("doctor", DATABASE | MATTERMOST),
         ("status", DATABASE),

@@ -23,7 +23,10 @@ from malexbot.errors import EXIT_FAILED, MalexbotError
     help="Keep everything here: configuration, log, database.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(min=0), help="End by itself after so long."
+    "--seconds",
+    type=click.FloatRange(min=0),
+    metavar="N",
+    help="End by itself after so long.",
 )
 def command(is_script: bool, folder: Path | None, seconds: float | None) -> None:
     """Show malexbot at work, on this machine alone.
@@ -35,6 +38,10 @@ def command(is_script: bool, folder: Path | None, seconds: float | None) -> None
     --script plays a fixed conversation, with a cut line and a kill -9 in it, and
     compares what the archive should hold with what it holds. The exit code is 0
     only if they agree.
+
+    \b
+    malexbot demo
+    malexbot demo --script
     """
     try:
         from malexbot.cli.demo.ending import Ending

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from malexbot.cli.options import config_option
+from malexbot.cli.options import config_option, json_option
 from malexbot.config.load import load_with_warnings
 from malexbot.config.model import Config
 from malexbot.plugins.loader import plug
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     help="Where to post it: an id or team/channel. By default"
     " mattermost.test_channel_id, or the first channel that is listened to.",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print it for programs.")
+@json_option("one object")
 def command(config_file: Path, is_sending: bool, channel: str, is_json: bool) -> None:
     """Look at all that malexbot needs, and tell what to change where.
 

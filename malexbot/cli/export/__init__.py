@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import closing
@@ -12,17 +11,22 @@ from typing import TYPE_CHECKING
 import click
 
 from malexbot.cli.kept import kept, one_channel, server
-from malexbot.cli.moments import Moment, Written, readable_ms
-from malexbot.cli.options import config_option
+from malexbot.cli.moments import Written, readable_ms
+from malexbot.cli.options import (
+    channel_option,
+    config_option,
+    since_option,
+    until_option,
+)
+from malexbot.cli.outcome import let_go
 from malexbot.config.load import load
-from malexbot.errors import Permanent
+from malexbot.errors import EXIT_INTERRUPTED, Permanent
 
 if TYPE_CHECKING:
     from malexbot.cli.export.make import Export
     from malexbot.cli.export.part import Begun, Part
 
 FORMATS = ("jsonl", "csv", "md", "html")
-INTERRUPTED = 130
 
 
 @click.command()
@@ -33,20 +37,9 @@ INTERRUPTED = 130
     type=click.Choice(FORMATS),
     help="By default, as FILE ends; else jsonl.",
 )
-@click.option(
-    "--channel",
-    metavar="CHANNEL",
-    help="Only this one: its id, name, or team/name.",
-)
-@click.option(
-    "--since",
-    type=Moment(),
-    metavar="TIME",
-    help="Only posts written then or later: 2026-01-31, '2026-01-31 18:00', or 7d.",
-)
-@click.option(
-    "--until", type=Moment(), metavar="TIME", help="Only posts written before then."
-)
+@channel_option
+@since_option()
+@until_option()
 @click.option(
     "--out",
     "--output",
@@ -82,7 +75,7 @@ def command(
 
     \b
     malexbot export --channel town-square --since 7d | jq -r .message
-    malexbot export --until 2026-01-01 --out 2025.html
+    malexbot export --since 2025-01 --until 2025-12 --out 2025.html
     """
     from malexbot.cli.export.make import Export
 
@@ -124,7 +117,7 @@ def to_file(ctx: click.Context, export: Export, file: Path, *, is_anew: bool) ->
         except KeyboardInterrupt:
             part.note()
             click.echo(f"\n{_left(part)}", err=True)
-            ctx.exit(INTERRUPTED)
+            ctx.exit(EXIT_INTERRUPTED)
         except OSError as error:
             why = f"cannot write {file}: {error.strerror}"
             raise Permanent(f"{why}; {_left(part)}") from error
@@ -157,7 +150,7 @@ def _left(part: Part) -> str:
 
 
 def to_stdout(export: Export) -> None:
-    """Who closes the pipe has seen enough; that is no failure."""
+    """A piece at a time; who closes the pipe ends it."""
     from malexbot.cli.export.watch import watched
 
     sink, plan = sys.stdout.buffer, export.plan()
@@ -171,17 +164,10 @@ def to_stdout(export: Export) -> None:
                     sink.write(text.encode())
         sink.flush()
     except BrokenPipeError:
-        _let_go()
+        raise
     except OSError as error:
-        _let_go()
+        let_go()
         raise Permanent(f"cannot write: {error.strerror}") from error
-
-
-def _let_go() -> None:
-    """What is still in the buffer goes nowhere, or the exit would fail on it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _form_of(file: Path) -> str:

@@ -9,8 +9,15 @@ from pathlib import Path
 import click
 
 from malexbot.cli.kept import kept, one_channel, one_person, server
-from malexbot.cli.moments import Moment, Written
-from malexbot.cli.options import config_option
+from malexbot.cli.moments import Written
+from malexbot.cli.options import (
+    channel_option,
+    config_option,
+    json_option,
+    since_option,
+    until_option,
+    user_option,
+)
 from malexbot.config.load import load
 
 # Where nobody looks, or nobody says how wide it is.
@@ -19,29 +26,16 @@ WIDTH = 80
 
 @click.command()
 @config_option
-@click.option(
-    "--channel",
-    metavar="CHANNEL",
-    help="Only this one: its id, name, or team/name.",
-)
-@click.option(
-    "--user", metavar="USER", help="Only what this person wrote: the name, or the id."
-)
-@click.option(
-    "--since",
-    type=Moment(),
-    metavar="TIME",
-    help="Only posts written then or later: 2026-01-31, '2026-01-31 18:00', or 7d.",
-)
-@click.option(
-    "--until", type=Moment(), metavar="TIME", help="Only posts written before then."
-)
+@channel_option
+@user_option
+@since_option()
+@until_option()
 @click.option(
     "--by",
     type=click.Choice(["channel", "person", "day", "hour"]),
     help="All of these, one a line, instead of an overview.",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print all of it for programs.")
+@json_option("all of it as one object")
 def command(
     config_file: Path,
     channel: str | None,

@@ -232,7 +232,7 @@ def test_what_was_not_begun_leaves_nothing(
         raise Transient("the database is away")
 
     monkeypatch.setattr(Export, "plan", away)
-    assert "is away" in one_line(run("--out", tmp_path / "a.csv"))
+    assert "is away" in one_line(run("--out", tmp_path / "a.csv"), 75)
     assert [path.name for path in tmp_path.iterdir()] == ["malexbot.yaml"]
 
 
