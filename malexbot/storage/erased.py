@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from malexbot.events import Event
@@ -29,10 +30,14 @@ class Erased:
         self._ids = [user_id for _, user_id in self.people]
 
     def others(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Those that are not theirs."""
+        """Those that are not theirs, without what they marked in them."""
         if not self.people:
             return entries
-        return [entry for entry in entries if not self._has_made(entry.event)]
+        return [
+            entry._replace(event=self._unmarked(entry.event))
+            for entry in entries
+            if not self._has_made(entry.event)
+        ]
 
     def foreign(self, rejects: Iterable[Reject]) -> list[Reject]:
         """Those that do not name them: who wrote one nobody can tell."""
@@ -44,10 +49,31 @@ class Erased:
             return True
         return post is not None and (source, post.user_id) in self.people
 
+    def _unmarked(self, event: Event) -> Event:
+        if event.post is None:
+            return event
+        raw = unmarked(event.post.raw, self._ids)
+        return event._replace(post=event.post._replace(raw=raw))
+
     def _is_named(self, reject: Reject) -> bool:
         return any(
             id_.encode() in reject.raw or id_ in reject.reason for id_ in self._ids
         )
+
+
+def unmarked(raw: str, ids: Sequence[str]) -> str:
+    """A post's JSON without the reactions of these people, which the server adds."""
+    if not any(id_ in raw for id_ in ids):
+        return raw
+    try:
+        row = json.loads(raw)
+        metadata = row["metadata"]
+        left = [each for each in metadata["reactions"] if each["user_id"] not in ids]
+        if len(left) == len(metadata["reactions"]):
+            return raw
+        return json.dumps(row | {"metadata": metadata | {"reactions": left}})
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return raw
 
 
 def read_erased(cursor: Cursor) -> Erased:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from malexbot.storage.database import Database
-from malexbot.storage.erased import remember
+from malexbot.storage.erased import remember, unmarked
 from malexbot.storage.session import Cursor
 
 # Each transaction erases so many: others wait for it.
@@ -72,6 +72,20 @@ _REST = (
     "DELETE FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
 )
 
+# The JSON of others' posts tells who marked them. It is written anew only if it is
+# still the same.
+_MARKED = """
+SELECT ctid::text FROM {table}
+WHERE position(%(user_id)s IN raw) > 0 AND position('"reactions"' IN raw) > 0
+"""
+_READ_RAW = "SELECT ctid::text, raw FROM {table} WHERE ctid = ANY (%(ids)s::tid[])"
+_WRITE_RAW = """
+UPDATE {table} SET raw = told.fresh
+FROM unnest(%(ids)s::tid[], %(old)s::text[], %(fresh)s::text[]) AS told (id, old, fresh)
+WHERE ctid = told.id AND raw = told.old
+"""
+_WITH_RAW = ("echoes", "post_versions", "posts")
+
 Tell = Callable[[int], object]
 
 
@@ -106,17 +120,43 @@ class Erasure:
         while self._erase_jobs():
             pass
         self._do(_FIRST)
-        ids = self._posts()
+        ids = self._find(_POSTS)
         for start in range(0, len(ids), PIECE):
             piece = ids[start : start + PIECE]
             self._do(_ERASE_POSTS, ids=piece)
             tell(len(piece))
         for statement in _REST:
             self._do(statement)
+        for table in _WITH_RAW:
+            while self._unmark(table):
+                pass
 
-    def _posts(self) -> Sequence[str]:
+    def _unmark(self, table: str) -> int:
+        """Take their reactions out of the JSON; returns how many rows had some."""
+        places = self._find(_MARKED.format(table=table))
+        return sum(
+            self._unmark_piece(table, places[start : start + PIECE])
+            for start in range(0, len(places), PIECE)
+        )
+
+    def _unmark_piece(self, table: str, places: Sequence[str]) -> int:
+        ids = [str(self._terms["user_id"])]
         with self._database.transaction(limit_s=0) as cursor:
-            cursor.execute(_POSTS, self._terms)
+            cursor.execute(_READ_RAW.format(table=table), {"ids": list(places)})
+            changed = [
+                (place, raw, fresh)
+                for place, raw in cursor.fetchall()
+                if (fresh := unmarked(raw, ids)) != raw
+            ]
+            if changed:
+                columns = map(list, zip(*changed, strict=True))
+                terms = dict(zip(("ids", "old", "fresh"), columns, strict=True))
+                cursor.execute(_WRITE_RAW.format(table=table), terms)
+        return len(changed)
+
+    def _find(self, statement: str) -> Sequence[str]:
+        with self._database.transaction(limit_s=0) as cursor:
+            cursor.execute(statement, self._terms)
             return [id_ for (id_,) in cursor.fetchall()]
 
     def _erase_jobs(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -187,6 +188,25 @@ def test_the_index_that_is_written_meanwhile_knows_nothing_of_it(
         until(lambda: look.one(waiting) > 0)
     eraser.join()
     assert look("SELECT * FROM post_words") == []
+
+
+def test_the_json_of_others_posts_forgets_who_marked_them(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    mark = {"user_id": "alice", "emoji_name": SECRET}
+    other = {"user_id": "bob", "emoji_name": "tada"}
+    raw = json.dumps({"id": "p9", "metadata": {"reactions": [mark, other]}})
+    before = post("p9", user_id="bob")._replace(raw=raw)
+    after = post("p9", user_id="bob", edit_at=2000)._replace(raw=raw)
+    journal.write([kept(posted(before, user=BOB)), kept(edited(after, user=BOB))])
+    erase(database)
+    rest = {"id": "p9", "metadata": {"reactions": [other]}}
+    for table in ("posts", "post_versions"):
+        assert json.loads(look.one(f"SELECT raw FROM {table}")) == rest
+    again = post("p9", user_id="bob", edit_at=3000)._replace(raw=raw)
+    journal.write([kept(edited(again, user=BOB))])
+    assert look("SELECT count(*) FROM posts WHERE edit_at = 3000") == [(1,)]
+    assert json.loads(look.one("SELECT raw FROM posts")) == rest
 
 
 def test_who_never_wrote_anything_can_be_kept_out(
