@@ -21,6 +21,7 @@ SECTIONS = {
     "Keep": (
         "export",
         "database",
+        "erase-user",
         "completion",
         "uninstall",
     ),

@@ -1,4 +1,4 @@
-"""`malexbot database`: back up, restore and move what malexbot has kept."""
+"""`malexbot database`: back up, restore, move and scrub what malexbot has kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -16,10 +16,13 @@ from malexbot.cli.options import InOrder, config_option
 from malexbot.config.load import load
 from malexbot.errors import Permanent
 
+if TYPE_CHECKING:
+    from malexbot.storage.database import Database
+
 
 @click.group(cls=InOrder)
 def command() -> None:
-    """Back up, restore or move what malexbot has kept."""
+    """Back up, restore, move or scrub what malexbot has kept."""
 
 
 @command.command()
@@ -98,6 +101,35 @@ def move(config_file: Path, address: str) -> None:
         rows = move_all(source, target, tell=tell)
     click.echo(f"moved {counted(rows)}. Now put this into {config_file}:\n")
     click.echo(block(dsn.user, dsn.dbname, dsn.host, dsn.port))
+
+
+@command.command()
+@config_option
+def scrub(config_file: Path) -> None:
+    """Write all tables anew, so that what was deleted is in no file of theirs.
+
+    What was erased, or has expired, nobody finds in the database any more; but its
+    bytes stay in the files until others are written there. The daemon may go on
+    running: what comes in waits for the table that is being written. Once the same
+    room is free on the disk as the largest table takes.
+
+    \b
+    malexbot database scrub
+    """
+    from malexbot.cli.kept import kept
+
+    config = load(config_file)
+    with kept(config) as database:
+        scrubbed(database, is_embedded=config.db is None)
+    where = "the state directory" if config.db is None else "the tables' files"
+    click.echo(f"what was deleted is not in {where} any more")
+
+
+def scrubbed(database: Database, *, is_embedded: bool) -> None:
+    """With the name of each table, for who watches."""
+    from malexbot.storage.scrub import scrub
+
+    scrub(database, is_embedded=is_embedded, tell=lambda name: tell(f"anew: {name}"))
 
 
 def block(user: str, name: str, host: str, port: int) -> str:

@@ -35,6 +35,8 @@ _FIRST_SETTINGS = {
     "log_checkpoints": "off",
     # a failing statement holds what people wrote
     "log_min_error_statement": "panic",
+    # so do the details and the context of an error
+    "log_error_verbosity": "terse",
 }
 # Given at each start, because nothing else may be true.
 _FIXED_SETTINGS = {

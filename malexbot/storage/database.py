@@ -91,6 +91,14 @@ class Database:
         with self._session() as session:
             return session.at_once(statements, terms)
 
+    def alone(self, statement: str) -> None:
+        """What PostgreSQL does in no transaction, such as VACUUM; it takes its time.
+
+        Raises Transient if a table it needs is in use for seconds.
+        """
+        with self._session() as session:
+            session.alone(statement)
+
     def close(self) -> None:
         """Close all sessions; a statement still under way fails at once."""
         with self._lock:

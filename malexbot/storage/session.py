@@ -21,6 +21,8 @@ from malexbot.storage.failures import translate_connect, translated
 from malexbot.storage.statement import Statement
 
 STATEMENT_TIMEOUT_S = 30.0
+# Who waits for a lock on a table holds up all who come after him.
+LOCK_PATIENCE_S = 2.0
 # How much longer than its own time-out the server may be silent.
 ANSWER_S = 5.0
 
@@ -160,6 +162,26 @@ class Session:
                     cursor.plan(statement)
                 cursor.execute("; ".join(each.execute for each in statements), terms)
                 return list(cursor.fetchall())
+        finally:
+            with suppress(psycopg2.Error):
+                self._connection.autocommit = False
+
+    def alone(self, statement: str) -> None:
+        """What PostgreSQL does in no transaction, such as VACUUM; it takes its time."""
+        self._limit_s = 0
+        try:
+            self._connection.autocommit = True
+            with self._connection.cursor(cursor_factory=Cursor) as cursor:
+                cursor.at_work, cursor.planned = self._at_work, self._planned
+                cursor.execute("SET statement_timeout = 0")
+                cursor.execute(f"SET lock_timeout = {round(LOCK_PATIENCE_S * 1000)}")
+                try:
+                    cursor.execute(statement)
+                finally:
+                    with suppress(psycopg2.Error, MalexbotError):
+                        limit = round(STATEMENT_TIMEOUT_S * 1000)
+                        cursor.execute(f"SET statement_timeout = {limit}")
+                        cursor.execute("RESET lock_timeout")
         finally:
             with suppress(psycopg2.Error):
                 self._connection.autocommit = False

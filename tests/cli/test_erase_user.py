@@ -1,0 +1,101 @@
+"""`malexbot erase-user`: shows what there is, asks, erases, and says what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from malexbot.cli import main
+from malexbot.storage.database import Database
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from tests.storage.happenings import kept, post, posted, reacted
+from tests.support.settings import db_block
+
+Run = Callable[..., Result]
+STRANGER = "5jx3c7k1ytd3zxs4apo8brhq7e"
+
+
+@pytest.fixture
+def run(database: Database, tmp_path: Path) -> Run:
+    """`malexbot erase-user` beside a daemon, on an archive with something of alice."""
+    dsn = database.dsn
+    settings = {
+        "state_dir": str(tmp_path / "state"),
+        "db": db_block(dsn) | {"password": dsn.password or "none"},
+    }
+    file = tmp_path / "malexbot.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    leadership = Leadership(dsn)
+    assert leadership.try_take()
+    journal = DatabaseJournal(leadership)
+    journal.write([kept(posted(post("p1")), posted(post("p2")), reacted("p1"))])
+    leadership.close()
+
+    def invoke(*words: str, said: str | None = None) -> Result:
+        command = ["erase-user", "--config", str(file), *words]
+        return CliRunner().invoke(main, command, input=said)
+
+    return invoke
+
+
+def posts(database: Database) -> int:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT count(*) FROM posts")
+        (count,) = cursor.fetchone() or (0,)
+    return int(count)
+
+
+def test_it_shows_what_there_is_and_asks(run: Run, database: Database) -> None:
+    result = run("alice", said="n\n")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(
+        "Of alice (alice) there is here:\n  2  posts\n  1  reactions\n  1  names\n"
+    )
+    assert "Erase it for good? [y/N]" in result.stdout
+    assert posts(database) == 2
+    with database.transaction() as cursor:
+        cursor.execute("SELECT FROM erased")
+        assert cursor.rowcount == 0
+
+
+def test_who_says_yes_has_it_erased_and_hears_what_stays(
+    run: Run, database: Database
+) -> None:
+    result = run("@alice", said="y\n")
+    assert result.exit_code == 0
+    assert posts(database) == 0
+    assert "Erased. Nothing of alice is kept from now on" in result.stdout
+    assert "the Mattermost server, which still has it all" in result.stdout
+    assert "the WAL, its archive and the replicas of your PostgreSQL" in result.stdout
+    assert "anew: posts" in result.stderr
+
+
+def test_again_it_says_so_and_does_no_harm(run: Run, database: Database) -> None:
+    assert run(STRANGER, "--yes", "--quick").exit_code == 0
+    again = run(STRANGER, "--yes", "--quick")
+    assert again.exit_code == 0
+    told = f"Of {STRANGER}, who was erased before, there is nothing here.\n"
+    assert again.stdout.startswith(told)
+    assert "until `malexbot database scrub`" in again.stdout
+    assert "anew" not in again.stderr
+    assert posts(database) == 2
+
+
+def test_a_name_that_nobody_has_is_no_order(run: Run, database: Database) -> None:
+    result = run("alicia", "--yes")
+    assert result.exit_code == 1
+    assert "did you mean alice?; an id can be erased too" in result.stderr
+    assert posts(database) == 2
+
+
+def test_a_database_of_before_is_refused(run: Run, database: Database) -> None:
+    with database.transaction() as cursor:
+        cursor.execute("DROP TABLE erased")
+    result = run("alice", "--yes")
+    assert result.exit_code == 1
+    assert "start the daemon of this one first" in result.stderr

@@ -1,0 +1,143 @@
+"""Erased and expired content is nowhere: in no table, and in no file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malexbot.sandbox.fixtures import Mattermost, mattermost
+from malexbot.storage.database import Database
+from malexbot.storage.embedded import Embedded
+from malexbot.storage.tables import find_tables
+from tests.process.conftest import Start
+from tests.support.threads import eventually
+
+__all__ = ["mattermost"]
+Write = Callable[..., Path]
+
+DAY_MS = 86_400_000
+# Words that nothing else has; long enough not to be there by chance.
+SAID, EDITED, MARK, LATER = (
+    "kumquatsaid",
+    "kumquatedited",
+    "kumquatmark",
+    "kumquatlater",
+)
+OTHER, NEWEST = "pomelo", "pomelonewest"
+
+
+def malexbot(config: Path, *words: str) -> str:
+    """Run a command of ours; what it said."""
+    command = [sys.executable, "-m", "malexbot", *words, "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def settings(mattermost: Mattermost, **archive: Any) -> dict[str, Any]:
+    block = {
+        "http_host": mattermost.url,
+        "token": mattermost.town.token,
+        "listen_channels": ["malex/general"],
+        "target_events_processors": {"posted": ["save", "response"]},
+    }
+    rules = [{"when": "'kumquat' in event.message.text", "reply": "noted"}]
+    return {"mattermost": block, "responses": rules, "archive": archive}
+
+
+def stop(daemon: Any) -> None:
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+
+
+def in_tables(state: Path, word: str) -> list[str]:
+    """The tables with a row that has this word, whatever the columns are."""
+    found = []
+    with Embedded(state) as server, Database(server.dsn) as database:
+        with database.transaction() as cursor:
+            for table in find_tables(cursor):
+                cursor.execute(
+                    f"SELECT count(*) FROM (SELECT t::text FROM {table} t) r (told)"
+                    " WHERE position(%s IN told) > 0 OR position(%s IN told) > 0",
+                    (word, word.encode().hex()),
+                )
+                if cursor.fetchone() != (0,):
+                    found.append(table.name)
+    return found
+
+
+def in_files(state: Path, word: str) -> list[str]:
+    """The files of the state directory with these bytes, whatever they are for."""
+    return [
+        str(file.relative_to(state))
+        for file in state.rglob("*")
+        if file.is_file() and word.encode() in file.read_bytes()
+    ]
+
+
+@pytest.fixture
+def state(folder: Path) -> Iterator[Path]:
+    yield folder / "state"
+
+
+def test_what_was_erased_is_nowhere_after_a_full_backfill(
+    start: Start, write_config: Write, state: Path, mattermost: Mattermost
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    scene.post(town.channel, town.alice, f"{SAID} before")
+    about = scene.post(town.channel, town.bob, f"{OTHER} of bob")
+    config = write_config("one", None, **settings(mattermost))
+    daemon = start(config)
+    daemon.wait_for_status("mattermost: connected")
+    live = scene.post(town.channel, town.alice, f"{SAID} now")
+    scene.edit(live, f"{EDITED} now")
+    scene.react(about, town.alice, MARK)
+    for word in (EDITED, MARK):
+        eventually(lambda word=word: in_tables(state, word))  # type: ignore[misc]
+    assert in_files(state, SAID) and in_files(state, EDITED)
+
+    told = malexbot(config, "erase-user", town.alice, "--yes")
+    assert "  2  posts\n" in told and "  1  earlier versions\n" in told
+
+    scene.post(town.channel, town.alice, f"{LATER} than that")
+    scene.post(town.channel, town.bob, f"{OTHER} {NEWEST}")
+    eventually(lambda: in_tables(state, NEWEST))
+    malexbot(config, "backfill", "--since", "2000-01-01")
+    stop(daemon)
+    for word in (SAID, EDITED, MARK, LATER):
+        assert in_tables(state, word) == [], word
+        assert in_files(state, word) == [], word
+    assert "posts" in in_tables(state, OTHER)
+
+
+def test_what_has_expired_is_nowhere_after_a_full_backfill(
+    start: Start, write_config: Write, state: Path, mattermost: Mattermost
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    now = int(time.time() * 1000)
+    old = scene.post(town.channel, town.alice, SAID, create_at=now - 3 * DAY_MS)
+    scene.post(town.channel, town.alice, OTHER)
+    daemon = start(write_config("one", None, **settings(mattermost)))
+    daemon.wait_for_status("1 read")
+    stop(daemon)
+    assert in_tables(state, SAID) != []
+
+    config = write_config("two", None, **settings(mattermost, retention="2d"))
+    daemon = start(config)
+    daemon.wait_for_log("posts were too old to be kept")
+    malexbot(config, "backfill", "--since", "2000-01-01")
+    scene.edit(old, EDITED)
+    scene.post(town.channel, town.alice, f"{OTHER} {NEWEST}")
+    eventually(lambda: in_tables(state, NEWEST))
+    malexbot(config, "database", "scrub")
+    stop(daemon)
+    for word in (SAID, EDITED):
+        assert in_tables(state, word) == [], word
+        assert in_files(state, word) == [], word
