@@ -37,10 +37,10 @@ class Entry:
         return self.texts[-1]
 
     @property
-    def latest_text(self) -> str:
-        """The one whose time is the latest: another, if the clock was set back."""
-        times = range(len(self.texts))
-        return self.texts[max(times, key=lambda at: (self.texts_at[at], at))]
+    def standing_texts(self) -> set[str]:
+        """Those whose time is not before the last one's: more, if the clock went back."""
+        times = zip(self.texts, self.texts_at, strict=True)
+        return {text for text, at in times if at >= self.texts_at[-1]}
 
 
 class Ledger:

@@ -137,9 +137,10 @@ class Judge:
 def _wrong(entry: Entry, row: Sequence[Any] | None, deleted_within_ms: int) -> str:
     """What the archive says of a post that it should not say.
 
-    Of two edits the later one counts; if a clock was set back, that is not the last.
+    Of two edits the later one counts; if a clock was set back, that is not the last,
+    and who missed the later one has the one before.
     """
-    counts = {entry.text, entry.latest_text}
+    counts = entry.standing_texts
     if row is None:
         # Deleted, or edited away, before anybody could see it: that is nobody's fault.
         is_wanted = all(KEEP in text for text in counts) and not entry.delete_at

@@ -109,7 +109,8 @@ def test_a_clock_that_is_set_back_does_not_change_the_order_of_what_was_said(
     scene.edit(posts[0], "third")
     said = mattermost.ledger.said(town.alice)
     assert [entry.id for entry in said] == posts
-    assert (said[0].text, said[0].latest_text) == ("third", "second")
+    assert said[0].text == "third"
+    assert said[0].standing_texts == {"first", "second", "third"}
 
 
 def test_what_a_kill_cut_off_is_made_up_for(tmp_path: Path) -> None:
