@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def standing_texts(self) -> set[str]:
-        """Those whose time is not before the last one's: more, if the clock went back."""
+        """Those not older than the last one: more than it, if the clock went back."""
         times = zip(self.texts, self.texts_at, strict=True)
         return {text for text, at in times if at >= self.texts_at[-1]}
 
