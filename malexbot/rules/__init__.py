@@ -115,6 +115,11 @@ def _bounded(parts: Iterator[str]) -> Iterator[str]:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep; break it up"
+    if isinstance(error, SyntaxError):
+        # Its line is one of the code that Jinja2 makes, not of the rule.
+        return error.msg
     return f"{error}" or type(error).__name__
 
 
@@ -157,7 +162,7 @@ def _check(tree: nodes.Template, names: Sequence[str]) -> None:
     """Names that no event has are slips of the pen, not nothing."""
     check_form(tree)
     known = {*names, *_globals()}
-    for name in sorted(meta.find_undeclared_variables(tree) - known):
+    for name in sorted(_undeclared(tree) - known):
         given = ", ".join(f"`{each}`" for each in names) or "no names"
         hint = _meant(name, known) or f"a rule knows {given}"
         raise TemplateSyntaxError(f"{name!r} is unknown; {hint}", 1)
@@ -168,6 +173,14 @@ def _check(tree: nodes.Template, names: Sequence[str]) -> None:
             name = kind.__name__.lower()
             text = f"{name!r} has no {asked.attr!r}; {hint}"
             raise TemplateSyntaxError(text, asked.lineno)
+
+
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """As Jinja2 tells them, but for the optimizer, which it switches on for this."""
+    tracked = meta.TrackingCodeGenerator(language())
+    tracked.optimizer = None
+    tracked.visit(tree)
+    return tracked.undeclared_identifiers
 
 
 def _kind(node: nodes.Node) -> type | None:
