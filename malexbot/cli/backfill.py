@@ -15,7 +15,7 @@ import click
 
 from malexbot.cli.following import Show, Unheard, follow, look, remind
 from malexbot.cli.job_lines import as_json
-from malexbot.cli.kept import is_followed, kept, one_channel
+from malexbot.cli.kept import kept, one_channel
 from malexbot.cli.moments import readable_ms
 from malexbot.cli.options import (
     channel_option,
@@ -103,8 +103,6 @@ def place(database: Database, channel: str | None) -> tuple[str | None, str]:
 
 def wait_for(ctx: click.Context, database: Database, job_id: int) -> JobView:
     """Show how far it is until it is done; who leaves does not end it."""
-    if not is_followed(database):
-        raise Unheard(job_id)
     try:
         with shown(sys.stderr.isatty()) as show:
             job = follow(database, job_id, show)

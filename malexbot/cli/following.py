@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -36,8 +37,11 @@ class Unheard(Transient):
 
 
 def follow(database: Database, job_id: int, show: Show) -> JobView:
-    """Look at the job until it has ended, or nobody is there to do it."""
-    pause, heard_at = threading.Event(), time.monotonic()
+    """Look at the job until it has ended; raises once nobody is there to do it.
+
+    That is at once, if there was nobody from the beginning.
+    """
+    pause, heard_at = threading.Event(), -math.inf
     while (job := look(database, job_id)).finished_at is None:
         if is_followed(database):
             heard_at = time.monotonic()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from malexbot.cli.kept import kept
+from malexbot.cli.kept import demand_current, kept
 from malexbot.cli.moments import Duration
 from malexbot.cli.options import config_option, json_option, wait_option
 from malexbot.config.load import load
@@ -122,6 +122,7 @@ def command(
         from malexbot.cli.send.parcel import parcel
         from malexbot.storage.outbox import Outbox
 
+        demand_current(database)
         place = find_place(line, database, to=to, thread=thread)
         outbox = Outbox(database)
         order = outbox.find(key, place.target) if key else None

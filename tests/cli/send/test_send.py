@@ -7,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from malexbot.cli import following
 from malexbot.sandbox.fixtures import Mattermost
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
@@ -49,8 +52,9 @@ def test_who_does_not_wait_leaves_it_in_the_queue(
 
 
 def test_without_a_daemon_it_waits_and_that_is_told(
-    run: Run, database: Database
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(following, "ALONE_S", float("inf"))
     result = run("--to", "general", "later")
     assert result.exit_code == 0, "it is safe in the queue: nobody must repeat it"
     assert "no daemon is active: it is done once one runs" in result.stderr
