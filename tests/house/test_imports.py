@@ -91,6 +91,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("search deploy", DATABASE),
         ("stats", DATABASE),
         ("backfill", DATABASE),
+        ("erase-user anna --yes", DATABASE),
         ("send --to town text", DATABASE),
     ],
 )

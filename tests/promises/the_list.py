@@ -12,6 +12,8 @@ DECIDER = "pipeline/test_decider.py::test_"
 DIALOGUE = "messengers/mattermost/test_dialogue.py::test_"
 EDITS = "messengers/mattermost/test_edits.py::test_"
 EFFECTS = "storage/test_effects.py::test_"
+ERASED = "storage/test_erased.py::test_"
+ERASURE = "process/test_erasure.py::test_"
 INTAKE = "pipeline/test_intake.py::test_"
 JOBS = "storage/test_jobs.py::test_"
 JOURNAL = "storage/test_journal.py::test_"
@@ -299,6 +301,18 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
     12: {
         "every walk asks what is wanted": (
             f"{BACKFILL}what_is_not_wanted_is_not_handed_on",
+            f"{ERASURE}what_has_expired_is_nowhere_after_a_full_backfill",
+        ),
+        "intake asks too": (
+            f"{ERASED}nothing_is_kept_of_an_erased_person_and_no_job_is_made",
+            f"{DECIDER}what_is_not_wanted_the_archive_does_not_hear_of",
+        ),
+        "with no moment between": (
+            f"{ERASED}who_erases_waits_for_a_batch_that_did_not_know",
+        ),
+        "no backfill brings a thing back": (
+            f"{ERASURE}what_was_erased_is_nowhere_after_a_full_backfill",
+            f"{ERASURE}what_has_expired_is_nowhere_after_a_full_backfill",
         ),
     },
     13: {
