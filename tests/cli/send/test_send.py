@@ -54,7 +54,7 @@ def test_who_does_not_wait_leaves_it_in_the_queue(
 def test_without_a_daemon_it_waits_and_that_is_told(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "ALONE_S", float("inf"))
+    monkeypatch.setattr(following, "ALONE_S", 1e9)
     result = run("--to", "general", "later")
     assert result.exit_code == 0, "it is safe in the queue: nobody must repeat it"
     assert "no daemon is active: it is done once one runs" in result.stderr
