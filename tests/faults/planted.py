@@ -16,18 +16,23 @@ from malexbot.messengers.mattermost import edits, sweep, walks
 from malexbot.pipeline import sends
 from malexbot.storage import marks, session
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.statement import Statement
 from tests.faults.hasty import hurry, mistake_the_time
 
 # Raised by whatever comes live, as if nothing could be missing before it.
-_EAGER = """
+_EAGER = Statement(
+    "move_live_marks",
+    """
 UPDATE channels c SET mark_id = live.post_id, mark_at = live.create_at,
   filled_for = greatest(c.filled_for, live.connection),
   edits_until = greatest(c.edits_until, live.create_at)
-FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
-  AS live (source, channel_id, connection, post_id, create_at)
+FROM json_to_recordset(%(live)s::json) AS live (
+  source text, channel_id text, connection bigint, post_id text, create_at bigint
+)
 WHERE c.source = live.source AND c.channel_id = live.channel_id
   AND c.mark_at < live.create_at
-"""
+""",
+)
 
 
 def a_mark_moves_past_a_gap() -> None:
