@@ -62,14 +62,14 @@ def in_tables(state: Path, word: str) -> list[str]:
     found = []
     with Embedded(state) as server, Database(server.dsn) as database:
         with database.transaction() as cursor:
-            for table in find_tables(cursor):
+            for name in [table.name for table in find_tables(cursor)]:
                 cursor.execute(
-                    f"SELECT count(*) FROM (SELECT t::text FROM {table} t) r (told)"
+                    f"SELECT count(*) FROM (SELECT t::text FROM {name} t) r (told)"
                     " WHERE position(%s IN told) > 0 OR position(%s IN told) > 0",
                     (word, word.encode().hex()),
                 )
                 if cursor.fetchone() != (0,):
-                    found.append(table.name)
+                    found.append(name)
     return found
 
 
