@@ -76,9 +76,9 @@ def unmarked(raw: str, ids: Sequence[str]) -> str:
         return raw
 
 
-def read_erased(cursor: Cursor) -> Erased:
-    """Before anything else is written in the transaction."""
-    cursor.execute(_READ)
+def read_erased(cursor: Cursor, *, after: str) -> Erased:
+    """Before anything else is written; in one round trip with what comes before it."""
+    cursor.execute(f"{after}; {_READ}")
     return Erased(cursor.fetchall())
 
 

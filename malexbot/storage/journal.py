@@ -68,19 +68,18 @@ class DatabaseJournal:
             # Who drains while it is our turn again may have made them already.
             if self._tables_of != epoch:
                 cursor.execute(posts.TABLE + offers.TABLE)
-            erased = read_erased(cursor)
+            is_worn = self._passed_rows >= _WORN_ROWS
+            erased = read_erased(cursor, after=_RENEW if is_worn else _EMPTY)
+            if not is_worn and erased.people != self._erased.people:
+                # What was erased stays not even in what is left of earlier batches.
+                cursor.execute(_RENEW)
             batch = _Batch(parcels, epoch, erased)
             begun = write(cursor, batch)
             named = self._people.write(cursor, batch.entries)
-            passed_rows = self._passed_rows + len(batch.entries)
-            # What was erased stays not even in the dead rows of these tables.
-            is_new = erased.people != self._erased.people
-            is_worn = is_new or passed_rows >= _WORN_ROWS
-            cursor.execute(_RENEW if is_worn else _EMPTY)
         self._people.remember(named)
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
-        self._passed_rows = 0 if is_worn else passed_rows
+        self._passed_rows = len(batch.entries) + (0 if is_worn else self._passed_rows)
         self._erased = erased
         return begun
 
