@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MATTERMOST = "mattermost"
 
+ERASE = "Erase it for good?"
+KEEP_OUT = "Keep nothing of theirs from now on?"
+
 _ID = re.compile("[a-z0-9]{26}")
 
 
@@ -64,7 +67,8 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
         counts = erasure.count()
         click.echo("\n".join(table(name, counts, is_again=erasure.is_known)))
         if not yes:
-            click.confirm("Erase it for good?", abort=True)
+            is_there = any(counts.values())
+            click.confirm(ERASE if is_there else KEEP_OUT, abort=True)
         with progress(counts["posts"]) as tell:
             erasure.erase(tell)
         left = sum(erasure.count().values())
@@ -114,6 +118,9 @@ def table(name: str, counts: Mapping[str, int], *, is_again: bool) -> Iterator[s
 @contextmanager
 def progress(posts: int) -> Iterator[Tell]:
     """A bar for who watches."""
+    if not sys.stderr.isatty():
+        yield lambda posts: None
+        return
     with click.progressbar(length=posts, label="posts", file=sys.stderr) as bar:
         yield bar.update
 

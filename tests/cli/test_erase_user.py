@@ -86,6 +86,11 @@ def test_again_it_says_so_and_does_no_harm(run: Run, database: Database) -> None
     assert posts(database) == 2
 
 
+def test_of_whom_there_is_nothing_it_asks_something_else(run: Run) -> None:
+    result = run(STRANGER, said="n\n")
+    assert "Keep nothing of theirs from now on? [y/N]" in result.stdout
+
+
 def test_a_name_that_nobody_has_is_no_order(run: Run, database: Database) -> None:
     result = run("alicia", "--yes")
     assert result.exit_code == 1
