@@ -136,9 +136,10 @@ class Lanes:
         with self._signal:
             self._is_woken = False
             self._behind.looking()
-        holds = self.take_seats(self._threads)
+            holds = self.take_seats(self._threads)
+            # Who ends from now on knows that seats are waited for.
+            self._is_crowded = not holds
         if not holds:
-            self._is_crowded = True
             return LONGEST_POLL_S
         claimed: list[Job] = []
         try:
@@ -158,7 +159,7 @@ class Lanes:
         self._tell_well()
         if claimed:
             # Nobody asks when the next one is due while there is more to do.
-            return LONGEST_POLL_S if len(claimed) == len(holds) else SHORTEST_POLL_S
+            return LONGEST_POLL_S if self._is_crowded else SHORTEST_POLL_S
         if due_s is None:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
@@ -168,7 +169,10 @@ class Lanes:
         with self._signal:
             if len(claimed) < asked_for:
                 self._behind.looked(job.lane for job in self._under_way.values())
-            self._is_crowded = len(claimed) == asked_for
+            else:
+                self._is_crowded = True
+                # A seat that became free meanwhile told nobody.
+                self._is_woken |= self._free > 0
             self._behind.note(job.lane for job in claimed)
 
     def _wait(self, seconds: float) -> None:

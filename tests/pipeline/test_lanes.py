@@ -207,6 +207,42 @@ def test_an_end_asks_for_jobs_only_where_some_may_wait(
         assert claims[:2] == [0, 2]
 
 
+def test_a_seat_that_becomes_free_during_a_claim_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gates = {name: threading.Event() for name in ("a", "b", "c")}
+
+    def handle(job: Job, hold: Hold) -> Done:
+        assert job.event is not None
+        assert gates[job.event.event_id].wait(PATIENCE_S)
+        return Done()
+
+    world = World(handle, threads=2)
+    claim, has_ended = world.jobs.claim, threading.Event()
+
+    def slow(**terms: Any) -> list[Job]:
+        claimed = claim(**terms)
+        if [job.event and job.event.event_id for job in claimed] == ["b"]:
+            gates["a"].set()
+            eventually(lambda: world.is_done(1) and world.lanes._free)
+            has_ended.set()
+        return claimed
+
+    with Running(world.lanes):
+        eventually(lambda: world.health.parts())
+        world.offer("a")
+        holds = world.lanes.take_seats(1)
+        world.lanes.begin(claim(kinds=[RUN], limit=1, lease_s=90), holds)
+        monkeypatch.setattr(world.jobs, "claim", slow)
+        world.offer("b", "c")
+        world.lanes.wake()
+        assert has_ended.wait(PATIENCE_S)
+        gates["c"].set()
+        eventually(lambda: world.is_done(2))
+        gates["b"].set()
+        eventually(lambda: world.is_done(3))
+
+
 def test_within_a_lane_the_order_is_kept() -> None:
     handled: list[str] = []
 
