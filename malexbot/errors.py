@@ -18,6 +18,10 @@ EXIT_CODES = {
     EXIT_INTERRUPTED: "ended by Ctrl-C",
 }
 
+# What other people's code may raise, sys.exit() included: a thread that this ends
+# does so without a word. It is caught at the borders only.
+ANYTHING = (Exception, SystemExit)
+
 
 class MalexbotError(Exception):
     """Something failed; the message tells a person what it was and what to do."""

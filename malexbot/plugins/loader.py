@@ -25,15 +25,13 @@ from malexbot.config.plugins import (
     Wanted,
     is_file,
 )
+from malexbot.errors import ANYTHING
 from malexbot.plugins.refusal import Refused, told
 from malexbot.plugins.shape import Class, require_fit, settings_of
 from malexbot.ports import Processor
 
 GROUP = "malexbot.processors"
 MAX_BYTES = 1024 * 1024
-
-# What other people's code may raise, sys.exit() included.
-ANYTHING = (Exception, SystemExit)
 
 
 def plug(wanted: Wanted, read: Read) -> Plugged:
