@@ -34,6 +34,10 @@ class Hold:
         self._is_taken = False
         self._is_revoked = False
 
+    def start(self) -> None:
+        """What is begun has all its time from now on."""
+        self.time_out = Deadline(self.time_out_s)
+
     def next(self) -> Hold:
         """The one that the same worker would have on a job that it begins now."""
         return Hold(lease_s=self.lease_s, time_out_s=self.time_out_s)

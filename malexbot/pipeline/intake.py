@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from malexbot.errors import Transient
+from malexbot.errors import ANYTHING, Transient
 from malexbot.events import Event
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
@@ -168,7 +168,7 @@ class Intake:
         self.counters.come(event.name)
         try:
             entry = self._decider.decide(event)
-        except Exception as error:
+        except ANYTHING as error:
             log.error("event %s goes to the rejects", event.event_id, exc_info=True)
             reason = f"{event.event_id}: {type(error).__name__}: {error}"
             rejects.append(Reject(event.source, event.raw, reason))
@@ -237,7 +237,7 @@ class Intake:
         for looker in self._decider.lookers(event):
             try:
                 looker.look(event)
-            except Exception:
+            except ANYTHING:
                 if not self._has_failed_look:
                     log.error("processor %s fails", looker.name, exc_info=True)
                 self._has_failed_look = True

@@ -94,10 +94,13 @@ class Lanes:
             self._signal.notify_all()
 
     def take_seats(self, most: int) -> list[Hold]:
-        """Each is for one job that is about to be begun."""
+        """Each is for one job that is about to be begun; none while others wait."""
         with self._signal:
-            count = 0 if self._is_draining else min(most, self._free)
-            self._free -= count
+            return [] if self._is_crowded else self._take_seats(most)
+
+    def _take_seats(self, most: int) -> list[Hold]:
+        count = 0 if self._is_draining else min(most, self._free)
+        self._free -= count
         lease_s = self._time_out_s + LEASE_BEYOND_S
         return [
             Hold(lease_s=lease_s, time_out_s=self._time_out_s) for _ in range(count)
@@ -108,8 +111,11 @@ class Lanes:
         works = [Work(*each) for each in zip(jobs, holds, strict=False)]
         with self._signal:
             self._free += len(holds) - len(works)
+            if self._is_crowded and self._free:
+                self.wake()
             self._under_way.update((work.hold, work.job) for work in works)
         for work in works:
+            work.hold.start()
             self._queue.put(work)
 
     @property
@@ -136,7 +142,7 @@ class Lanes:
         with self._signal:
             self._is_woken = False
             self._behind.looking()
-            holds = self.take_seats(self._threads)
+            holds = self._take_seats(self._threads)
             # Who ends from now on knows that seats are waited for.
             self._is_crowded = not holds
         if not holds:

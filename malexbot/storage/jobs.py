@@ -19,6 +19,8 @@ from malexbot.storage.claims import job as job_of
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.statement import Statement
 
+# So many of them make a Job.
+_JOB_COLUMNS = 12
 # A job that fails holds up those behind it for so long at most.
 LANE_HELD_S = 30.0
 
@@ -75,7 +77,7 @@ _FINISH = Statement(
     "finish_job",
     f"""
 WITH ended AS ({_ENDED}), said AS (
-  SELECT effect.*, row_number() OVER (ORDER BY number) = 1 AND %(lease_s)s > 0
+  SELECT effect.*, row_number() OVER (ORDER BY number) = 1 AND %(lease_s)s::float8 > 0
     AND NOT EXISTS (
       SELECT FROM jobs before WHERE before.lane = target
         AND before.finished_at IS NULL AND NOT before.is_loose
@@ -97,13 +99,30 @@ WITH ended AS ({_ENDED}), said AS (
     CASE WHEN is_begun THEN 'leased' ELSE 'ready' END, is_begun::int,
     CASE WHEN is_begun THEN %(epoch)s::bigint END,
     clock_timestamp()
-      + CASE WHEN is_begun THEN %(lease_s)s ELSE 0 END * interval '1 second',
+      + CASE WHEN is_begun THEN %(lease_s)s::float8 ELSE 0 END * interval '1 second',
     CASE WHEN is_begun THEN clock_timestamp() END,
     CASE WHEN is_begun THEN clock_timestamp() END
   FROM ended, said ORDER BY number
-  RETURNING {JOB}, state
+  RETURNING {JOB}, state = 'leased' AS is_begun
 )
-SELECT made.* FROM ended LEFT JOIN made ON made.state = 'leased'
+SELECT made.* FROM ended LEFT JOIN made ON made.is_begun
+""",
+)
+
+
+# The answer to a finish was lost: what it began is nobody's. Who has written a row
+# last tells whether somebody has had it in his hands since.
+_GO_ON = Statement(
+    "go_on_with_effect",
+    f"""
+UPDATE jobs SET started_at = clock_timestamp(), sending_at = clock_timestamp(),
+  due_at = clock_timestamp() + %(lease_s)s::float8 * interval '1 second',
+  attempts = attempts + 1
+WHERE parent = %(id)s AND state = 'leased' AND xmin = (
+  SELECT ended.xmin FROM jobs ended WHERE ended.id = %(id)s
+    AND ended.epoch = %(epoch)s AND ended.attempts = %(attempts)s
+)
+RETURNING {JOB}
 """,
 )
 
@@ -133,14 +152,19 @@ class DatabaseJobs:
         if not effects:
             self._hold(job, [_END], terms)
             return None
-        rows = [_row(number, effect) for number, effect in enumerate(effects)]
-        terms |= {"locks": _locks(effects), "effects": orjson.dumps(rows).decode()}
+        told = [_row(number, effect) for number, effect in enumerate(effects)]
+        terms |= {"locks": _locks(effects), "effects": orjson.dumps(told).decode()}
         # What is begun leaves the house now.
-        (begun,) = self._hold(job, [_LOCK, _FINISH], terms, is_lasting=lease_s > 0)
-        *columns, state = begun
-        return (
-            replace(job_of(*columns), is_noted=True, sent_ago_s=None) if state else None
-        )
+        try:
+            rows = self._hold(job, [_LOCK, _FINISH], terms, is_lasting=lease_s > 0)
+        except LeaseLost:
+            if not lease_s:
+                raise
+            rows = self._hold(job, [_GO_ON], terms, is_lasting=True)
+        row = rows[0][:_JOB_COLUMNS]
+        if row[0] is None:
+            return None
+        return replace(job_of(*row), is_noted=True, sent_ago_s=None)
 
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False

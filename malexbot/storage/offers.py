@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import NamedTuple
 
 from malexbot.events import Event
@@ -47,7 +48,7 @@ WITH free AS (
     CASE WHEN is_begun THEN 'leased' ELSE 'ready' END, is_begun::int,
     CASE WHEN is_begun THEN %(epoch)s::bigint END,
     clock_timestamp()
-      + CASE WHEN is_begun THEN %(lease_s)s ELSE 0 END * interval '1 second',
+      + CASE WHEN is_begun THEN %(lease_s)s::float8 ELSE 0 END * interval '1 second',
     CASE WHEN is_begun THEN clock_timestamp() END
   FROM seated ORDER BY place
   ON CONFLICT (event_id, name) WHERE event_id IS NOT NULL DO NOTHING
@@ -79,7 +80,8 @@ class Offers:
             return
         event = entry.event
         event_id, told = escape(event.event_id), escape(to_json(event))
-        self._events[event.event_id] = event
+        # The same one may come live and by backfill: the first is the job's.
+        self._events.setdefault(event.event_id, event)
         for processor, lane in zip(entry.processors, entry.lanes, strict=True):
             place = len(self._lines)
             self._lines.append(
@@ -101,14 +103,15 @@ class Offers:
     def _job(
         self, seats: Seats, id: int, key: str, name: str, lane: str, event_id: str
     ) -> Job:
-        """As a claim would give it; what came as bytes is of no use to it."""
+        """As a claim would give it: its own, without the bytes that came."""
+        event = self._events[event_id]
         return Job(
             id=id,
             key=key,
             kind="run",
             name=name,
             lane=lane,
-            event=self._events[event_id]._replace(raw=b""),
+            event=event._replace(raw=b"", data=deepcopy(event.data)),
             payload={},
             attempts=1,
             failures=0,

@@ -174,6 +174,46 @@ def test_what_is_begun_elsewhere_takes_a_seat_too() -> None:
         world.lanes.begin([], holds)
 
 
+def test_while_others_wait_for_a_seat_none_is_given_away() -> None:
+    gate = Gate()
+    world = World(gate, threads=1)
+    world.offer("a", "b")
+    with Running(world.lanes):
+        gate.wait_for(1)
+        eventually(lambda: world.lanes._is_crowded)
+        with world.lanes._signal:
+            world.lanes._free += 1
+            assert world.lanes.take_seats(1) == []
+            world.lanes._free -= 1
+        gate.open.set()
+        eventually(lambda: world.is_done(2))
+
+
+def test_seats_that_were_not_needed_are_told_of() -> None:
+    world = World(fine, threads=1)
+    with Running(world.lanes):
+        eventually(lambda: world.health.parts())
+        holds = world.lanes.take_seats(1)
+        world.offer("a")
+        world.lanes.wake()
+        eventually(lambda: world.lanes._is_crowded)
+        world.lanes.begin([], holds)
+        eventually(lambda: world.is_done(1))
+
+
+def test_the_time_of_a_handler_begins_with_it() -> None:
+    world = World(fine)
+    with Running(world.lanes):
+        eventually(lambda: world.health.parts())
+        (hold,) = world.lanes.take_seats(1)
+        before = hold.time_out
+        world.offer("a")
+        (job,) = world.jobs.claim(kinds=[RUN], limit=1, lease_s=90)
+        world.lanes.begin([job], [hold])
+        assert hold.time_out is not before
+        eventually(lambda: world.is_done(1))
+
+
 def test_who_ends_has_no_seat_to_give() -> None:
     world = World(fine)
     with Running(world.lanes) as running:

@@ -79,6 +79,37 @@ def test_an_effect_that_was_begun_and_cut_off_may_have_been_sent(
         jobs.finish(begun, [])
 
 
+def test_who_did_not_hear_that_it_ended_goes_on_all_the_same(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    unheard = jobs.finish(job, said("x", "x"), lease_s=60)
+    begun = jobs.finish(job, said("x", "x"), lease_s=60)
+    assert unheard and begun
+    assert (begun.id, begun.payload) == (unheard.id, {"n": 0})
+    assert (begun.attempts, begun.is_noted, begun.sent_ago_s) == (2, True, None)
+    assert look("SELECT count(*) FROM jobs WHERE kind = 'send'") == [(2,)]
+    # Now somebody has it.
+    with pytest.raises(LeaseLost):
+        jobs.finish(job, said("x", "x"), lease_s=60)
+    with pytest.raises(LeaseLost):
+        jobs.finish(unheard, [])
+    jobs.finish(begun, [])
+
+
+def test_what_somebody_has_begun_is_not_taken_from_him(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    jobs.finish(job, said("x"))
+    (claimed,) = send(jobs)
+    with pytest.raises(LeaseLost):
+        jobs.finish(job, said("x"), lease_s=60)
+    jobs.finish(claimed, [])
+
+
 def test_without_a_lease_nothing_is_begun(
     journal: DatabaseJournal, jobs: DatabaseJobs
 ) -> None:

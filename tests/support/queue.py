@@ -35,6 +35,7 @@ class Row:
     sending_at: float | None = None
     failing_since: float | None = None
     is_loose: bool = False
+    is_untouched: bool = False
     epoch: int = 0
     quiet_key: str = ""
     parent: int | None = None
@@ -104,9 +105,11 @@ class MemoryJobs:
     ) -> Job | None:
         with self._lock:
             self.fail("finish")
+            now = self._clock()
+            if lease_s and (unheard := self._unheard(job)):
+                return self._go_on(unheard, now, lease_s)
             row = self._ours(job)
             row.state, row.reason = "done", note
-            now = self._clock()
             quiet = {e.terms.quiet_key for e in effects if self._is_quiet(e, now)}
             heard = [e for e in effects if e.terms.quiet_key not in quiet]
             made = [self._send(effect, row, now) for effect in heard]
@@ -182,7 +185,7 @@ class MemoryJobs:
         if row.state == "leased" and row.attempts - row.failures >= MOST_CUT_OFF:
             row.state, row.reason = "dead", f"was cut off {MOST_CUT_OFF} times"
             return None
-        row.state, row.epoch = "leased", self.epoch
+        row.state, row.epoch, row.is_untouched = "leased", self.epoch, False
         row.attempts += 1
         row.due_at = now + lease_s
         return Job(
@@ -219,13 +222,23 @@ class MemoryJobs:
             for row in self.rows.values()
         )
 
+    def _unheard(self, job: Job) -> Row | None:
+        """What this job's end has begun, and nobody has had in his hands since."""
+        ended = self.rows[job.id]
+        is_same = (ended.epoch, ended.attempts) == (job.epoch, job.attempts)
+        if ended.state != "done" or not is_same or job.epoch != self.epoch:
+            return None
+        untouched = (row for row in self.of("leased") if row.is_untouched)
+        return next((row for row in untouched if row.parent == job.id), None)
+
     def _go_on(self, row: Row, now: float, lease_s: float) -> Job | None:
         """The first thing to send, unless its lane has others."""
         if row not in self._heads():
             return None
+        is_first = row.attempts == 0
         job = self._lease(row, now, lease_s)
-        row.sending_at = now
-        return replace(job, is_noted=True) if job else None
+        row.sending_at, row.is_untouched = now, is_first
+        return replace(job, is_noted=True, sent_ago_s=None) if job else None
 
     def _send(self, effect: Effect, parent: Row, now: float) -> Row:
         age = effect.terms.max_age_s
