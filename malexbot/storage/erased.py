@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from malexbot.events import Event
 from malexbot.ports import Entry, Reject
@@ -20,6 +21,9 @@ _REMEMBER = """
 LOCK TABLE erased IN EXCLUSIVE MODE;
 INSERT INTO erased (source, user_id) VALUES (%s, %s) ON CONFLICT DO NOTHING
 """
+
+# What a post's metadata has of other people, and where it tells whose it is.
+_OF_OTHERS = {"reactions": ("user_id",), "embeds": ("data", "post", "user_id")}
 
 
 class Erased:
@@ -62,18 +66,42 @@ class Erased:
 
 
 def unmarked(raw: str, ids: Sequence[str]) -> str:
-    """A post's JSON without the reactions of these people, which the server adds."""
+    """A post's JSON without what the server adds to it of these people.
+
+    That is how they marked it, and a preview of each post of theirs that it links to.
+    """
     if not any(id_ in raw for id_ in ids):
         return raw
     try:
         row = json.loads(raw)
-        metadata = row["metadata"]
-        left = [each for each in metadata["reactions"] if each["user_id"] not in ids]
-        if len(left) == len(metadata["reactions"]):
-            return raw
-        return json.dumps(row | {"metadata": metadata | {"reactions": left}})
-    except (LookupError, TypeError, ValueError, RecursionError):
+        fresh = _without(row, ids)
+    except (ValueError, RecursionError):
         return raw
+    return raw if fresh == row else json.dumps(fresh)
+
+
+def _without(post: Any, ids: Sequence[str]) -> Any:
+    metadata = _told(post, "metadata")
+    left = {}
+    for name, whose in _OF_OTHERS.items():
+        if isinstance(found := _told(metadata, name), list):
+            others = (each for each in found if _told(each, *whose) not in ids)
+            left[name] = [_preview(each, ids) for each in others]
+    return post | {"metadata": metadata | left} if left else post
+
+
+def _preview(part: Any, ids: Sequence[str]) -> Any:
+    """Somebody else's post, which they may have marked too."""
+    if (post := _told(part, "data", "post")) is None:
+        return part
+    return part | {"data": part["data"] | {"post": _without(post, ids)}}
+
+
+def _told(value: Any, *path: str) -> Any:
+    """What is there, or None."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def read_erased(cursor: Cursor, *, after: str) -> Erased:

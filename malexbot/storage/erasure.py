@@ -72,11 +72,12 @@ _REST = (
     "DELETE FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
 )
 
-# The JSON of others' posts tells who marked them. It is written anew only if it is
-# still the same.
+# The JSON of others' posts tells who marked them, and has previews of the posts that
+# they link to. It is written anew only if it is still the same.
 _MARKED = """
 SELECT ctid::text FROM {table}
-WHERE position(%(user_id)s IN raw) > 0 AND position('"reactions"' IN raw) > 0
+WHERE position(%(user_id)s IN raw) > 0
+  AND (position('"reactions"' IN raw) > 0 OR position('"embeds"' IN raw) > 0)
 """
 _READ_RAW = "SELECT ctid::text, raw FROM {table} WHERE ctid = ANY (%(ids)s::tid[])"
 _WRITE_RAW = """
@@ -132,7 +133,7 @@ class Erasure:
                 pass
 
     def _unmark(self, table: str) -> int:
-        """Take their reactions out of the JSON; returns how many rows had some."""
+        """Take what is theirs out of the JSON; returns how many rows had some."""
         places = self._find(_MARKED.format(table=table))
         return sum(
             self._unmark_piece(table, places[start : start + PIECE])

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from malexbot.events import User
+from malexbot.events import Post, User
 from malexbot.ports import Effect, Parcel, Reject
 from malexbot.storage import erasure as module
 from malexbot.storage.database import Database
@@ -207,6 +207,35 @@ def test_the_json_of_others_posts_forgets_who_marked_them(
     journal.write([kept(edited(again, user=BOB))])
     assert look("SELECT count(*) FROM posts WHERE edit_at = 3000") == [(1,)]
     assert json.loads(look.one("SELECT raw FROM posts")) == rest
+
+
+def linking(*embeds: object, post_id: str = "p9", edit_at: int = 0) -> Post:
+    """A post of bob, to which the server adds previews of those that it links to."""
+    raw = json.dumps({"id": post_id, "metadata": {"embeds": embeds}})
+    return post(post_id, user_id="bob", edit_at=edit_at)._replace(raw=raw)
+
+
+def preview(user_id: str, **more: object) -> dict[str, object]:
+    told = {"user_id": user_id, "message": f"of {user_id}", **more}
+    return {"type": "permalink", "data": {"post_id": "p1", "post": told}}
+
+
+def test_the_json_of_others_posts_forgets_the_previews_of_theirs(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    other = {"type": "link", "url": "https://example.org"}
+    mark = {"user_id": "alice", "emoji_name": SECRET}
+    marked = preview("carol", metadata={"reactions": [mark]})
+    embeds = (preview("alice"), other, preview("bob"), marked)
+    left = [other, preview("bob"), preview("carol", metadata={"reactions": []})]
+    journal.write([kept(posted(linking(*embeds), user=BOB))])
+    journal.write([kept(edited(linking(*embeds, edit_at=2000), user=BOB))])
+    erase(database)
+    journal.write([kept(posted(linking(*embeds, post_id="p8"), user=BOB))])
+    for table in ("posts", "post_versions"):
+        for (raw,) in look(f"SELECT raw FROM {table}"):
+            assert json.loads(raw)["metadata"]["embeds"] == left
+    assert look.one("SELECT count(*) FROM posts") == 2
 
 
 def test_who_never_wrote_anything_can_be_kept_out(
