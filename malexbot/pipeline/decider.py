@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from malexbot.errors import ANYTHING
 from malexbot.events import Event
 from malexbot.pipeline.audience import DIRECT, Audience, Heard
 from malexbot.ports import Entry, Occasion, Processor
@@ -129,7 +130,7 @@ class Decider:
         """A fault of one processor is its no: the others and the archive go on."""
         try:
             return actor.wants(event, occasion)
-        except Exception:
+        except ANYTHING:
             if actor.name not in self._failed:
                 told = "the processor %s fails, that counts as no; told once"
                 log.error(told, actor.name, exc_info=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient
 from malexbot.events import Event
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.effects import LONGEST_TEXT, Collector
@@ -104,7 +104,7 @@ class Runner:
             if job.left_s is not None and job.left_s <= hold.age_s:
                 raise Expired("too old")
             return self._handlers[job.kind](job, hold)
-        except Exception as error:
+        except ANYTHING as error:
             if not isinstance(error, MalexbotError):
                 log.error("job %d, %s: a fault", job.id, job.name, exc_info=True)
             return verdict(job, error)

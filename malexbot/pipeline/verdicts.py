@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from malexbot.errors import MalexbotError, Permanent, Transient, Uncertain
+from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient, Uncertain
 from malexbot.pipeline.hold import Revoked, TooLate
 from malexbot.ports import Effect, Job, JobState, LeaseLost
 from malexbot.runtime.retry import Backoff
@@ -61,7 +61,7 @@ class Postponed(MalexbotError):
         self.again = again
 
 
-def verdict(job: Job, error: Exception) -> Verdict | None:
+def verdict(job: Job, error: BaseException) -> Verdict | None:
     """What becomes of a job that raised; None: it is not ours to say."""
     reason = told(error)
     match error:
@@ -91,7 +91,7 @@ def overrun(job: Job, seconds: float) -> Verdict:
     return Again(wait_s(job), reason, is_uncertain=True)
 
 
-def wait_s(job: Job, error: Exception | None = None) -> float:
+def wait_s(job: Job, error: BaseException | None = None) -> float:
     """Longer from failure to failure; never shorter than the other side asks for."""
     backoff = Backoff(
         first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, failures=job.failures
@@ -120,7 +120,10 @@ def until_look_s(sent_ago_s: float) -> float:
     return LOOK_AFTER_S - sent_ago_s + 0.5
 
 
-def told(error: Exception) -> str:
-    if isinstance(error, MalexbotError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+def told(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except ANYTHING:  # its words are a plugin's too
+        return f"{name}, which cannot tell why"
+    return text if isinstance(error, MalexbotError) else f"{name}: {text}"

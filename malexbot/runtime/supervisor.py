@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from malexbot.errors import MalexbotError
+from malexbot.errors import ANYTHING, MalexbotError
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import Heart
@@ -28,8 +28,8 @@ HOLDS_UP_S = 2.0
 TURN_S = 0.1
 
 
-# Called with the name of a vital service and what it raised, if it did.
-OnFatal = Callable[[str, Exception | None], None]
+# Called with the name of a service that runs no more, and what it raised, if it did.
+OnFatal = Callable[[str, BaseException | None], None]
 
 
 class Service(Protocol):
@@ -60,7 +60,15 @@ class Supervised:
         self.thread = threading.Thread(target=self._run, name=service.name, daemon=True)
 
     def _run(self) -> None:
+        """No thread ends without a word: its heart is not looked at any more then."""
         self.heart.bind()
+        try:
+            self._keep_running()
+        except BaseException as error:
+            self._on_fatal(self.service.name, error)
+            raise
+
+    def _keep_running(self) -> None:
         backoff = Backoff()
         while not self.stop.is_set:
             started = time.monotonic()
@@ -75,18 +83,18 @@ class Supervised:
                 self._told = ""
             self._rest(error, backoff.next_s())
 
-    def _run_once(self) -> Exception | None:
+    def _run_once(self) -> BaseException | None:
         self._health.forget(self.service.name)
         try:
             self.service.run(self.stop)
         except MalexbotError as error:
             return error
-        except Exception as error:
+        except ANYTHING as error:
             log.error("%s failed", self.service.name, exc_info=True)
             return error
         return None
 
-    def _rest(self, error: Exception | None, wait_s: float) -> None:
+    def _rest(self, error: BaseException | None, wait_s: float) -> None:
         name, reason = self.service.name, str(error or "ended by itself")
         self._health.tell(name, reason, is_ready=False)
         if reason != self._told:

@@ -248,15 +248,19 @@ def test_only_processors_that_want_the_event_get_a_job() -> None:
 class Broken(Processor):
     name = "broken"
 
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
     def wants(self, event: Event, occasion: Occasion) -> bool:
-        raise AttributeError("wants")
+        raise self.error
 
 
+@pytest.mark.parametrize("error", [AttributeError("wants"), SystemExit(2)])
 def test_a_processor_that_fails_keeps_nobody_else_from_the_event(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:
     decider = Decider(
-        processors={"posted": [Broken(), Save(), Answer()]},
+        processors={"posted": [Broken(error), Save(), Answer()]},
         audience=Audience(HEARD),
         server_now_ms=lambda: NOW,
     )
@@ -267,7 +271,7 @@ def test_a_processor_that_fails_keeps_nobody_else_from_the_event(
     (record,) = caplog.records
     assert "the processor broken fails" in record.getMessage()
     assert record.exc_info is not None
-    decider.adopt({"posted": [Broken()]})
+    decider.adopt({"posted": [Broken(error)]})
     decider.decide(posted())
     assert len(caplog.records) == 2
 

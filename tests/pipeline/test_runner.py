@@ -71,7 +71,7 @@ def held(lease_s: float = 90) -> Hold:
     return Hold(lease_s=lease_s, time_out_s=60)
 
 
-def raising(error: Exception) -> Act:
+def raising(error: BaseException) -> Act:
     def act(event: Event, bot: Bot) -> None:
         bot.reply("half an answer")
         raise error
@@ -123,9 +123,10 @@ def test_a_handler_that_fails_has_said_nothing() -> None:
         (Permanent("never"), "dead"),
         (Transient("later"), "ready"),
         (ZeroDivisionError("fault"), "ready"),
+        (SystemExit(2), "ready"),
     ],
 )
-def test_errors_end_the_job_by_their_class(error: Exception, state: str) -> None:
+def test_errors_end_the_job_by_their_class(error: BaseException, state: str) -> None:
     assert World(raising(error)).run().state == state
 
 

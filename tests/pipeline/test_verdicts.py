@@ -84,6 +84,18 @@ def test_a_fault_is_tried_three_times() -> None:
     assert verdict(job(failures=2), error) == dead
 
 
+class Speechless(Exception):
+    """Has a fault of its own."""
+
+    def __str__(self) -> str:
+        raise SystemExit(2)
+
+
+def test_an_error_that_cannot_be_told_has_its_name() -> None:
+    dead = Ended("dead", "Speechless, which cannot tell why")
+    assert verdict(job(failures=2), Speechless()) == dead
+
+
 def test_a_handler_that_hangs_is_tried_three_times() -> None:
     again = overrun(job(failures=1), 60)
     assert isinstance(again, Again) and again.is_uncertain

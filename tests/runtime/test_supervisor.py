@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import sys
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +12,7 @@ from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Supervisor
+from tests.support.threads import eventually
 
 
 class Part:
@@ -30,7 +31,7 @@ def waiting(stop: Stop) -> None:
 
 
 @pytest.fixture
-def fatal() -> list[tuple[str, Exception | None]]:
+def fatal() -> list[tuple[str, BaseException | None]]:
     return []
 
 
@@ -41,7 +42,7 @@ def health() -> Health:
 
 @pytest.fixture
 def supervisor(
-    fatal: list[tuple[str, Exception | None]],
+    fatal: list[tuple[str, BaseException | None]],
     health: Health,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Supervisor:
@@ -112,7 +113,7 @@ def test_a_service_that_just_returns_is_run_again(supervisor: Supervisor) -> Non
 
 
 def test_a_vital_service_that_fails_is_reported_and_not_run_again(
-    supervisor: Supervisor, fatal: list[tuple[str, Exception | None]]
+    supervisor: Supervisor, fatal: list[tuple[str, BaseException | None]]
 ) -> None:
     error = Permanent("no way on")
 
@@ -120,11 +121,46 @@ def test_a_vital_service_that_fails_is_reported_and_not_run_again(
         raise error
 
     supervisor.start(Part("intake", run, is_vital=True))
-    until = time.monotonic() + 10
-    while not fatal and time.monotonic() < until:
-        threading.Event().wait(0.001)
+    eventually(lambda: bool(fatal))
     assert fatal == [("intake", error)]
     assert supervisor.stop(Deadline(10)) == []
+
+
+@pytest.mark.parametrize("is_vital", [True, False])
+def test_a_service_that_leaves_by_sys_exit_has_failed_as_any_other(
+    supervisor: Supervisor,
+    fatal: list[tuple[str, BaseException | None]],
+    is_vital: bool,
+) -> None:
+    runs = threading.Semaphore(0)
+
+    def run(stop: Stop) -> None:
+        runs.release()
+        sys.exit("usage: bot [-h]")
+
+    supervisor.start(Part("lanes", run, is_vital=is_vital))
+    assert all(runs.acquire(timeout=10) for _ in range(1 if is_vital else 3))
+    eventually(lambda: bool(fatal) or not is_vital)
+    supervisor.stop(Deadline(10))
+    assert [name for name, _ in fatal] == (["lanes"] if is_vital else [])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("is_vital", [True, False])
+def test_a_thread_never_ends_without_a_word(
+    supervisor: Supervisor,
+    fatal: list[tuple[str, BaseException | None]],
+    is_vital: bool,
+) -> None:
+    error = GeneratorExit()
+
+    def run(stop: Stop) -> None:
+        raise error
+
+    supervisor.start(Part("socket", run, is_vital=is_vital))
+    eventually(lambda: bool(fatal))
+    supervisor.stop(Deadline(10))
+    assert fatal == [("socket", error)]
 
 
 def test_a_thread_that_hangs_is_left_behind_by_name(supervisor: Supervisor) -> None:
