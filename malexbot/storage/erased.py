@@ -38,10 +38,14 @@ class Erased:
         if not self.people:
             return entries
         return [
-            entry._replace(event=self._unmarked(entry.event))
+            entry._replace(event=event)
             for entry in entries
-            if not self._has_made(entry.event)
+            if (event := self.without(entry.event)) is not None
         ]
+
+    def without(self, event: Event) -> Event | None:
+        """The event without what is theirs in it; None: it is theirs itself."""
+        return None if self._has_made(event) else self._unmarked(event)
 
     def foreign(self, rejects: Iterable[Reject]) -> list[Reject]:
         """Those that do not name them: who wrote one nobody can tell."""

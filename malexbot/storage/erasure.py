@@ -6,12 +6,13 @@ and done again, beside a daemon that goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from malexbot.storage.database import Database
-from malexbot.storage.erased import remember, unmarked
+from malexbot.storage.erased import Erased, remember, unmarked
 from malexbot.storage.session import Cursor
+from malexbot.storage.wire import from_json, to_json
 
 # Each transaction erases so many: others wait for it.
 PIECE = 1000
@@ -29,16 +30,9 @@ _THEIRS = {
         FROM post_words w JOIN posts p ON p.id = w.post_id
         WHERE p.user_id = %(user_id)s""",
     "echoes": "FROM echoes WHERE user_id = %(user_id)s",
-    "jobs": "FROM jobs WHERE {made_by}",
     "rejects": "FROM rejects WHERE {named_in}",
     "names": "FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
 }
-# An event is written down as arrays, see wire.py: who did it, and whose post it is of.
-_MADE_BY = """
-event IS NOT NULL AND position(%(user_id)s IN event) > 0
-AND event::json #>> '{1,1}' = %(source)s
-AND %(user_id)s IN (event::json #>> '{1,5,0}', event::json #>> '{1,13,2}')
-"""
 # Who wrote what could not be read nobody can tell; the id in it is enough.
 _NAMED_IN = """
 source = %(source)s AND (
@@ -47,7 +41,7 @@ source = %(source)s AND (
 )
 """
 _COUNTS = {
-    name: "SELECT count(*) " + text.format(made_by=_MADE_BY, named_in=_NAMED_IN)
+    name: "SELECT count(*) " + text.format(named_in=_NAMED_IN)
     for name, text in _THEIRS.items()
 }
 _IS_ERASED = "SELECT FROM erased WHERE source = %(source)s AND user_id = %(user_id)s"
@@ -58,9 +52,17 @@ _ERASE_POSTS = """
 LOCK TABLE post_words IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM posts WHERE id = ANY (%(ids)s)
 """
-_ERASE_JOBS = f"""
-DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE {_MADE_BY} LIMIT {PIECE})
-RETURNING id
+# PostgreSQL reads no JSON that has a NUL in some text, so whose a job is we look up.
+_JOBS = f"""
+SELECT id, event FROM jobs
+WHERE id > %(after)s AND position(%(user_id)s IN event) > 0
+ORDER BY id LIMIT {PIECE}
+"""
+_ERASE_JOBS = "DELETE FROM jobs WHERE id = ANY (%(ids)s)"
+_WRITE_EVENTS = """
+UPDATE jobs SET event = told.fresh
+FROM unnest(%(ids)s::bigint[], %(fresh)s::text[]) AS told (id, fresh)
+WHERE jobs.id = told.id
 """
 # What a job is sending just now is made by then: its end and this wait for each other.
 _ERASE_EFFECTS = "DELETE FROM jobs WHERE parent = ANY (%(ids)s) RETURNING id"
@@ -85,9 +87,13 @@ UPDATE {table} SET raw = told.fresh
 FROM unnest(%(ids)s::tid[], %(old)s::text[], %(fresh)s::text[]) AS told (id, old, fresh)
 WHERE ctid = told.id AND raw = told.old
 """
-_WITH_RAW = ("echoes", "post_versions", "posts")
+# In the order in which a row goes on: what an edit makes an earlier version meanwhile
+# is either clean by then, or looked at afterwards.
+_WITH_RAW = ("echoes", "posts", "post_versions")
 
 Tell = Callable[[int], object]
+_Job = tuple[int, str, str | None]
+"""Its id, its event, and that without what is theirs."""
 
 
 class Erasure:
@@ -96,6 +102,7 @@ class Erasure:
     def __init__(self, database: Database, source: str, user_id: str) -> None:
         self._database = database
         self._source = source
+        self._erased = Erased([(source, user_id)])
         self._terms: dict[str, Any] = {"source": source, "user_id": user_id}
 
     @property
@@ -112,14 +119,15 @@ class Erasure:
             for name, statement in _COUNTS.items():
                 cursor.execute(statement, self._terms)
                 (counts[name],) = cursor.fetchone() or (0,)
-        return counts
+        theirs = (fresh is None for jobs in self._jobs() for _, _, fresh in jobs)
+        return counts | {"jobs": sum(theirs)}
 
     def erase(self, tell: Tell) -> None:
         """All of it; `tell` hears of each so many posts that are gone."""
         with self._database.transaction() as cursor:
             remember(cursor, self._source, self._terms["user_id"])
-        while self._erase_jobs():
-            pass
+        for jobs in self._jobs():
+            self._erase_jobs(jobs)
         self._do(_FIRST)
         ids = self._find(_POSTS)
         for start in range(0, len(ids), PIECE):
@@ -160,16 +168,41 @@ class Erasure:
             cursor.execute(statement, self._terms)
             return [id_ for (id_,) in cursor.fetchall()]
 
-    def _erase_jobs(self) -> int:
-        """A piece of them, with all that they have to send."""
+    def _jobs(self) -> Iterator[Sequence[_Job]]:
+        """All that name them, a piece at a time; those that came later name nobody."""
+        after = 0
+        while True:
+            with self._database.transaction(limit_s=0) as cursor:
+                cursor.execute(_JOBS, self._terms | {"after": after})
+                found = cursor.fetchall()
+            if not found:
+                return
+            yield [(id_, event, self._without(event)) for id_, event in found]
+            after = found[-1][0]
+
+    def _without(self, told: str) -> str | None:
+        """An event without what is theirs; None: it is theirs, or nobody can tell."""
+        try:
+            event = from_json(told)
+            fresh = self._erased.without(event)
+        except (LookupError, TypeError, ValueError):
+            return None
+        return told if fresh == event else fresh and to_json(fresh)
+
+    def _erase_jobs(self, jobs: Sequence[_Job]) -> None:
+        """Theirs go, with all that they have to send; those of others forget them."""
+        made = [id_ for id_, _, fresh in jobs if fresh is None]
+        changed = [
+            (id_, fresh) for id_, told, fresh in jobs if fresh not in (None, told)
+        ]
         with self._database.transaction(limit_s=0) as cursor:
-            cursor.execute(_ERASE_JOBS, self._terms)
-            erased = _ids(cursor)
-            made = erased
+            if changed:
+                ids, events = map(list, zip(*changed, strict=True))
+                cursor.execute(_WRITE_EVENTS, {"ids": ids, "fresh": events})
+            cursor.execute(_ERASE_JOBS, {"ids": made})
             while made:
                 cursor.execute(_ERASE_EFFECTS, {"ids": made})
                 made = _ids(cursor)
-        return len(erased)
 
     def _do(self, statement: str, **more: object) -> None:
         with self._database.transaction(limit_s=0) as cursor:

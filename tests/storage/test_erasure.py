@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from malexbot.events import Post, User
+from malexbot.events import Peer, Post, User
 from malexbot.ports import Effect, Parcel, Reject
 from malexbot.storage import erasure as module
 from malexbot.storage.database import Database
@@ -18,6 +18,7 @@ from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.session import Cursor
 from malexbot.storage.tables import find_tables
+from malexbot.storage.wire import from_json
 from tests.storage.conftest import Look, until
 from tests.storage.happenings import (
     acted_on,
@@ -236,6 +237,63 @@ def test_the_json_of_others_posts_forgets_the_previews_of_theirs(
         for (raw,) in look(f"SELECT raw FROM {table}"):
             assert json.loads(raw)["metadata"]["embeds"] == left
     assert look.one("SELECT count(*) FROM posts") == 2
+
+
+def test_a_job_of_others_forgets_them_and_stays(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    journal.write([acted_on(posted(linking(preview("alice")), user=BOB))])
+    assert SECRET not in look.one("SELECT event FROM jobs")
+    assert "of alice" in look.one("SELECT event FROM jobs")
+    assert erasure(database).count()["jobs"] == 0
+    erase(database)
+    (told,) = look("SELECT event FROM jobs")
+    assert "of alice" not in told[0]
+    assert from_json(told[0]).user == BOB
+
+
+def test_a_job_with_a_nul_in_its_event_is_judged_as_any_other(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    title = {"title": "before\0after alice"}
+    theirs = posted(post("p1"), peer=Peer("c", "c", "a\0b"))
+    others = posted(post("p2", user_id="bob"), user=BOB, data=title)
+    journal.write([acted_on(theirs, others)])
+    assert look.one("SELECT count(*) FROM jobs WHERE position('0000' IN event) > 0")
+    assert erasure(database).count()["jobs"] == 1
+    erase(database)
+    assert look("SELECT event_id FROM jobs") == [("p2",)]
+
+
+def test_a_job_that_nobody_can_read_any_more_goes_if_it_names_them(
+    journal: DatabaseJournal, database: Database, look: Look
+) -> None:
+    journal.write([acted_on(posted(post("p1", user_id="bob"), user=BOB))])
+    look("UPDATE jobs SET event = '[0, \"alice\"]'")
+    erase(database)
+    assert look("SELECT * FROM jobs") == []
+
+
+def test_an_edit_that_comes_meanwhile_keeps_no_mark_of_theirs(
+    journal: DatabaseJournal,
+    database: Database,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it replaces, a post that was not looked through yet, is a version now."""
+    journal.write([kept(posted(linking(preview("alice")), user=BOB))])
+    looked_through = Erasure._unmark
+
+    def unmark(self: Erasure, table: str) -> int:
+        if table == "posts":
+            journal.write([kept(edited(linking(edit_at=2000), user=BOB))])
+        return looked_through(self, table)
+
+    monkeypatch.setattr(Erasure, "_unmark", unmark)
+    erase(database)
+    with database.transaction() as cursor:
+        assert everywhere(cursor, "of alice") == []
+    assert look.one("SELECT count(*) FROM post_versions") == 1
 
 
 def test_who_never_wrote_anything_can_be_kept_out(
