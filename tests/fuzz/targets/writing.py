@@ -15,12 +15,14 @@ from malexbot.processors.log import Log
 from malexbot.processors.response import Response
 from malexbot.processors.save import Save
 from malexbot.rules import Condition
-from malexbot.storage.offers import Offers
+from malexbot.storage.offers import Offers, Seats
 from malexbot.storage.posts import Posts
+from malexbot.storage.statement import Statement
 from malexbot.storage.wire import from_json, to_json
 
 NOW_MS = 1_800_000_000_000
 _COPY = re.compile(r"COPY (\w+) \(([^)]*)\) FROM STDIN")
+_SEATS = Seats(most=8, lease_s=60.0, epoch=1)
 _NUMBERS = {"place", "create_at", "update_at", "edit_at", "delete_at"}
 _NULL = "\\N"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -41,13 +43,22 @@ class Reader:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, str | None]]] = {}
+        self._found: list[Any] = []
 
     def execute(self, statement: str, given: object = None) -> None:
         """What is merged is for the tests that have a database."""
+        self._found = []
+
+    def run(self, statement: Statement, given: object = None) -> None:
+        """Every job is begun that is made; of posts, nothing was there before."""
+        begun = self.rows.get("offers", []) if "begin" in statement.name else []
+        self._found = [
+            (place, "key", row["name"], row["lane"], row["event_id"])
+            for place, row in enumerate(begun)
+        ]
 
     def fetchall(self) -> list[Any]:
-        """Nothing was there before."""
-        return []
+        return self._found
 
     def copy_expert(self, statement: str, stream: BytesIO, size: int) -> None:
         found = _COPY.fullmatch(statement)
@@ -94,8 +105,10 @@ def write(event: Event, entry: Entry | None) -> None:
         posts.add(each)
         offers.add(each)
         posts.merge(cursor)
-        offers.merge(cursor)
+        begun = offers.merge(cursor, _SEATS)
         _check(cursor, each)
+        assert [job.name for job in begun] == list(each.processors)
+        assert all(job.event == _as_read(event) for job in begun)
     assert from_json(to_json(event)) == _as_read(event)
 
 
