@@ -24,6 +24,8 @@ class Settings:
     integration_s: float = 30
     # Servers before 6.1 answer users/me/channels with 404.
     has_users_me_channels: bool = False
+    # Servers since 6.0 put a copy of a linked post into the one that links to it.
+    has_previews: bool = False
     max_post_runes: int = 16383
     max_props_runes: int = 8000
     max_file_ids_runes: int = 300

@@ -24,9 +24,10 @@ Write = Callable[..., Path]
 
 DAY_MS = 86_400_000
 # Words that nothing else has; long enough not to be there by chance.
-SAID, EDITED, MARK, LATER = (
+SAID, EDITED, PREVIEWED, MARK, LATER = (
     "kumquatsaid",
     "kumquatedited",
+    "kumquatpreviewed",
     "kumquatmark",
     "kumquatlater",
 )
@@ -92,6 +93,7 @@ def test_what_was_erased_is_nowhere_after_a_full_backfill(
 ) -> None:
     town, scene = mattermost.town, mattermost.scene
     scene.post(town.channel, town.alice, f"{SAID} before")
+    mattermost.settings.has_previews = True
     about = scene.post(town.channel, town.bob, f"{OTHER} of bob")
     config = write_config("one", None, **settings(mattermost))
     daemon = start(config)
@@ -99,19 +101,24 @@ def test_what_was_erased_is_nowhere_after_a_full_backfill(
     live = scene.post(town.channel, town.alice, f"{SAID} now")
     scene.edit(live, f"{EDITED} now")
     scene.react(about, town.alice, MARK)
+    linked = scene.post(town.channel, town.alice, PREVIEWED)
+    link = f"{mattermost.url}/malex/pl/{linked}"
+    scene.post(town.channel, town.bob, f"{OTHER} {link}")
+    eventually(lambda: "posts" in in_tables(state, link))
     for word in (EDITED, MARK):
         eventually(lambda word=word: in_tables(state, word))  # type: ignore[misc]
     assert in_files(state, SAID) and in_files(state, EDITED)
 
     told = malexbot(config, "erase-user", town.alice, "--yes")
-    assert "  2  posts\n" in told and "  1  earlier versions\n" in told
+    assert "  3  posts\n" in told and "  1  earlier versions\n" in told
 
     scene.post(town.channel, town.alice, f"{LATER} than that")
+    scene.post(town.channel, town.bob, f"{link} again")
     scene.post(town.channel, town.bob, f"{OTHER} {NEWEST}")
     eventually(lambda: in_tables(state, NEWEST))
     malexbot(config, "backfill", "--since", "2000-01-01")
     stop(daemon)
-    for word in (SAID, EDITED, MARK, LATER):
+    for word in (SAID, EDITED, PREVIEWED, MARK, LATER):
         assert in_tables(state, word) == [], word
         assert in_files(state, word) == [], word
     assert "posts" in in_tables(state, OTHER)

@@ -129,6 +129,27 @@ def test_all_channels_in_one_call_is_a_thing_of_newer_servers(
     assert {town.channel, town.second, town.private, town.direct} <= ids
 
 
+def test_a_link_to_a_post_brings_a_copy_of_it_on_newer_servers(
+    mattermost: Mattermost, bot: Rest
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    linked = scene.post(town.channel, town.alice, "first")
+    link = f"see {mattermost.url}/malex/pl/{linked}"
+    scene.edit(linked, f"{link}: myself")
+    path = f"/posts/{scene.post(town.second, town.bob, link)}"
+    assert bot.get(path)["metadata"] == {}
+    mattermost.settings.has_previews = True
+    (embed,) = bot.get(path)["metadata"]["embeds"]
+    told = embed["data"]
+    assert (embed["type"], told["post_id"]) == ("permalink", linked)
+    assert (told["team_name"], told["channel_id"]) == ("malex", town.channel)
+    assert told["post"]["user_id"] == town.alice
+    assert told["post"]["message"].endswith("myself")
+    assert told["post"]["metadata"] == {}
+    scene.delete(linked)
+    assert bot.get(path)["metadata"] == {}
+
+
 def test_archived_channels_leave_the_list(mattermost: Mattermost, bot: Rest) -> None:
     town = mattermost.town
     path = f"/users/me/teams/{town.team}/channels"
