@@ -44,6 +44,10 @@ class Permanent(MalexbotError):
     """Trying again cannot help: somebody has to change something."""
 
 
+class Unstorable(Permanent):
+    """What was to be kept is such that nobody can; the message tells what is wrong."""
+
+
 class Uncertain(MalexbotError):
     """Nobody can tell whether it happened: the line broke after the request left."""
 

@@ -7,13 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient
+from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient, Unstorable
 from malexbot.events import Event
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.effects import LONGEST_TEXT, Collector
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Again, Done, Ended, Expired, Verdict, verdict
+from malexbot.pipeline.verdicts import (
+    Again,
+    Done,
+    Ended,
+    Expired,
+    Verdict,
+    told,
+    verdict,
+)
 from malexbot.ports import Chat, Effect, Job, Jobs, LeaseLost, Occasion
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
@@ -78,6 +86,8 @@ class Runner:
             following = hold.next() if goes_on else None
             try:
                 return self.end(job, found, following)
+            except Unstorable as error:
+                found = _without_words(found, error)
             except Transient as error:
                 log.debug("job %d cannot be ended yet: %s", job.id, error)
                 self._rest(min(backoff.next_s(), hold.lease.left_s))
@@ -123,6 +133,13 @@ class Runner:
         return None
 
 
+def _without_words(verdict: Verdict, error: Unstorable) -> Ended:
+    """What becomes of a job whose handler said what nobody can keep."""
+    if isinstance(verdict, Ended):
+        raise error
+    return Ended("dead", told(error))
+
+
 def _waiting(job: Job, verdict: Verdict, begun: Job | None) -> list[str]:
     match verdict:
         case Done(effects):
@@ -142,8 +159,8 @@ def _tell(job: Job, verdict: Verdict) -> None:
         case Again(wait_s, reason, is_failure=is_failure):
             is_new = is_failure and not job.failures
             level = logging.WARNING if is_new else logging.DEBUG
-            told = "job %d, %s %s: again in %.0f s: %s"
-            log.log(level, told, job.id, job.kind, job.name, wait_s, reason)
+            words = "job %d, %s %s: again in %.0f s: %s"
+            log.log(level, words, job.id, job.kind, job.name, wait_s, reason)
         case Ended("expired", reason):
             log.warning("job %d, %s %s: %s", job.id, job.kind, job.name, reason)
         case Ended(state, reason):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg2
 
-from malexbot.errors import Misconfigured, Permanent, Transient
+from malexbot.errors import Misconfigured, Permanent, Transient, Unstorable
 
 # By SQLSTATE, or its first two letters: what heals by itself or by an operator
 # who needs not touch us.
@@ -24,6 +24,10 @@ _TRANSIENT = (
     "25P03",  # idle in a transaction for too long
     "25P04",  # the transaction took too long
 )
+
+# What the values of a statement may be to blame for: they are out of range or no
+# text, or longer than an index takes.
+_CONTENT = ("22", "54")
 
 # A failed connect carries no SQLSTATE, only text. What is not found here (or comes
 # in another language) counts as transient: it is tried again, and shown.
@@ -52,6 +56,10 @@ class DatabaseRefused(Permanent):
         self.sqlstate = sqlstate
 
 
+class DatabaseCannotHold(DatabaseRefused, Unstorable):
+    """What it was given is to blame for it, and nothing else."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Foreign errors leave this block as ours, with the cause chained."""
@@ -61,7 +69,7 @@ def translated() -> Iterator[None]:
         raise translate(error) from error
     except ValueError as error:
         # NUL and lone surrogates never reach the server
-        raise DatabaseRefused(f"PostgreSQL cannot hold this: {error}") from error
+        raise DatabaseCannotHold(f"PostgreSQL cannot hold this: {error}") from error
 
 
 def translate(error: psycopg2.Error) -> DatabaseUnavailable | DatabaseRefused:
@@ -73,6 +81,8 @@ def translate(error: psycopg2.Error) -> DatabaseUnavailable | DatabaseRefused:
         return (DatabaseUnavailable if lost else DatabaseRefused)(message)
     if sqlstate.startswith(_TRANSIENT):
         return DatabaseUnavailable(message, sqlstate)
+    if sqlstate.startswith(_CONTENT):
+        return DatabaseCannotHold(message, sqlstate)
     return DatabaseRefused(message, sqlstate)
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import orjson
 
+from malexbot.errors import Unstorable
 from malexbot.ports import Effect, Job, JobState, LeaseLost
 from malexbot.storage.claims import JOB, Claims
 from malexbot.storage.claims import job as job_of
 from malexbot.storage.database import Database, Fenced
+from malexbot.storage.readable import readable
 from malexbot.storage.statement import Statement
 
 # So many of them make a Job.
@@ -152,8 +154,7 @@ class DatabaseJobs:
         if not effects:
             self._hold(job, [_END], terms)
             return None
-        told = [_row(number, effect) for number, effect in enumerate(effects)]
-        terms |= {"locks": _locks(effects), "effects": orjson.dumps(told).decode()}
+        terms |= {"locks": _locks(effects), "effects": _json(effects)}
         # What is begun leaves the house now.
         try:
             rows = self._hold(job, [_LOCK, _FINISH], terms, is_lasting=lease_s > 0)
@@ -197,6 +198,8 @@ class DatabaseJobs:
         all that came before; the rest may be done again: it is known by its key.
         """
         terms = {**terms, "id": job.id, "attempts": job.attempts}
+        if "reason" in terms:
+            terms["reason"] = readable(terms["reason"])
         try:
             rows = self._database.fenced_at_once(
                 job.epoch, statements, terms, is_lasting=is_lasting
@@ -220,13 +223,26 @@ def _locks(effects: Sequence[Effect]) -> list[str]:
     return sorted(lanes | (quiet - {"quiet "}))
 
 
+def _json(effects: Sequence[Effect]) -> str:
+    """Raises Unstorable for what a handler said that is no text, or no JSON."""
+    try:
+        rows = [_row(number, effect) for number, effect in enumerate(effects)]
+        return orjson.dumps(rows).decode()
+    except TypeError as error:
+        raise Unstorable(f"cannot be kept as JSON: {error}") from error
+
+
 def _row(number: int, effect: Effect) -> dict[str, object]:
     """An effect as the statement reads it that makes it a job."""
+    payload = orjson.dumps(effect.payload, default=dict).decode()
+    # JSON can hold a NUL, but no messenger takes it. Of a doubled \\ none begins.
+    if r"\u0000" in payload.replace(r"\\", ""):
+        raise Unstorable("there is a NUL in what it says")
     return {
         "number": number,
         "kind": effect.kind,
         "target": effect.target,
-        "payload": orjson.dumps(effect.payload, default=dict).decode(),
+        "payload": payload,
         "max_age_s": effect.terms.max_age_s,
         "quiet_key": effect.terms.quiet_key or None,
         "quiet_s": effect.terms.quiet_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from malexbot.ports import Reject
+from malexbot.storage.readable import readable
 from malexbot.storage.session import Cursor
 
 # A walk meets the same thing each time: it is kept once, and counted.
@@ -17,10 +18,5 @@ SET times = r.times + 1, last_at = clock_timestamp(), reason = excluded.reason
 
 def keep_rejects(cursor: Cursor, rejects: Iterable[Reject]) -> None:
     for reject in rejects:
-        told = _readable(reject.source), reject.raw, _readable(reject.reason)
+        told = readable(reject.source), reject.raw, readable(reject.reason)
         cursor.execute(_KEEP, told)
-
-
-def _readable(text: str) -> str:
-    """What PostgreSQL can keep: what is wrong with an event may be in its reason."""
-    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()

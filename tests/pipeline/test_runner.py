@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from malexbot.errors import Permanent, Transient
+from malexbot.errors import Permanent, Transient, Unstorable
 from malexbot.events import Event
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
@@ -165,6 +165,24 @@ def test_an_end_that_cannot_be_written_is_left_to_the_lease(
     world.fail.always_at("finish")
     assert world.run(held(lease_s=0)).state == "leased"
     assert "could not be ended in time" in caplog.text
+
+
+def test_what_nobody_can_keep_ends_the_job(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.fail.at("finish", Transient("away"), Unstorable("no JSON: set"))
+    world.fail.at("give_up", Transient("away again"))
+    row = world.run()
+    assert (row.state, row.reason) == ("dead", "no JSON: set")
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "job 1, run acting: dead: no JSON: set"
+
+
+def test_an_end_that_is_never_kept_is_no_endless_turn() -> None:
+    world = World(raising(Permanent("no")))
+    world.fail.at("give_up", Unstorable("not even this"))
+    with pytest.raises(Unstorable):
+        world.run()
 
 
 def test_who_was_revoked_ends_nothing() -> None:

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
+from malexbot.errors import Unstorable
 from malexbot.ports import Effect, Job, LeaseLost, Terms
 from malexbot.storage.database import Database
+from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from tests.storage.conftest import Look, until
@@ -39,9 +41,46 @@ def test_a_job_and_its_effects_end_in_one_transaction(
     offer(journal, "a1")
     (job,) = claim(jobs)
     effects = [Effect("send", "x", {}), Effect("send", "x", {"no JSON": {1}})]
-    with pytest.raises(TypeError):
+    with pytest.raises(Unstorable, match="JSON"):
         jobs.finish(job, effects)
     assert look("SELECT kind, state FROM jobs") == [("run", "leased")]
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Effect("send", "x", {"text": "a\ud83d"}),
+        Effect("send", "x", {"text": "a\\\0b"}),
+        Effect("send", "x\0", {}),
+        Effect("send", "x\ud83d", {}),
+        Effect("send", "".join(map(chr, range(256, 9999))), {}),
+        Effect("send", "x", {}, Terms(1e300)),
+        Effect("send", "x", {}, Terms(None, "key\0", 60)),
+    ],
+)
+def test_what_nobody_can_keep_is_told_from_what_is_ours_to_mend(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look, effect: Effect
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    with pytest.raises(Unstorable):
+        jobs.finish(job, [Effect("send", "x", {}), effect])
+    assert look("SELECT kind, state FROM jobs") == [("run", "leased")]
+    look("ALTER TABLE jobs RENAME TO gone")
+    with pytest.raises(DatabaseRefused) as caught:
+        jobs.finish(job, [Effect("send", "x", {})])
+    assert not isinstance(caught.value, Unstorable)
+
+
+def test_what_only_looks_like_a_nul_is_said(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    payload = {"text": r"\u0000 and \\u0000"}
+    jobs.finish(job, [Effect("send", "x", payload)])
+    (send,) = jobs.claim(kinds=["send"], limit=1, lease_s=60)
+    assert send.payload == payload
 
 
 def said(*targets: str) -> list[Effect]:

@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors as pg
 
-from malexbot.errors import Misconfigured, Permanent, Transient
+from malexbot.errors import Misconfigured, Permanent, Transient, Unstorable
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.failures import translate, translate_connect, translated
@@ -33,9 +33,15 @@ def test_what_may_heal_is_transient(sqlstate: str) -> None:
     assert error.sqlstate == sqlstate
 
 
-@pytest.mark.parametrize("sqlstate", "23505 42P01 22021 XX000 25P02 42501".split())
+@pytest.mark.parametrize("sqlstate", "23505 42P01 XX000 25P02 42501 26000".split())
 def test_what_needs_a_person_is_permanent(sqlstate: str) -> None:
-    assert isinstance(translate(Failed(sqlstate)), Permanent)
+    error = translate(Failed(sqlstate))
+    assert isinstance(error, Permanent) and not isinstance(error, Unstorable)
+
+
+@pytest.mark.parametrize("sqlstate", "22021 22P05 22008 54000".split())
+def test_what_content_is_to_blame_for_is_told_apart(sqlstate: str) -> None:
+    assert isinstance(translate(Failed(sqlstate)), Unstorable)
 
 
 def test_a_lost_line_is_transient() -> None:

@@ -46,6 +46,19 @@ def test_only_the_oldest_of_a_lane_is_claimed(
     assert ids(claim(jobs)) == ["b2"]
 
 
+def test_a_reason_is_kept_readable(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "b1", "c1")
+    a, b, c = claim(jobs)
+    words = "no \0 and no \ud83d"
+    jobs.finish(a, [], note=words)
+    jobs.retry(b, wait_s=9, reason=words)
+    jobs.give_up(c, state="dead", reason=words)
+    reasons = look("SELECT DISTINCT reason FROM jobs")
+    assert reasons == [("no \\0 and no \\ud83d",)]
+
+
 def test_no_more_are_claimed_than_were_asked_for(
     journal: DatabaseJournal, jobs: DatabaseJobs
 ) -> None:
