@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from malexbot.config.backfill import Backfill as BackfillSettings
@@ -90,9 +90,8 @@ class Mattermost:
             publish=audience.hear,
             now_ms=server.now_ms,
         )
-        # How far back is a wish: our own clock is good enough for it.
         now_ms = server.now_ms
-        since = _since_ms(backfill, retention.keep_s, int(time.time() * 1000))
+        since = partial(history_since_ms, backfill, retention, now_ms)
         means = Means(
             catch_up=CatchUp(
                 pages=pages, hearing=hearing, now_ms=now_ms, since_ms=since
@@ -137,10 +136,12 @@ class Mattermost:
         return adopt
 
 
-def _since_ms(backfill: BackfillSettings, keep_s: float | None, now_ms: int) -> int:
-    """Not further back than what is kept; 0 is all the way."""
-    wished = since_ms(backfill.since, now_ms=now_ms) if backfill.since else 0
-    return max(wished, now_ms - round(keep_s * 1000) if keep_s else 0)
+def history_since_ms(
+    backfill: BackfillSettings, retention: Retention, now_ms: Callable[[], int]
+) -> int:
+    """As far back as is wished for, and as is kept, just now; 0 is all the way."""
+    wished = since_ms(backfill.since, now_ms=now_ms()) if backfill.since else 0
+    return max(wished, retention.since_ms)
 
 
 def _listed(settings: Settings) -> Listed:

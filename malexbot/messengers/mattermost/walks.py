@@ -35,6 +35,11 @@ OVERLAP_MS = 60_000
 Now = Callable[[], int]
 
 
+def all_the_way() -> int:
+    """How far back a history goes: no post is older."""
+    return 0
+
+
 class Step(NamedTuple):
     """Events and the marks that they allow: written together or not at all."""
 
@@ -70,7 +75,7 @@ class CatchUp:
         pages: Pages,
         hearing: Hearing,
         now_ms: Now,
-        since_ms: int = 0,
+        since_ms: Now = all_the_way,
         overlap_ms: int = OVERLAP_MS,
     ) -> None:
         self._pages = pages
@@ -133,7 +138,7 @@ class CatchUp:
         marks = [*self.arrived(aim, aim.head)]
         if aim.newest:
             marks.append(_back(aim.room, border_of(aim.newest)))
-        return Step(_not_before(self._since_ms, aim.newest)[::-1], marks)
+        return Step(_not_before(self._since_ms(), aim.newest)[::-1], marks)
 
     def _anchor(self, aim: Aim, floor: int) -> Place | None:
         """The newest post older than the floor, if one is seen from the mark."""
@@ -181,7 +186,7 @@ class CatchUp:
 class History:
     """Walks from the newest post to the oldest, or to the time that bounds it."""
 
-    def __init__(self, pages: Pages, *, since_ms: int = 0) -> None:
+    def __init__(self, pages: Pages, *, since_ms: Now = all_the_way) -> None:
         self._pages = pages
         self._since_ms = since_ms
 
@@ -189,7 +194,7 @@ class History:
         """Goes on where the bookmark says, and ends with a mark that it is done."""
         stands_at = Place(room.bookmark.history_id, 0)
         try:
-            for step in self.again(room, self._since_ms, stands_at):
+            for step in self._walk(room, self._since_ms, stands_at):
                 # An anchor whose time is not known yet is where it was before.
                 marks = [_back(room, step.anchor)] if step.anchor.at else []
                 yield step._replace(marks=marks)
@@ -202,8 +207,12 @@ class History:
         self, room: Room, since_ms: int, anchor: Place = NOWHERE
     ) -> Iterator[Step]:
         """The same without marks, for an operator who asks for it."""
+        return self._walk(room, lambda: since_ms, anchor)
+
+    def _walk(self, room: Room, since_ms: Now, anchor: Place) -> Iterator[Step]:
+        """The bound is asked for at each page: it moves with the time."""
         for leaf in backward(self._pages, room, anchor):
-            wanted = _not_before(since_ms, leaf.events)
+            wanted = _not_before(since_ms(), leaf.events)
             yield Step(wanted[::-1], (), leaf.anchor)
             if len(wanted) < len(leaf.events):
                 return

@@ -9,6 +9,7 @@ import pytest
 from malexbot.messengers.mattermost.borders import post_of
 from malexbot.messengers.mattermost.failures import Answer, Busy
 from malexbot.messengers.mattermost.rooms import View
+from malexbot.messengers.mattermost.walks import History
 from malexbot.ports import CaughtUp, Mark
 from tests.simulation.bot import Process
 from tests.simulation.desk import Desk, desk
@@ -103,6 +104,19 @@ def test_history_is_walked_from_the_newest_to_the_oldest() -> None:
     assert set(posts) == set(desk.store.posts)
     assert desk.store.mark("one").is_history_done
     assert "before" not in desk.calls(desk.read)
+
+
+def test_history_ends_at_its_bound_as_that_is_at_each_page() -> None:
+    desk = Desk(per_page=4)
+    posts, bound = desk.say(12), [0]
+    desk.bot.connect()
+    (room,) = desk.bot.rooms.look(desk.store.number).rooms
+    steps = History(desk.server, since_ms=lambda: bound[0]).walk(room)
+    pages = [next(steps)]
+    bound[0] = post_of(pages[0].events[0]).create_at - 2000
+    pages += steps
+    told = {post_of(event).id for page in pages for event in page.events}
+    assert told == set(posts[-6:])
 
 
 def test_history_goes_on_where_it_was_cut_off() -> None:
