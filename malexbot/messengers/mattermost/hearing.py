@@ -36,12 +36,15 @@ class Hearing:
         self._answered_at = 0
         self.number = 0
         """0 before the first connection."""
+        self.is_proven = True
+        """No: it came after a deaf one, and has not heard anything yet either."""
 
     # Told by the listener.
 
     def opened(self, number: int) -> None:
         """A connection with a new number is open, or the same one counts as new."""
         with self._lock:
+            self.is_proven = self.is_proven and not self._is_doubted
             self._heard.clear()
             self._compared_until.clear()
             self._wish, self._has_heard, self._is_doubted = "", False, False
@@ -64,7 +67,7 @@ class Hearing:
             posts[post_id] = create_at
             if len(posts) > MOST_REMEMBERED:
                 del posts[next(iter(posts))]
-        self._has_heard = True
+        self._has_heard = self.is_proven = True
 
     def take_wish(self) -> str:
         """Why the listener should connect anew; "" when it need not. Asked once."""
@@ -105,7 +108,7 @@ class Hearing:
         return self._doubted_from.get(channel_id, END_OF_TIME)
 
     def believe(self, channel_id: str) -> None:
-        """It was read from there on, and written."""
+        """It was read from there on, and written; what comes now is told again."""
         self._doubted_from.pop(channel_id, None)
 
     def _forget(self, channel_id: str, until: int) -> Mapping[str, int]:

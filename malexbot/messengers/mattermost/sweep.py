@@ -155,15 +155,17 @@ class Sweep:
     def _read_edits(self, room: Room) -> None:
         """They are known if a reading that began on this connection comes to its end.
 
-        One that goes on with a long walk of earlier is followed by another.
+        One that goes on with a long walk of earlier is followed by another. Behind a
+        deaf connection one counts only from when posts are heard again.
         """
+        is_told = self._means.hearing.is_proven
         for _ in range(2):
             is_new = not room.bookmark.edits_walk_id
             if not self._follow(room, self._means.edits.walk(room)):
                 return
             before, room = room, self._rooms[room.id]
             is_walking = bool(room.bookmark.edits_walk_id)
-            if is_new and room is not before and not is_walking:
+            if is_new and room is not before and not is_walking and is_told:
                 self._memory.edits_read[room.id] = self._number
             if is_new and not is_walking:
                 return

@@ -88,6 +88,7 @@ class CatchUp:
         """The socket of connection `number` was open before the room was looked at."""
         began_at = self._now_ms()
         newest = self._pages.newest(room)
+        is_told = self._hearing.is_proven
         self._hearing.compare(room, newest)
         head = _head(room, newest, began_at)
         aim = Aim(room, number, newest, head, self.counters(room, began_at))
@@ -101,7 +102,8 @@ class CatchUp:
             yield from self._forward(aim, anchor)
         else:
             yield from self._all(aim, floor)
-        self._hearing.believe(room.id)
+        if is_told:
+            self._hearing.believe(room.id)
 
     # What the marks say; the simulation breaks these one by one.
 

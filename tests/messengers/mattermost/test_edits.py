@@ -128,6 +128,33 @@ def test_answered_pings_move_the_mark_of_the_edits(desk: Desk) -> None:
     assert desk.store.mark("one").edits_until == desk.server.now - MINUTE_MS
 
 
+def test_who_connects_to_a_server_that_is_still_silent_reads_once_more(
+    desk: Desk,
+) -> None:
+    early, late = list(desk.store.posts)[:2]
+    desk.server.advance(2 * MINUTE_MS)
+    assert desk.bot.server.socket is not None
+    desk.say()
+    desk.server.delete(early)
+    desk.bot.server.socket.clear()
+    desk.server.advance(2 * MINUTE_MS)
+    desk.read()
+    assert "deaf" in desk.bot.hearing.take_wish()
+    desk.bot.connect()
+    desk.read()
+    assert early in desk.store.deleted
+    desk.server.delete(late)
+    desk.bot.server.socket.clear()
+    for _ in range(5):
+        desk.say()
+        desk.server.ping()
+        desk.bot.flush()
+        desk.server.advance(MINUTE_MS)
+        desk.read()
+    assert late in desk.store.deleted
+    assert "since" not in desk.calls(desk.read)
+
+
 @pytest.mark.parametrize("hears_again", [False, True])
 def test_what_a_deaf_connection_did_not_tell_is_read_by_the_next(
     desk: Desk, hears_again: bool
