@@ -223,20 +223,30 @@ def test_where_nobody_watches_the_same_is_told_once(
     ]
 
 
+# Who runs the tests in the background ignores Ctrl-C, and so do all below him.
+OF_A_TERMINAL = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " from malexbot.cli import main; main()"
+)
+
+
 def test_who_interrupts_it_leaves_the_order_in_the_queue(
     file: Path, daemon: Daemon, database: Database
 ) -> None:
     daemon.obey_after = None
     daemon.start()
     terminal, side = pty.openpty()
-    words = ["-m", "malexbot", "backfill", "--config", str(file)]
+    words = ["-c", OF_A_TERMINAL, "backfill", "--config", str(file)]
     try:
         with subprocess.Popen([sys.executable, *words], stderr=side) as followed:
-            os.close(side)
-            told = read_until(terminal, "12 of 50 channels")
-            followed.send_signal(signal.SIGINT)
-            told += read_until(terminal, "malexbot jobs show")
-            assert followed.wait(WAIT_S) == 130
+            try:
+                os.close(side)
+                told = read_until(terminal, "12 of 50 channels")
+                followed.send_signal(signal.SIGINT)
+                told += read_until(terminal, "malexbot jobs show")
+                assert followed.wait(WAIT_S) == 130
+            finally:
+                followed.kill()
     finally:
         os.close(terminal)
     assert "read all channels" in told

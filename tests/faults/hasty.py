@@ -46,8 +46,11 @@ def hurry() -> None:
 
 
 def mistake_the_time() -> None:
-    """From now on; whoever took `time.time` before goes right."""
-    right, file = time.time, Path(os.environ[CLOCK_FILE])
+    """From now on, if somebody says by how much; who took `time.time` goes right."""
+    told = os.environ.get(CLOCK_FILE)
+    if told is None:
+        return
+    right, file = time.time, Path(told)
 
     def wrong() -> float:
         try:

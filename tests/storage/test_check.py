@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,10 +143,18 @@ def _pgbouncer() -> str | None:
 
 def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     deadline, pause = Deadline(10), Stop()
-    while not path.exists():
-        log = path.parent / "log"
+    log = path.parent / "log"
+    while not _is_answered(path):
         assert process.poll() is None and not deadline.is_over, log.read_text()
         pause.wait(0.02)
+
+
+def _is_answered(path: Path) -> bool:
+    """The socket's name is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as line, suppress(OSError):
+        line.connect(str(path))
+        return True
+    return False
 
 
 def test_a_transaction_pooler_is_refused(pooler: Pooler) -> None:
