@@ -49,7 +49,7 @@ class Notifier:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
             line.setblocking(False)
             try:
-                line.sendto(text.encode(), address)
+                line.sendto(text.encode(errors="backslashreplace"), address)
             except OSError:
                 # A manager that does not listen must not stop us: it may restart.
                 return

@@ -40,6 +40,11 @@ def test_ready_status_alive_and_stopping(manager: socket.socket) -> None:
     assert heard(manager) == {"STOPPING": "1", "STATUS": "draining"}
 
 
+def test_a_status_may_have_any_text(manager: socket.socket) -> None:
+    notifier(manager).ready("plugin x: off: \ud83d")
+    assert heard(manager)["STATUS"] == r"plugin x: off: \ud83d"
+
+
 def test_a_reload_carries_the_monotonic_time(manager: socket.socket) -> None:
     before = time.monotonic_ns() // 1000
     notifier(manager).reloading()
