@@ -148,3 +148,28 @@ def test_what_has_expired_is_nowhere_after_a_full_backfill(
     for word in (SAID, EDITED):
         assert in_tables(state, word) == [], word
         assert in_files(state, word) == [], word
+
+
+def test_a_retention_counts_by_the_servers_clock_and_can_be_made_longer(
+    start: Start, write_config: Write, state: Path, mattermost: Mattermost
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    now = int(time.time() * 1000)
+    mattermost.clock.shift(-DAY_MS)
+    scene.post(town.channel, town.alice, SAID, create_at=now - 5 * DAY_MS)
+    # For us it is too old, for the server it is not.
+    scene.post(town.channel, town.alice, LATER, create_at=now - 5 * DAY_MS // 2)
+    scene.post(town.channel, town.alice, NEWEST)
+    config = write_config("one", None, **settings(mattermost, retention="2d"))
+    daemon = start(config)
+    daemon.wait_for_status("1 read")
+    assert "posts" in in_tables(state, LATER)
+    malexbot(config, "backfill", "--since", "2000-01-01")
+    assert "posts" not in in_tables(state, SAID)
+
+    config.write_text(config.read_text().replace("retention: 2d", "retention: 10d"))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("changed: archive")
+    malexbot(config, "backfill", "--since", "2000-01-01")
+    assert "posts" in in_tables(state, SAID)
+    stop(daemon)
