@@ -18,7 +18,6 @@ ALLOWED = {
     "app.py": "the age of an event where there is no messenger",
     "messengers/mattermost/clock.py": "until the server has told its own",
     "messengers/mattermost/failures.py": "a header may tell a date",
-    "messengers/mattermost/messenger.py": "how far back a walk goes is a wish",
     "storage/backup.py": "the date of a backup",
 }
 
