@@ -188,12 +188,14 @@ class ProcessorRuns:
         if processor is None or job.event is None:
             raise Permanent(f"no processor {job.name!r} is configured")
         event = job.event
-        age_s = self._decider.age_s(event)
-        if age_s > processor.max_age_s:
+        age_s, left_s = self._decider.age_s(event), processor.max_age_s
+        if not job.payload.get("by_hand"):
+            left_s -= age_s
+        if left_s < 0:
             raise Expired(f"it happened {age_s:.0f} s ago, that is too old")
         bot = Collector(event, check=hold.check, longest_text=self._longest(event))
         processor.handle(event, Occasion(age_s, self._decider.is_direct(event)), bot)
-        effects = [_timed(each, processor.max_age_s - age_s) for each in bot.effects]
+        effects = [_timed(each, left_s) for each in bot.effects]
         admitted = self._guard.admit(effects)
         held_back = len(effects) - len(admitted)
         return Done(admitted, f"{held_back} answers held back" if held_back else "")

@@ -19,11 +19,13 @@ FROM jobs
 """
 _LIST = f"{_ROW} WHERE state = ANY(%s) ORDER BY id DESC LIMIT %s"
 _SHOW = f"{_ROW} WHERE id = %s"
-# It does not hold up its lane, which went on long ago; being cut off is forgiven.
+# It does not hold up its lane, which went on long ago; being cut off is forgiven. A
+# processor would find its event too old: a person finds that it is not.
 _AGAIN = """
 UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = clock_timestamp(),
   expires_at = NULL, is_loose = true, attempts = greatest(attempts, 1),
-  failures = greatest(attempts, 1), reason = 'retried by hand'
+  failures = greatest(attempts, 1), reason = 'retried by hand',
+  payload = CASE WHEN kind = 'run' THEN '{"by_hand": true}' ELSE payload END
 """
 _RETRY = f"{_AGAIN} WHERE id = %s AND state IN ('dead', 'expired', 'dropped')"
 _RETRY_DEAD = f"{_AGAIN} WHERE state = 'dead'"

@@ -213,6 +213,15 @@ def test_what_was_taken_over_is_left_alone() -> None:
     assert len(world.jobs.rows) == 1
 
 
+def test_what_a_person_retries_is_done_however_old_it_is() -> None:
+    world = World()
+    world.age_s = 3600
+    world.jobs.rows[1].payload = {"by_hand": True}
+    assert world.run().state == "done"
+    (send,) = world.jobs.of("ready")
+    assert send.expires_at == pytest.approx(world.jobs._clock() + 600)
+
+
 def test_a_job_that_is_too_old_by_the_servers_clock_is_expired() -> None:
     world = World()
     world.age_s = 601

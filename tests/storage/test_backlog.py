@@ -62,6 +62,7 @@ def test_a_dead_job_is_retried_by_hand(jobs: DatabaseJobs, backlog: Backlog) -> 
     assert backlog.retry(dead.id)
     claimed = jobs.claim(kinds=["run"], limit=9, lease_s=60)
     assert [job.event.event_id for job in claimed if job.event] == ["p1", "p2"]
+    assert [job.payload for job in claimed] == [{"by_hand": True}, {}]
     assert not backlog.retry(dead.id)
     jobs.finish(claimed[0], [])
     assert not backlog.retry(dead.id)
