@@ -15,6 +15,7 @@ from malexbot.events import Event
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.verdicts import told
 from malexbot.pipeline.waiting import Delivery, Item, Waiting
 from malexbot.ports import Entry, Job, Journal, Mark, Parcel, Reject
 from malexbot.runtime.health import Health
@@ -170,7 +171,7 @@ class Intake:
             entry = self._decider.decide(event)
         except ANYTHING as error:
             log.error("event %s goes to the rejects", event.event_id, exc_info=True)
-            reason = f"{event.event_id}: {type(error).__name__}: {error}"
+            reason = f"{event.event_id}: {told(error)}"
             rejects.append(Reject(event.source, event.raw, reason))
         else:
             if entry is not None:
