@@ -130,6 +130,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         "its mark is the last answered ping minus 60 s": (
             f"{EDITS}answered_pings_move_the_mark_of_the_edits",
             f"{EDITS}what_a_deaf_connection_did_not_tell_is_read_by_the_next",
+            f"{EDITS}who_connects_to_a_server_that_is_still_silent_reads_once_more",
             f"{LISTEN}pongs_tell_how_far_was_heard",
         ),
         "1000 rows are not trusted: pages, edit_at, missing ids, a gap": (
