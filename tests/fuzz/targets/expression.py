@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,8 +29,6 @@ _EVENTS = (
 
 
 def build(folder: Path) -> Target:
-    logging.getLogger("malexbot.rules").setLevel(logging.CRITICAL)
-
     def fuzz(told: bytes) -> None:
         text = told.decode(errors="replace")
         began = time.thread_time()
