@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -23,3 +24,19 @@ def no_thread_outlives_its_test() -> Iterator[None]:
         next(iter(left)).join(0.05)
         if time.monotonic() > until:
             pytest.fail(f"left behind: {', '.join(thread.name for thread in left)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a test log half a character: its process ends on a report it cannot send."""
+    return _sendable((yield))
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _sendable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_sendable(inner) for inner in value)
+    return value
