@@ -16,6 +16,8 @@ Origin = Literal["live", "backfill", "replay"]
 # Where the words of an attachment stand.
 _WORDS = ("fallback", "pretext", "title", "text")
 _SAID = (str, int, float)
+# What a person asks of the bot itself: their order is that person's own.
+OF_A_PERSON = frozenset({"command", "button", "dialog"})
 
 
 class User(NamedTuple):
@@ -66,6 +68,27 @@ class Button(NamedTuple):
     cmid: Id
     beid: str
     payload: Mapping[str, Any]
+
+
+class Command(NamedTuple):
+    """A slash command that somebody gave."""
+
+    name: str
+    """As it was given, with its slash: /deploy."""
+    text: str
+    """All that stands behind the name."""
+
+
+class Form(NamedTuple):
+    """What somebody wrote into a dialog; called off, there is nothing in it."""
+
+    name: str
+    """Which dialog it was."""
+    values: Mapping[str, Any]
+    """What stands in each field, by its name."""
+    payload: Mapping[str, Any]
+    """What the dialog was given along when it was opened."""
+    is_cancelled: bool = False
 
 
 class Post(NamedTuple):
@@ -125,10 +148,14 @@ class Event(NamedTuple):
     post: Post | None = None
     data: Mapping[str, Any] = {}
     """What else the messenger told: channel_type, mentions, sender, …"""
+    command: Command | None = None
+    form: Form | None = None
 
     @property
     def lane(self) -> str:
         """Events of one lane are handled in their order."""
+        if self.event_type in OF_A_PERSON:
+            return f"{self.source}:@{self.user.uuid}"
         return f"{self.source}:{self.peer.bpid}"
 
 

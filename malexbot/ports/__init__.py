@@ -7,8 +7,11 @@ raises `Transient` when it may be repeated whole, which is always safe.
 from __future__ import annotations
 
 from malexbot.ports.bookmarks import Bookmark, Bookmarks, ChannelNews
+from malexbot.ports.calls import Answered, Call, Door
 from malexbot.ports.chats import Chat, Sent
-from malexbot.ports.jobs import Effect, Job, Jobs, JobState, LeaseLost
+from malexbot.ports.forms import Button, Card, Dialog, Fact, Field, Menu, Option
+from malexbot.ports.grants import Grant, Granted, Grants
+from malexbot.ports.jobs import Conflict, Effect, Job, Jobs, JobState, LeaseLost
 from malexbot.ports.journal import (
     CaughtUp,
     EditsRead,
@@ -21,31 +24,54 @@ from malexbot.ports.journal import (
     Vanished,
     WalkedBack,
 )
-from malexbot.ports.processors import Bot, Occasion, Processor, Terms
+from malexbot.ports.processors import Bot, Found, Occasion, Processor, Shelf, Terms
+from malexbot.ports.store import GiveBack, Kept, PostKnown, Put, Store, Write
 
 __all__ = [
+    "Answered",
     "Bookmark",
     "Bookmarks",
     "Bot",
+    "Button",
+    "Call",
+    "Card",
     "CaughtUp",
     "ChannelNews",
     "Chat",
+    "Conflict",
+    "Dialog",
+    "Door",
     "EditsRead",
     "Effect",
     "Entry",
+    "Fact",
+    "Field",
+    "Found",
+    "GiveBack",
+    "Grant",
+    "Granted",
+    "Grants",
     "Job",
     "JobState",
     "Jobs",
     "Journal",
+    "Kept",
     "LeaseLost",
     "Looked",
     "Mark",
+    "Menu",
     "Occasion",
+    "Option",
     "Parcel",
+    "PostKnown",
     "Processor",
+    "Put",
     "Reject",
     "Sent",
+    "Shelf",
+    "Store",
     "Terms",
     "Vanished",
     "WalkedBack",
+    "Write",
 ]

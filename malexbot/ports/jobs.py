@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from malexbot.errors import MalexbotError
+from malexbot.errors import MalexbotError, Transient
 from malexbot.events import Event
+from malexbot.ports.grants import Grant
 from malexbot.ports.processors import Terms
 
 
@@ -21,6 +22,8 @@ class Effect:
     """Where to: the messenger and channel. Effects of one target keep their order."""
     payload: Mapping[str, Any]
     terms: Terms = Terms()
+    grants: Sequence[Grant] = ()
+    """What may be pressed on it; they are there before it is."""
 
 
 JobState = Literal["ready", "leased", "done", "dead", "expired", "dropped"]
@@ -55,6 +58,10 @@ class Job:
 
 class LeaseLost(MalexbotError):
     """The job is not ours any more: it was ended, dropped, or somebody has it."""
+
+
+class Conflict(Transient):
+    """Somebody else wrote what this job has read: it is to be done anew."""
 
 
 class Jobs(Protocol):

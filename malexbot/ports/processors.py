@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 from malexbot.events import Event, Id
 
@@ -14,6 +15,8 @@ class Occasion(NamedTuple):
     """How long ago it happened, by the server's clock."""
     is_direct: bool = False
     """Yes: it was said to the bot alone, or to a few people and the bot."""
+    is_mention: bool = False
+    """Yes: it names the bot."""
 
 
 class Terms(NamedTuple):
@@ -24,6 +27,36 @@ class Terms(NamedTuple):
     quiet_key: str = ""
     """Nothing that has this key is sent again for `quiet_s`."""
     quiet_s: float = 0.0
+
+
+class Found(NamedTuple):
+    """A post of the archive that a search found."""
+
+    post_id: str
+    channel_id: str
+    channel: str
+    user: str
+    said_at: int
+    """Milliseconds of the server's clock."""
+    snippet: str
+    link: str
+
+
+class Shelf(Protocol):
+    """What one plugin keeps; it sees its own writes, others see them at its end.
+
+    A handler whose values were changed by another one meanwhile runs anew.
+    """
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+    def set(self, key: str, value: Any) -> None:
+        """Any JSON."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+
+    def items(self, prefix: str = "") -> Mapping[str, Any]: ...
 
 
 class Bot(Protocol):

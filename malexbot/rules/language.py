@@ -14,7 +14,18 @@ from jinja2.lexer import Lexer
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
+from malexbot.events import (
+    Button,
+    Command,
+    Event,
+    Form,
+    Message,
+    Peer,
+    Post,
+    Reaction,
+    Reply,
+    User,
+)
 from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch, size
 from malexbot.rules.patterns import pattern
 
@@ -51,7 +62,18 @@ class Nothing(ChainableUndefined):
 _NOTHING = Nothing()
 FIELDS: Mapping[type, frozenset[str]] = {
     kind: frozenset(kind._fields)
-    for kind in (Event, Message, Post, User, Peer, Reply, Reaction, Button)
+    for kind in (
+        Event,
+        Message,
+        Post,
+        User,
+        Peer,
+        Reply,
+        Reaction,
+        Button,
+        Command,
+        Form,
+    )
 }
 _NO_FIELDS: frozenset[str] = frozenset()
 # What may be done with text, a list and a map; nothing else has methods. Those that

@@ -7,18 +7,28 @@ added at their end, with a default, and then older jobs can still be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
-from malexbot.events import Button, Event, Message, Peer, Post, Reaction, Reply, User
+from malexbot.events import (
+    Button,
+    Command,
+    Event,
+    Form,
+    Message,
+    Peer,
+    Post,
+    Reaction,
+    Reply,
+    User,
+)
 
 VERSION = 1
 
-_PEER, _USER, _RAW, _MESSAGE, _REACTION, _BUTTON, _POST = map(
-    Event._fields.index,
-    ("peer", "user", "raw", "message", "reaction", "button", "post"),
+_PEER, _USER, _RAW, _MESSAGE, _POST = map(
+    Event._fields.index, ("peer", "user", "raw", "message", "post")
 )
 _REPLY, _FORWARD, _ATTACHMENTS = map(
     Message._fields.index, ("reply", "forward", "attachments")
@@ -46,7 +56,7 @@ def from_json(text: str) -> Event:
     told[_PEER] = Peer(*told[_PEER])
     told[_USER] = User(*told[_USER])
     for place, make in _PARTS:
-        if told[place] is not None:
+        if len(told) > place and told[place] is not None:
             told[place] = make(told[place])
     return Event(*told)
 
@@ -64,17 +74,14 @@ def _post(told: list[Any]) -> Post:
     return Post(*told)
 
 
-def _reaction(told: Sequence[Any]) -> Reaction:
-    return Reaction(*told)
+def _flat(kind: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
+    """A tuple with nothing in it that is a tuple of ours itself."""
+    return lambda told: kind(*told)
 
 
-def _button(told: Sequence[Any]) -> Button:
-    return Button(*told)
-
-
+_FLAT = {"reaction": Reaction, "button": Button, "command": Command, "form": Form}
 _PARTS = (
     (_MESSAGE, _message),
-    (_REACTION, _reaction),
-    (_BUTTON, _button),
     (_POST, _post),
+    *((Event._fields.index(name), _flat(kind)) for name, kind in _FLAT.items()),
 )

@@ -118,6 +118,8 @@ class Translator:
             None,
             post,
             {},
+            None,
+            None,
         )
         return tuple.__new__(Event, fields)
 
@@ -148,6 +150,8 @@ class Translator:
             None,
             post,
             data,
+            None,
+            None,
         )
         return tuple.__new__(Event, fields)
 
