@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from collections import deque
@@ -57,6 +58,10 @@ class Fatal:
         return EXIT_FAILED
 
 
+# What the start has made stays for ever, and the events that pass are no garbage that
+# goes in circles: looked for as often as usual, it takes a sixth of the time.
+OBJECTS_AT_ONCE = 20_000
+
 Message = signal.Signals | Turn | Fatal
 
 
@@ -98,6 +103,7 @@ class Daemon:
         for failure in self._config.plugged.failures:
             self._health.tell(_part(failure), f"off: {failure.reason}", is_ready=True)
         self._show()
+        _rest_the_collector()
         self._signals.start()
         self._ground.start(
             Duty(
@@ -264,3 +270,9 @@ class Daemon:
 def _part(failure: Failure) -> str:
     """What a plugin is called among the parts that tell how they are."""
     return f"plugin {failure.short_name}"
+
+
+def _rest_the_collector() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_AT_ONCE)

@@ -81,24 +81,30 @@ class Decider:
         )
         return max(ages, default=0.0)
 
-    def decide(self, event: Event) -> Entry | None:
-        """What intake writes of it; None if nobody wants to know."""
+    def decide(self, event: Event) -> Entry | Event | None:
+        """What intake writes of it; None if nobody wants to know.
+
+        A post that only moves the mark of its channel comes back as it is.
+        """
         heard = self._audience.now
         channel = event.peer.bpid
         is_heard = not channel or channel in heard.channels
-        is_direct = _is_direct(event, heard)
-        if not is_heard and not is_direct:
-            return None
         plan = self._plan
         course = plan.courses.get(event.name, _NOBODY)
-        wanted = self._actors(event, course, heard.own_id, is_direct)
+        wanted: Sequence[str] = ()
+        if course.actors:
+            is_direct = _is_direct(event, heard)
+            if is_heard or is_direct:
+                wanted = self._actors(event, course, heard.own_id, is_direct)
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
         is_life = event.event_type in _LIFE and self._is_wanted(event)
         keeps = is_life and _keeps(plan, event)
-        if is_life or wanted or course.lookers:
+        if keeps or wanted or course.lookers:
             return Entry(event, keeps, wanted)
-        return None
+        if not is_life:
+            return None
+        return event if _is_new(event) else Entry(event, False)
 
     def lookers(self, event: Event) -> Sequence[Processor]:
         """Who is shown the event once it is durable."""
@@ -106,7 +112,10 @@ class Decider:
 
     def age_s(self, event: Event) -> float:
         """By the server's clock; an event from its future is new."""
-        return max(0.0, (self._now_ms() - event.occurred_at) / 1000)
+        return self.age_ms(event.occurred_at) / 1000
+
+    def age_ms(self, occurred_at: int) -> int:
+        return max(0, self._now_ms() - occurred_at)
 
     def is_direct(self, event: Event) -> bool:
         return _is_direct(event, self._audience.now)
@@ -114,8 +123,6 @@ class Decider:
     def _actors(
         self, event: Event, course: _Course, own_id: str, is_direct: bool
     ) -> Sequence[str]:
-        if not course.actors:
-            return ()
         occasion = Occasion(self.age_s(event), is_direct)
         is_mute = _is_mute(event, own_id)
         return [
@@ -146,7 +153,21 @@ def _keeps(plan: _Plan, event: Event) -> bool:
         return False
     if event.post.is_old_version or event.post.delete_at:
         return False
-    return any(keeper.keeps(event) for keeper in plan.keepers)
+    for keeper in plan.keepers:
+        if keeper.keeps(event):
+            return True
+    return False
+
+
+def _is_new(event: Event) -> bool:
+    """Yes: nothing of it can be in the archive, but by the same event."""
+    post = event.post
+    return (
+        post is not None
+        and event.name == POSTED
+        and not (post.edit_at or post.delete_at or post.original_id)
+        and post.update_at <= post.create_at
+    )
 
 
 def _course(processors: Sequence[Processor]) -> _Course:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from malexbot.errors import ANYTHING, Transient
-from malexbot.events import Event
+from malexbot.events import Event, Id
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.hold import Hold
@@ -36,6 +36,7 @@ LONGEST_DRAIN_WAIT_S = 0.2
 CROWD = 32
 
 PART = "intake"
+_NOWHERE = (-1, "")
 
 
 class Workers(Protocol):
@@ -52,6 +53,32 @@ class Workers(Protocol):
     def wake(self, lanes: Iterable[str]) -> None:
         """Jobs wait in these lanes."""
         ...
+
+
+class _Draft:
+    """What one parcel is made of, event by event."""
+
+    __slots__ = ("entries", "rejects", "passed")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.rejects: list[Reject] = []
+        self.passed: dict[tuple[str, Id, int], tuple[int, str]] = {}
+
+    @property
+    def is_worth_it(self) -> bool:
+        return bool(self.entries or self.rejects or self.passed)
+
+    def let_pass(self, event: Event) -> None:
+        """Nothing of it is kept; heard live, it moves the mark of its channel."""
+        if event.origin == "live":
+            key = (event.source, event.peer.bpid, event.connection)
+            place = (event.occurred_at, event.event_id)
+            if place > self.passed.get(key, _NOWHERE):
+                self.passed[key] = place
+
+    def parcel(self, marks: Sequence[Mark] = ()) -> Parcel:
+        return Parcel(self.entries, marks, self.rejects, self.passed)
 
 
 class Intake:
@@ -143,28 +170,25 @@ class Intake:
     def _parcels(self, items: Sequence[Item]) -> list[Parcel]:
         """What waits, in its order; live events in a row are one parcel."""
         parcels: list[Parcel] = []
-        entries: list[Entry] = []
-        rejects: list[Reject] = []
+        draft = _Draft()
         for item in items:
             if isinstance(item, Event):
-                self._decide(item, entries, rejects)
+                self._decide(item, draft)
             elif isinstance(item, Reject):
-                rejects.append(item)
+                draft.rejects.append(item)
             else:
-                if entries or rejects:
-                    parcels.append(Parcel(entries, (), rejects))
-                    entries, rejects = [], []
+                if draft.is_worth_it:
+                    parcels.append(draft.parcel())
+                    draft = _Draft()
                 for event in item.events:
-                    self._decide(event, entries, rejects)
-                parcels.append(Parcel(entries, item.marks, rejects))
-                entries, rejects = [], []
-        if entries or rejects:
-            parcels.append(Parcel(entries, (), rejects))
+                    self._decide(event, draft)
+                parcels.append(draft.parcel(item.marks))
+                draft = _Draft()
+        if draft.is_worth_it:
+            parcels.append(draft.parcel())
         return parcels
 
-    def _decide(
-        self, event: Event, entries: list[Entry], rejects: list[Reject]
-    ) -> None:
+    def _decide(self, event: Event, draft: _Draft) -> None:
         """An event that a processor stumbles over is kept for a person to see."""
         self.counters.come(event.name)
         try:
@@ -172,10 +196,12 @@ class Intake:
         except ANYTHING as error:
             log.error("event %s goes to the rejects", event.event_id, exc_info=True)
             reason = f"{event.event_id}: {told(error)}"
-            rejects.append(Reject(event.source, event.raw, reason))
+            draft.rejects.append(Reject(event.source, event.raw, reason))
         else:
-            if entry is not None:
-                entries.append(entry)
+            if isinstance(entry, Entry):
+                draft.entries.append(entry)
+            elif entry is not None:
+                draft.let_pass(entry)
 
     def _write(self, parcels: Sequence[Parcel], stop: Stop) -> None:
         """In one transaction, however often that has to be tried."""
@@ -201,6 +227,7 @@ class Intake:
             lane
             for parcel in parcels
             for entry in parcel.entries
+            if entry.processors
             for lane in entry.lanes
         )
         wanted = lanes.total()
@@ -227,7 +254,7 @@ class Intake:
     def _after(self, parcels: Sequence[Parcel]) -> None:
         counters = self.counters
         counters.batches += 1
-        for entries, _, rejects in parcels:
+        for entries, _, rejects, _ in parcels:
             counters.rejected += len(rejects)
             counters.add(entries)
             for entry in entries:
@@ -244,9 +271,12 @@ class Intake:
                 self._has_failed_look = True
 
     def _note_lag(self, parcels: Sequence[Parcel]) -> None:
-        entries = parcels[-1].entries
+        entries, _, _, passed = parcels[-1]
+        times = [at for at, _ in passed.values()]
         if entries and entries[-1].event.origin == "live":
-            self.counters.lag_ms = int(self._decider.age_s(entries[-1].event) * 1000)
+            times.append(entries[-1].event.occurred_at)
+        if times:
+            self.counters.lag_ms = self._decider.age_ms(max(times))
 
     # How it is.
 

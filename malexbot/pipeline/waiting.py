@@ -61,7 +61,11 @@ class Waiting:
         """Take it if there is room, or will be in a moment."""
         weight = len(item.raw) + OVERHEAD_BYTES
         with self._lock:
-            if not self._has_room(weight) and not self._wait_for_room(weight):
+            is_crowded = (
+                self.events >= self._most_events
+                or self.bytes + weight > self._most_bytes
+            )
+            if is_crowded and not self._wait_for_room(weight):
                 self.refused += 1
                 return False
             self._put(item, 1, weight)
@@ -115,12 +119,12 @@ class Waiting:
             self._room.notify_all()
             self._settled.notify_all()
 
-    def _has_room(self, weight: int) -> bool:
-        return self._fits(1, weight, self._most_events, self._most_bytes)
-
     def _wait_for_room(self, weight: int) -> bool:
+        def has_room() -> bool:
+            return self._fits(1, weight, self._most_events, self._most_bytes)
+
         with outside("room in the intake"):
-            return self._room.wait_for(lambda: self._has_room(weight), self._patience_s)
+            return self._room.wait_for(has_room, self._patience_s)
 
     def _fits(self, count: int, weight: int, events: int, many_bytes: int) -> bool:
         """Anything fits into an empty queue, so nothing waits for ever."""

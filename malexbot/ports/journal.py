@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from malexbot.events import Event
+from malexbot.events import Event, Id
 from malexbot.ports.jobs import Job
 
 
@@ -92,12 +92,18 @@ class Reject(NamedTuple):
     reason: str
 
 
+Live = Mapping[tuple[str, Id, int], tuple[int, str]]
+"""When and which the newest live post was, of each messenger, channel, connection."""
+
+
 class Parcel(NamedTuple):
     """What is written together or not at all: events, and the marks they move."""
 
     entries: Sequence[Entry] = ()
     marks: Sequence[Mark] = ()
     rejects: Sequence[Reject] = ()
+    passed: Live = {}
+    """Live posts of which nothing is kept: they only move the marks."""
 
 
 class Journal(Protocol):

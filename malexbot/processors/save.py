@@ -34,8 +34,11 @@ class Save(Processor):
     def _has_word(self, post: Post) -> bool:
         if not self._contains:
             return True
-        return any(
-            word in text
-            for word in self._contains
-            for text in (post.message, *post.texts)
-        )
+        for word in self._contains:
+            if word in post.message:
+                return True
+        return bool(post.texts) and self._is_named(post.texts)
+
+    def _is_named(self, texts: Sequence[str]) -> bool:
+        """Yes: a file or an attachment has one of the words."""
+        return any(word in text for word in self._contains for text in texts)

@@ -95,6 +95,7 @@ class _Batch:
         )
         self.marks = [mark for parcel in parcels for mark in parcel.marks]
         self.rejects = [reject for parcel in parcels for reject in parcel.rejects]
+        self.passed = [parcel.passed for parcel in parcels if parcel.passed]
 
 
 def _write(cursor: Cursor, batch: _Batch, *, seats: int, lease_s: float) -> list[Job]:
@@ -168,7 +169,7 @@ def _move(cursor: Cursor, mark: Mark) -> None:
 
 
 def _finish(cursor: Cursor, batch: _Batch, written: Iterable[Event]) -> None:
-    move_live(cursor, find_live(written))
+    move_live(cursor, find_live(written, batch.passed))
     keep_rejects(cursor, batch.erased.foreign(batch.rejects))
 
 

@@ -5,12 +5,12 @@ They move forward only, so that late and repeated ones do no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import orjson
 
-from malexbot.events import Event
-from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, Vanished, WalkedBack
+from malexbot.events import Event, Id
+from malexbot.ports import CaughtUp, EditsRead, Live, Looked, Mark, Vanished, WalkedBack
 from malexbot.storage.session import Cursor
 from malexbot.storage.statement import Statement
 
@@ -67,8 +67,6 @@ WHERE c.source = live.source AND c.channel_id = live.channel_id
 """,
 )
 
-LiveMarks = Mapping[tuple[str, str, int], tuple[int, str]]
-
 
 def move(cursor: Cursor, marks: Iterable[Mark]) -> None:
     """Move marks of channels, which need not be known yet; in one round trip."""
@@ -96,12 +94,15 @@ def _statement(mark: Mark) -> tuple[str, tuple[object, ...]] | None:
             return None  # it moves nothing: the posts are marked with the others
 
 
-def find_live(events: Iterable[Event]) -> LiveMarks:
+def find_live(events: Iterable[Event], passed: Iterable[Live] = ()) -> Live:
     """The newest live post of each channel and connection.
 
     What claims to be of the future occurred now: beyond that nothing was read.
     """
-    newest: dict[tuple[str, str, int], tuple[int, str]] = {}
+    newest: dict[tuple[str, Id, int], tuple[int, str]] = {}
+    for live in passed:
+        for key, place in live.items():
+            newest[key] = max(place, newest.get(key, place))
     for event in events:
         post = event.post
         if post is not None and event.name == "posted" and event.origin == "live":
@@ -112,7 +113,7 @@ def find_live(events: Iterable[Event]) -> LiveMarks:
     return newest
 
 
-def move_live(cursor: Cursor, marks: LiveMarks) -> None:
+def move_live(cursor: Cursor, marks: Live) -> None:
     """Raise the mark only where the channel is filled for that connection.
 
     After the marks of the walks: what came live on the connection that a walk has
@@ -122,7 +123,7 @@ def move_live(cursor: Cursor, marks: LiveMarks) -> None:
         cursor.run(_LIVE, {"live": _rows(marks)})
 
 
-def _rows(marks: LiveMarks) -> str:
+def _rows(marks: Live) -> str:
     """As JSON: one constant, where arrays are a thousand for the server to parse."""
     rows = [
         {

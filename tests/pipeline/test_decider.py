@@ -37,7 +37,20 @@ def decide(
         audience=Audience(heard),
         server_now_ms=lambda: NOW + int(age_s * 1000),
     )
-    return decider.decide(event)
+    entry = decider.decide(event)
+    return Entry(event, False) if isinstance(entry, Event) else entry
+
+
+def test_what_only_moves_a_mark_comes_back_as_it_is() -> None:
+    decider = Decider(
+        processors={"posted": [Save(contains=["deploy"])]},
+        audience=Audience(HEARD),
+        server_now_ms=lambda: NOW,
+    )
+    said = posted(text="other")
+    assert decider.decide(said) is said
+    assert isinstance(decider.decide(edited(text="other")), Entry)
+    assert isinstance(decider.decide(posted(text="deploy")), Entry)
 
 
 def test_a_post_is_kept_if_save_says_so() -> None:
@@ -63,7 +76,9 @@ def unwanted(event: Event, **events: Any) -> Entry | None:
         server_now_ms=lambda: NOW,
         is_wanted=lambda event: False,
     )
-    return decider.decide(event)
+    entry = decider.decide(event)
+    assert not isinstance(entry, Event)
+    return entry
 
 
 @pytest.mark.parametrize("event", [posted(), edited(), deleted()])
@@ -120,7 +135,7 @@ def test_a_direct_channel_that_is_listened_to_is_archived() -> None:
     entry = decide(posted(channel_id="dm"), heard, posted=[Save(), answer])
     assert entry is not None
     assert entry.keeps
-    assert entry.processors == []
+    assert not entry.processors
     assert answer.asked[0][1].is_direct
 
 
@@ -179,7 +194,7 @@ def test_nobody_answers_what_is_ours_the_servers_or_gone(
     answer = Answer()
     entry = decide(posted(**values), posted=[answer])
     assert entry is not None
-    assert entry.processors == []
+    assert not entry.processors
     assert answer.asked == []
 
 
@@ -201,7 +216,7 @@ def test_before_we_know_who_we_are_nothing_is_answered() -> None:
     heard = HEARD._replace(own_id="")
     entry = decide(posted(), heard, posted=[Answer()])
     assert entry is not None
-    assert entry.processors == []
+    assert not entry.processors
 
 
 def test_a_processor_that_does_not_answer_sees_own_posts() -> None:

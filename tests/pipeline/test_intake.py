@@ -395,3 +395,22 @@ def test_whatever_fails_all_is_written_in_order(
     assert world.journal.ids == expected
     junk = [str(n).encode() for n, kind in enumerate(kinds) if kind == "junk"]
     assert list(dict.fromkeys(r.raw for r in world.journal.rejects)) == junk
+
+
+def test_what_only_moves_a_mark_is_no_entry(world: World) -> None:
+    world.decider.adopt({"posted": [Save(contains=["deploy"])]})
+    newest = posted("p2", connection=7, occurred_at=NOW + 1)
+    passing = [posted("p1", connection=7), newest, posted("p0", connection=7)]
+    assert world.intake.deliver(
+        [posted("b1", origin="backfill")], [], Running(world.intake).stop
+    )
+    for event in [*passing, posted("kept", "deploy", connection=7)]:
+        world.intake.offer(event)
+    with Running(world.intake):
+        assert world.written(1)
+    assert world.journal.ids == ["kept"]
+    parcels = [parcel for batch in world.journal.batches for parcel in batch]
+    assert [dict(parcel.passed) for parcel in parcels] == [
+        {},
+        {("mattermost", "c1", 7): (NOW + 1, "p2")},
+    ]

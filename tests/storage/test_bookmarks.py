@@ -66,6 +66,18 @@ def test_connections_have_rising_numbers(
     ]
 
 
+def test_a_post_of_which_nothing_is_kept_moves_the_mark_too(
+    journal: DatabaseJournal, bookmarks: DatabaseBookmarks
+) -> None:
+    journal.write([marks(CaughtUp(*WHERE, "p1", 1000, filled_for=1))])
+    passed = {(*WHERE, 1): (2000, "p2"), (*WHERE, 2): (3000, "p3")}
+    journal.write([Parcel(passed=passed)])
+    assert mark(bookmarks) == ("p2", 2000, 1)
+    later = {(*WHERE, 1): (4000, "p4")}
+    journal.write([Parcel(passed=passed), Parcel(passed=later)])
+    assert mark(bookmarks) == ("p4", 4000, 1)
+
+
 def test_a_live_post_moves_the_mark_only_where_the_channel_is_filled_for_it(
     journal: DatabaseJournal, bookmarks: DatabaseBookmarks
 ) -> None:

@@ -134,7 +134,7 @@ class Line:
             except ValueError:
                 body = None
             if dialogue.take(body, raw, now):
-                yield Frame(raw, body)
+                yield tuple.__new__(Frame, (raw, body))
 
     def send_token(self, token: str) -> None:
         self._send(self.dialogue.challenge(token))
