@@ -9,7 +9,8 @@ What cannot be had for it: looking ahead or back, and references to a group.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
 import re2  # type: ignore[import-untyped]
 
@@ -80,11 +81,33 @@ class Pattern:
         self.steps: int = written.programsize
         if self.steps > MOST_STEPS:
             raise PatternError(_with_cure("pattern too large"))
-        self._search = _compiled(_of_every_alphabet(text)).search
+        whole = _of_every_alphabet(text)
+        self._search = _compiled(whole).search
+        self._whole = whole
 
     def is_in(self, text: str) -> bool:
         """Yes: some part of the text is as the pattern says."""
         return self._search(text.encode(errors="replace")) is not None
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What its groups are called."""
+        return tuple(map(_plain, self._capturing.groupindex))
+
+    def parts(self, text: str) -> Mapping[str, str] | None:
+        """What its named groups found where it fits first; None: it fits nowhere."""
+        found = self._capturing.search(text.encode(errors="replace"))
+        if found is None:
+            return None
+        return {
+            _plain(name): _plain(part)
+            for name, part in found.groupdict().items()
+            if part is not None
+        }
+
+    @cached_property
+    def _capturing(self) -> re2._Regexp:
+        return _compiled(self._whole, captures=True)
 
 
 @lru_cache(_KEPT)
@@ -93,9 +116,13 @@ def pattern(text: str) -> Pattern:
     return Pattern(text)
 
 
-def _compiled(text: str) -> re2._Regexp:
+def _plain(part: bytes | str) -> str:
+    return part.decode(errors="replace") if isinstance(part, bytes) else part
+
+
+def _compiled(text: str, *, captures: bool = False) -> re2._Regexp:
     options = re2.Options()
-    options.never_capture = True
+    options.never_capture = not captures
     options.log_errors = False
     options.max_mem = MOST_BYTES
     try:

@@ -216,3 +216,18 @@ def test_a_filter_asks_for_patterns_too() -> None:
     template = Template("{{ event.data.mentions|select('matching', '^b')|join }}")
     assert template.render(event) == "bob"
     assert Condition("event.name|replace('matching', '(')")(event)
+
+
+# What its groups found.
+
+
+def test_named_groups_tell_what_they_found() -> None:
+    found = Pattern(r"(?i)deploy (?P<what>\w+)(?: to (?P<stage>\pL+))?")
+    assert set(found.names) == {"what", "stage"}
+    assert found.parts("please DEPLOY shop to прод now") == {
+        "what": "shop",
+        "stage": "прод",
+    }
+    assert found.parts("deploy shop") == {"what": "shop"}
+    assert found.parts("nothing") is None
+    assert Pattern("a").parts("a") == {}
