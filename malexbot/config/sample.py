@@ -89,7 +89,15 @@ def _setting(
 
 def _item_of(annotation: Any) -> type[BaseModel] | None:
     """The block that a list is made of; None for what is no list of blocks."""
-    return block_of(inner(annotation, 0)) if get_args(bare(annotation)) else None
+    kind = bare(annotation)
+    if not get_args(kind) or _is_map(kind):
+        return None
+    return block_of(inner(kind, 0))
+
+
+def _is_map(kind: Any) -> bool:
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _list(item: type[BaseModel], examples: Sequence[Mapping[str, Any]]) -> list[str]:
