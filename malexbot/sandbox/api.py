@@ -71,11 +71,12 @@ class Api:
     def _dressed(self, request: Request, answer: Answer, request_id: str) -> Answer:
         """With the headers that all answers of the API have."""
         headers = {
-            "Vary": "Accept-Encoding",
             "X-Request-Id": request_id,
             "X-Version-Id": self._world.settings.version_id,
             "Date": formatdate(self._world.now_ms() / 1000, usegmt=True),
         }
+        if request.path.startswith(PREFIX):
+            headers["Vary"] = "Accept-Encoding"
         if request.method == "GET":
             headers["Expires"] = "0"
         return replace(answer, headers=headers | answer.headers)

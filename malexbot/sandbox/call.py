@@ -43,6 +43,11 @@ class Request:
         return ""
 
     @property
+    def site(self) -> str:
+        """The address by which the server was asked."""
+        return f"http://{self.headers.get('host', '')}"
+
+    @property
     def query(self) -> dict[str, str]:
         """The first value of each name."""
         pairs = parse_qs(urlsplit(self.target).query, keep_blank_values=True)
@@ -123,7 +128,7 @@ Handler = Callable[[Call], Result]
 
 @dataclass(frozen=True)
 class Route:
-    """`path` as in the API's documentation, below /api/v4."""
+    """`path` as in the API's documentation, below /api/v4 or another base."""
 
     method: str
     path: str
@@ -131,6 +136,7 @@ class Route:
     is_public: bool = False
     # No: the handler takes the world's lock itself, for as long as it must.
     is_locked: bool = True
+    base: str = PREFIX
 
 
 class Room(Protocol):
@@ -145,14 +151,12 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
         for route in routes:
-            parts = route.path.strip("/").split("/")
+            parts = (route.base + route.path).strip("/").split("/")
             key = (route.method, len(parts))
             self._routes.setdefault(key, []).append((parts, route))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        if not path.startswith(PREFIX + "/"):
-            return None
-        parts = unquote(path[len(PREFIX) :]).strip("/").split("/")
+        parts = unquote(path).strip("/").split("/")
         for pattern, route in self._routes.get((method, len(parts)), ()):
             params = _match(pattern, parts)
             if params is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from malexbot.sandbox import mentions
+from malexbot.sandbox import attachments, mentions
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.content import Post, Reaction
 from malexbot.sandbox.events import Event, as_text
@@ -32,7 +32,7 @@ class Changes:
             new.message, new.edit_at = message, now
             new.hashtags = mentions.hashtags(message)
         if changes.get("props") is not None:
-            new.props = self.posts.dressed(changes["props"])
+            new.props = attachments.dressed(changes["props"])
         for name in ("is_pinned", "file_ids"):
             if changes.get(name) is not None:
                 setattr(new, name, changes[name])

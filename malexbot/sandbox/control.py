@@ -22,6 +22,7 @@ from malexbot.sandbox.line import Line
 from malexbot.sandbox.render import render
 
 if TYPE_CHECKING:
+    from malexbot.sandbox.acts import Acts
     from malexbot.sandbox.clock import Clock
     from malexbot.sandbox.ledger import Ledger
     from malexbot.sandbox.load import Load
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from malexbot.sandbox.scene import Scene
 
 _PATIENCE_S = 30
-_PARTS = ("scene", "faults", "ledger", "load", "clock")
+_PARTS = ("scene", "faults", "ledger", "load", "clock", "acts")
 
 
 class Door:
@@ -85,6 +86,7 @@ class Control:
         self.ledger = cast("Ledger", _Part(door, "ledger"))
         self.load = cast("Load", _Part(door, "load"))
         self.clock = cast("Clock", _Part(door, "clock"))
+        self.acts = cast("Acts", _Part(door, "acts"))
 
     def restart(self) -> None:
         self._sandbox.restart()

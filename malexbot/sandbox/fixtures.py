@@ -10,16 +10,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from malexbot.sandbox.daemon import PATIENCE_S, DaemonProcess
 from malexbot.sandbox.home import Home
 from malexbot.sandbox.ledger import Entry
+from malexbot.sandbox.model import Json
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.town import Town, build
 
@@ -28,6 +29,9 @@ SWITCHED_OFF = "a plugin is switched off"
 # A first start makes a PostgreSQL, and the machine may be busy.
 START_S = 60.0
 LOOK_EVERY_S = 0.02
+
+
+Seen = TypeVar("Seen")
 
 
 class Mattermost(Sandbox):
@@ -39,12 +43,42 @@ class Mattermost(Sandbox):
         self, count: int = 1, seconds: float = PATIENCE_S
     ) -> list[Entry]:
         """What the bot has said, oldest first, once it is so much."""
-        until, pause = time.monotonic() + seconds, threading.Event()
-        while len(said := self.ledger.entries(user_id=self.town.bot)) < count:
-            if time.monotonic() > until:
-                pytest.fail(f"the bot said {len(said)} of {count} in {seconds:g} s")
-            pause.wait(LOOK_EVERY_S)
-        return said
+
+        def said() -> list[Entry]:
+            return self.ledger.entries(user_id=self.town.bot)
+
+        return _wait_for(said, count, seconds, "said")
+
+    def wait_for_whispers(
+        self, user_id: str, count: int = 1, seconds: float = PATIENCE_S
+    ) -> list[Json]:
+        """What is shown to this one alone, once it is so much."""
+
+        def whispered() -> list[Json]:
+            return self.acts.whispers(user_id)
+
+        return _wait_for(whispered, count, seconds, "whispered")
+
+    def wait_for_dialogs(
+        self, user_id: str, count: int = 1, seconds: float = PATIENCE_S
+    ) -> list[Json]:
+        """What was opened before this one, once it is so much."""
+
+        def opened() -> list[Json]:
+            return self.acts.dialogs(user_id)
+
+        return _wait_for(opened, count, seconds, "opened")
+
+
+def _wait_for(
+    look: Callable[[], list[Seen]], count: int, seconds: float, what: str
+) -> list[Seen]:
+    until, pause = time.monotonic() + seconds, threading.Event()
+    while len(seen := look()) < count:
+        if time.monotonic() > until:
+            pytest.fail(f"the bot {what} {len(seen)} of {count} in {seconds:g} s")
+        pause.wait(LOOK_EVERY_S)
+    return seen
 
 
 @pytest.fixture

@@ -18,7 +18,10 @@ def hashtags(message: str) -> str:
 
 
 def mentioned(world: World, channel: Channel, post: Post) -> list[str]:
-    """The ids of the members whom a post calls, its author left out."""
+    """The ids of the members whom a post calls, its author left out.
+
+    A webhook's post in a direct channel calls even him in whose name it is.
+    """
     members = world.index.channel_users.get(channel.id, {})
     if channel.type == "D":
         found = set(members)
@@ -28,7 +31,8 @@ def mentioned(world: World, channel: Channel, post: Post) -> list[str]:
         found = set()
     if post.type == "system_add_to_channel":
         found.add(post.props["addedUserId"])
-    found.discard(post.user_id)
+    if channel.type != "D" or post.props.get("from_webhook") != "true":
+        found.discard(post.user_id)
     return sorted(found)
 
 

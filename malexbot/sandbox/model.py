@@ -52,6 +52,7 @@ class User:
     bot_description: str = ""
     owner_id: str = ""
     status: str = "offline"
+    locale: str = "en"
 
     @property
     def is_admin(self) -> bool:
@@ -79,7 +80,7 @@ class User:
                 "notify_props": _NOTIFY_USER,
                 "last_password_update": self.create_at,
             }
-        shown |= {"locale": "en", "timezone": _TIMEZONE}
+        shown |= {"locale": self.locale, "timezone": _TIMEZONE}
         if self.is_bot:
             shown |= {"is_bot": True, "bot_description": self.bot_description}
         shown["disable_welcome_email"] = False

@@ -10,6 +10,8 @@ from malexbot.sandbox.model import Json, Token, User
 from malexbot.sandbox.refusals import Refusal
 from malexbot.sandbox.world import World
 
+_CHANGEABLE = (*("nickname", "first_name", "last_name", "position", "email", "locale"),)
+
 
 @dataclass(frozen=True)
 class People:
@@ -69,7 +71,7 @@ class People:
         return self._add(bot)
 
     def change_user(self, user: User, changes: Json) -> User:
-        for name in ("nickname", "first_name", "last_name", "position", "email"):
+        for name in _CHANGEABLE:
             if name in changes:
                 setattr(user, name, str(changes[name]))
         return self._changed(user)

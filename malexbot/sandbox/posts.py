@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from malexbot.sandbox import mentions
+from malexbot.sandbox import attachments, mentions
 from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.content import Post
 from malexbot.sandbox.events import Event, as_text
+from malexbot.sandbox.integrations import Whisper
 from malexbot.sandbox.model import Channel, Json, User
 from malexbot.sandbox.refusals import Refusal, bad_param
 from malexbot.sandbox.view import View
@@ -26,24 +27,6 @@ _UNCOUNTED = frozenset(
         "system_leave_team",
     }
 )
-_ATTACHMENT: Json = {
-    "id": 0,
-    "fallback": "",
-    "color": "",
-    "pretext": "",
-    "author_name": "",
-    "author_link": "",
-    "author_icon": "",
-    "title": "",
-    "title_link": "",
-    "text": "",
-    "fields": None,
-    "image_url": "",
-    "thumb_url": "",
-    "footer": "",
-    "footer_icon": "",
-    "ts": None,
-}
 _TYPES = frozenset({"", "slack_attachment", "me"})
 
 
@@ -114,8 +97,13 @@ class Posts:
         """What was claimed is not saved after all."""
         self._pending.pop(pending_post_id, None)
 
-    def create(self, user: User, draft: Draft, *, is_told: bool = True) -> Json:
-        """The answer to the client; the rules are checked in the server's order."""
+    def create(
+        self, user: User, draft: Draft, *, is_told: bool = True, triggers: bool = True
+    ) -> Json:
+        """The answer to the client; the rules are checked in the server's order.
+
+        `triggers`: outgoing webhooks are told too.
+        """
         channel = self.check_place(draft)
         self._check_root(draft)
         post = self._new(user, draft)
@@ -127,6 +115,8 @@ class Posts:
         shown = self.view.post(post, draft.pending_post_id)
         if is_told:
             self.world.publish(self._event(shown, post, channel))
+        if is_told and triggers:
+            self.world.tell_hooks(post)
         return shown
 
     def prepare(self, user: User, draft: Draft) -> Event:
@@ -156,21 +146,25 @@ class Posts:
         self.world.publish(self._event(self.view.post(post), post, channel))
         return post
 
-    def whisper(self, by: User, to_id: str, channel: Channel, message: str) -> Json:
-        """An ephemeral post: only an event."""
+    def whisper(self, by: User, to_id: str, draft: Draft) -> Json:
+        """An ephemeral post: only an event, though its buttons work."""
+        props = attachments.with_cookies(attachments.dressed(draft.props))
         post = Post(
             id=new_id(),
             create_at=self.world.now_ms(),
             update_at=0,
             user_id=by.id,
-            channel_id=channel.id,
-            message=message,
+            channel_id=draft.channel_id,
+            root_id=draft.root_id,
+            message=draft.message,
             type="system_ephemeral",
+            props=props,
         )
-        shown = self.view.post(post)
+        self.world.whispers.put(Whisper.of(post, to_id))
+        shown = self.view.post(post, counts_replies=False) | {"parent_id": ""}
         data: Json = {"post": as_text(shown)}
         self.world.publish(
-            Event("ephemeral_message", data, user_id=to_id, channel_id=channel.id)
+            Event("ephemeral_message", data, user_id=to_id, channel_id=post.channel_id)
         )
         return shown
 
@@ -186,6 +180,8 @@ class Posts:
             sender = "System"
         if channel.type == "D":
             data["channel_display_name"] = sender
+        elif post.props.get("from_webhook") == "true":
+            sender = str(post.props.get("override_username", sender))
         files = shown["metadata"].get("files", ())
         if any(file.get("width") for file in files):
             data["image"] = "true"
@@ -202,15 +198,6 @@ class Posts:
         }
         return Event("posted", data, channel_id=channel.id)
 
-    def dressed(self, props: Json) -> Json:
-        """Sorted, and each attachment with all its fields."""
-        props = dict(sorted(props.items()))
-        given = props.get("attachments")
-        if isinstance(given, list):
-            kept = [item for item in given if isinstance(item, dict)]
-            props["attachments"] = [_ATTACHMENT | item for item in kept]
-        return props
-
     def _new(self, user: User, draft: Draft) -> Post:
         at = draft.create_at or self.world.now_ms()
         props = draft.props | {"from_bot": "true"} if user.is_bot else draft.props
@@ -223,7 +210,7 @@ class Posts:
             message=draft.message,
             root_id=draft.root_id,
             type=draft.type,
-            props=self.dressed(props),
+            props=attachments.dressed(props),
             hashtags=mentions.hashtags(draft.message),
             file_ids=list(draft.file_ids),
         )

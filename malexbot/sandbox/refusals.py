@@ -12,6 +12,8 @@ _USERNAME = (
     "Unable to find an existing account matching your username for this team. "
     "This team may require an invite from the team owner to join."
 )
+_TRIGGER = "This trigger word is already in use. Please choose another word."
+_ADDRESS = "Invalid URL. Must be a valid URL and start with http:// or https://."
 _FILES = (
     "Invalid file ids. Note that uploads are limited to 5 files maximum. "
     "Please use additional posts for more files."
@@ -48,6 +50,61 @@ KNOWN: dict[str, tuple[int, str]] = {
     "api.post.do_action.action_integration.app_error": (
         400,
         "Action integration error.",
+    ),
+    "api.post.do_action.action_id.app_error": (404, "Invalid action id."),
+    "interactive_message.decode_trigger_id.base64_decode_failed": (
+        400,
+        "Failed to decode base64 for trigger ID for interactive dialog.",
+    ),
+    "interactive_message.decode_trigger_id.missing_data": (
+        400,
+        "Trigger ID missing required data for interactive dialog.",
+    ),
+    "interactive_message.decode_trigger_id.verify_signature_failed": (
+        400,
+        "Signature verification of trigger ID failed for interactive dialog.",
+    ),
+    "api.command.duplicate_trigger.app_error": (400, _TRIGGER),
+    "api.command.team_mismatch.app_error": (
+        400,
+        "Unable to update commands across teams.",
+    ),
+    "api.command.command_post.forbidden.app_error": (
+        403,
+        "Specified user is not a member of specified channel.",
+    ),
+    "api.command.execute_command.start.app_error": (400, "No command trigger found."),
+    "store.sql_command.save.get.app_error": (404, "Unable to get the command."),
+    "model.command.is_valid.trigger.app_error": (400, "Invalid trigger."),
+    "model.command.is_valid.method.app_error": (400, "Invalid Method."),
+    "model.command.is_valid.url_http.app_error": (400, _ADDRESS),
+    "app.command_webhook.get.missing": (404, "Unable to find the webhook."),
+    "app.command_webhook.try_use.invalid": (400, "Invalid webhook."),
+    "web.command_webhook.command.app_error": (400, "Couldn't find the command."),
+    "web.command_webhook.parse.app_error": (400, "Unable to parse incoming data."),
+    "web.incoming_webhook.invalid.app_error": (400, "Invalid webhook."),
+    "web.incoming_webhook.text.app_error": (400, "No text specified."),
+    "web.incoming_webhook.user.app_error": (400, "Couldn't find the user."),
+    "web.incoming_webhook.channel.app_error": (404, "Couldn't find the channel."),
+    "web.incoming_webhook.channel_locked.app_error": (
+        403,
+        "This webhook is not permitted to post to the requested channel.",
+    ),
+    "web.incoming_webhook.permissions.app_error": (
+        403,
+        "Inappropriate channel permissions.",
+    ),
+    "model.incoming_hook.parse_data.app_error": (400, "Unable to parse incoming data."),
+    "app.webhooks.get_incoming.app_error": (404, "Unable to get the webhook."),
+    "app.webhooks.get_outgoing.app_error": (404, "Unable to get the webhook."),
+    "model.outgoing_hook.is_valid.callback.app_error": (400, "Invalid callback URLs."),
+    "api.webhook.create_outgoing.triggers.app_error": (
+        400,
+        "Either trigger_words or channel_id must be set.",
+    ),
+    "api.webhook.create_outgoing.not_open.app_error": (
+        403,
+        "Outgoing webhooks can only be created for public channels.",
     ),
     "api.reaction.save_reaction.user_id.app_error": (
         403,

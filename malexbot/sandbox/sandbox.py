@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from malexbot.sandbox.actions import Actions
+from malexbot.sandbox.acts import Acts
 from malexbot.sandbox.api import Api
 from malexbot.sandbox.call import PREFIX, Answer, Request
 from malexbot.sandbox.clock import is_id
@@ -38,9 +39,9 @@ class Sandbox:
 
     Its parts are there for tests: `scene` makes people, channels and posts happen,
     `faults` makes things go wrong, `ledger` tells what was truly posted, `clock`
-    can be wrong, and `settings` holds the limits and delays. The same parts, with
-    the same names, are reached in another process by `control.Control`. `page` is
-    what a browser is shown at the root.
+    can be wrong, `acts` presses buttons and fills in dialogs, and `settings` holds
+    the limits and delays. The same parts, with the same names, are reached in another
+    process by `control.Control`. `page` is what a browser is shown at the root.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Sandbox:
         self.faults = Faults()
         parts = Parts.of(self._world, self.faults)
         self._hub = parts.hub
+        self._tellers = parts.tellers
         self._actions = Actions(self._world, parts.rooms, parts.hub)
         self._api = Api(self._world, parts.router())
         self.scene = Scene(
@@ -65,6 +67,13 @@ class Sandbox:
             posts=parts.posts,
             changes=parts.changes,
             hub=parts.hub,
+        )
+        self.acts = Acts(
+            world=self._world,
+            commands=parts.commands,
+            buttons=parts.buttons,
+            forms=parts.dialogs,
+            site=lambda: self.url,
         )
         self.load = Load(self._world, parts.posts)
         self.page = WebPage(self._world, parts.people)
@@ -96,6 +105,7 @@ class Sandbox:
         self._stopping.set()
         self.faults.release_saving()
         self._server.stop()
+        self._tellers.stop()
         if self._reaper is not None:
             self._reaper.join()
         self._world.close()

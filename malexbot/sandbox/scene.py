@@ -61,6 +61,11 @@ class Scene:
         with self.world.lock:
             self.people.rename(self.world.user(user_id), username)
 
+    def set_locale(self, user_id: str, locale: str) -> None:
+        """The language he wants to be told in: `en`, `ru`, …"""
+        with self.world.lock:
+            self.people.change_user(self.world.user(user_id), {"locale": locale})
+
     def set_status(self, user_id: str, status: str) -> None:
         with self.world.lock:
             self.people.set_status(self.world.user(user_id), status)

@@ -22,6 +22,12 @@ class Settings:
     allowed_internal: str = "localhost 127.0.0.1"
     # How long it waits for an integration.
     integration_s: float = 30
+    # How long a dialog may be opened by what a command or a press brought; newer
+    # servers wait longer.
+    trigger_s: float = 3
+    # How long, and how often, the answer to a slash command may follow.
+    response_url_s: float = 1800
+    response_url_uses: int = 5
     # Servers before 6.1 answer users/me/channels with 404.
     has_users_me_channels: bool = False
     # Servers since 6.0 put a copy of a linked post into the one that links to it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from malexbot.sandbox import attachments
 from malexbot.sandbox.content import Post
 from malexbot.sandbox.model import Json
 from malexbot.sandbox.world import World
@@ -41,7 +42,7 @@ class View:
             "original_id": post.original_id,
             "message": post.message if post.is_live else "",
             "type": post.type,
-            "props": post.props,
+            "props": attachments.shown(post.props),
             "hashtags": post.hashtags,
         }
         if post.file_ids and post.is_live:

@@ -12,6 +12,14 @@ from malexbot.sandbox import refusals, tables
 from malexbot.sandbox.clock import Clock, new_id
 from malexbot.sandbox.content import File, Post, Reaction
 from malexbot.sandbox.events import Event
+from malexbot.sandbox.integrations import (
+    Command,
+    Dialog,
+    IncomingHook,
+    OutgoingHook,
+    ResponseUrl,
+    Whisper,
+)
 from malexbot.sandbox.ledger import Ledger
 from malexbot.sandbox.model import Channel, Member, Team, TeamMember, Token, User
 from malexbot.sandbox.settings import Settings
@@ -27,6 +35,7 @@ class World:
         self.telemetry_id = new_id()
         self.lock = threading.RLock()
         self.publish: Callable[[Event], None] = lambda event: None
+        self.tell_hooks: Callable[[Post], None] = lambda post: None
         self.users = Table("users", User)
         self.tokens = Table("tokens", Token)
         self.teams = Table("teams", Team)
@@ -36,6 +45,12 @@ class World:
         self.posts = Table("posts", Post)
         self.reactions = Table("reactions", Reaction)
         self.files = Table("files", File)
+        self.commands = Table("commands", Command)
+        self.response_urls = Table("response_urls", ResponseUrl)
+        self.incoming_hooks = Table("incoming_hooks", IncomingHook)
+        self.outgoing_hooks = Table("outgoing_hooks", OutgoingHook)
+        self.whispers = Table("whispers", Whisper)
+        self.dialogs = Table("dialogs", Dialog)
         self.ledger = Ledger(self.lock)
         self.index = Index()
         self._journal: Journal | None = None
@@ -54,6 +69,12 @@ class World:
             self.posts,
             self.reactions,
             self.files,
+            self.commands,
+            self.response_urls,
+            self.incoming_hooks,
+            self.outgoing_hooks,
+            self.whispers,
+            self.dialogs,
             self.ledger.table,
         ]
 
@@ -135,6 +156,15 @@ class World:
 
     def require_admin(self, user: User, permission: str) -> None:
         if not user.is_admin:
+            raise refusals.not_allowed(user.id, permission)
+
+    def may_manage(self, user: User, team_id: str) -> bool:
+        """Yes: he makes commands and webhooks of that team."""
+        member = self.team_member(team_id, user.id)
+        return user.is_admin or (member is not None and member.is_admin)
+
+    def require_manager(self, user: User, team_id: str, permission: str) -> None:
+        if not self.may_manage(user, team_id):
             raise refusals.not_allowed(user.id, permission)
 
     # Coming back.

@@ -21,6 +21,7 @@ WORDS = {
     "bob": "bert",
     "malexbot": "robot",
     "malex": "march",
+    "malexish": "marchish",
     "ch-one": "room-one",
     "reply": "retort",
     "edited": "altered",
@@ -34,6 +35,7 @@ _TOKEN = re.compile(r"\{token of (\w+)\}")
 _MOMENT = re.compile(r"(?<=since=)\d{13}")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _RUN = re.compile(r"\{\{(.)\*(\d+)\}\}")
+_JSON = re.compile(r'[{\[]["\]}]')
 _EARLIEST_MS = 1_600_000_000_000
 # What is in these is up to the post.
 _OPEN = {"props", "metadata"}
@@ -64,6 +66,9 @@ class Comparison:
         self.moments: dict[int, int] = {}
         self._times: dict[int, int] = {}
         self.loose: frozenset[str] = frozenset()
+        # Parts of addresses, and whole texts, that are others here.
+        self.addresses: dict[str, str] = {}
+        self.exact: dict[str, str] = {}
 
     def bind(self, recorded: str, ours: str) -> None:
         self.ids[recorded] = ours
@@ -71,7 +76,11 @@ class Comparison:
 
     def ours(self, value: Any) -> Any:
         """What is recorded, in our ids and words: to be sent, or to be expected."""
+        if isinstance(value, str) and value in self.exact:
+            return self.exact[value]
         if isinstance(value, str):
+            for recorded, ours in self.addresses.items():
+                value = value.replace(recorded, ours)
             known = _ID.sub(lambda id: self.ids.get(id[0], id[0]), value)
             known = _TOKEN.sub(lambda who: self.tokens.get(who[1], who[0]), known)
             known = _MOMENT.sub(self._moment, known)
@@ -141,7 +150,7 @@ class Comparison:
         ]
 
     def _compare_texts(self, recorded: str, ours: str, path: str) -> list[str]:
-        if recorded[:1] in ("{", "[") and ours[:1] == recorded[:1]:
+        if _JSON.match(recorded) and _JSON.match(ours):
             return self._compare(json.loads(recorded), json.loads(ours), path)
         if _ID.fullmatch(recorded):
             return self._compare_ids(recorded, ours, path)

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from malexbot.sandbox.fixtures import Mattermost
 from tests.sandbox.clients import Rest
+from tests.sandbox.integration import Integration, Reply
 
 FAILED = "api.post.do_action.action_integration.app_error"
 
 
-class Integration(HTTPServer):
-    """Keeps what it is told, and answers what `answer` says."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer: tuple[int, bytes] = (200, b"{}")
-        self.told: list[dict[str, Any]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/dlg"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Integration
-
-    def do_POST(self) -> None:
-        size = int(self.headers["Content-Length"])
-        self.server.told.append(json.loads(self.rfile.read(size)))
-        status, body = self.server.answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Not to stderr."""
-
-
 @pytest.fixture
 def integration() -> Iterator[Integration]:
-    with Integration() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with Integration() as played:
+        yield played
 
 
 def submission(mattermost: Mattermost, url: str) -> dict[str, Any]:
@@ -64,23 +29,23 @@ def submission(mattermost: Mattermost, url: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
-        (b"", {}),
-        (b"no json", {}),
-        (b'{"error": "no such town"}', {"error": "no such town"}),
-        (b'{"errors": {"nm": "too short"}}', {"errors": {"nm": "too short"}}),
+        ("", {}),
+        ("no json", {}),
+        ('{"error": "no such town"}', {"error": "no such town"}),
+        ('{"errors": {"nm": "too short"}}', {"errors": {"nm": "too short"}}),
     ],
 )
 def test_what_is_filled_in_goes_there_and_the_answer_comes_back(
     mattermost: Mattermost,
     bot: Rest,
     integration: Integration,
-    answer: bytes,
+    answer: str,
     shown: dict[str, Any],
 ) -> None:
-    integration.answer = (200, answer)
+    integration.will(Reply(answer))
     sent = submission(mattermost, integration.url)
     assert bot.post("/actions/dialogs/submit", sent) == shown
-    (told,) = integration.told
+    told = integration.take().fields
     assert (told["type"], told["user_id"]) == ("dialog_submission", mattermost.town.bot)
     assert (told["state"], told["callback_id"]) == ("s", "c")
     assert "url" not in told
@@ -105,7 +70,7 @@ def test_an_internal_address_is_called_only_if_it_is_allowed(
     mattermost.settings.allowed_internal = allowed
     sent = submission(mattermost, integration.url)
     answer = bot("POST", "/actions/dialogs/submit", json=sent)
-    assert bool(integration.told) == is_called
+    assert integration.is_idle() != is_called
     if not is_called:
         told = answer.json()
         assert (told["id"], told["status_code"]) == (FAILED, 400)
@@ -126,7 +91,7 @@ def test_another_status_is_a_failure(
     mattermost: Mattermost, bot: Rest, integration: Integration
 ) -> None:
     mattermost.settings.is_developer = True
-    integration.answer = (500, b"")
+    integration.will(Reply(status=500))
     sent = submission(mattermost, integration.url)
     told = bot.post("/actions/dialogs/submit", sent)
     assert (told["id"], told["detailed_error"]) == (FAILED, "status=500")
@@ -140,7 +105,7 @@ def test_only_who_is_there_submits(
     with Rest(mattermost.url, stranger) as rest:
         answer = rest("POST", "/actions/dialogs/submit", json=sent)
     assert answer.status_code == 403
-    assert not integration.told
+    assert integration.is_idle()
 
 
 def test_a_stranger_is_told_less_of_the_settings(

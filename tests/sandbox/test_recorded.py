@@ -1,13 +1,10 @@
 """The sandbox answers as the recorded server did.
 
-Of the 500 recordings these are out:
+Of the 500 recordings these are out; commands, buttons, dialogs and webhooks are those
+of test_interact:
 
 | recordings                                              | why                        |
 |---------------------------------------------------------|----------------------------|
-| callbacks/*, ws_integrations/*                          | commands, buttons, dialogs |
-| rest/action_*, command_*, dialog_*, response_url_*      | the same                   |
-| rest/incoming_webhook_*, outgoing_webhook_*             | webhooks                   |
-| rest/error_{action,command,dialog,incoming,response}_*  | the errors of these        |
 | rest/posts_search, channels_search                      | searching                  |
 | rest/posts_around_last_unread, post_set_unread, ws/091  | read marks                 |
 | rest/users_me_sessions                                  | sessions                   |

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -77,14 +77,16 @@ class PostRoutes:
 
     def whisper(self, call: Call) -> Result:
         """Shown to one user and not kept; for admins only."""
-        self.world.require_admin(call.user, "create_post_ephemeral")
         body = call.json("post")
         post = body.get("post")
-        if not isinstance(post, dict) or not is_id(body.get("user_id")):
+        if not is_id(body.get("user_id")):
+            raise bad_body("user_id")
+        if not isinstance(post, dict):
             raise bad_body("post")
-        channel = self.world.channel(str(post.get("channel_id", "")))
-        text = str(post.get("message", ""))
-        return created(self.posts.whisper(call.user, body["user_id"], channel, text))
+        self.world.require_admin(call.user, "create_post_ephemeral")
+        draft = _given(post)
+        self.world.channel(draft.channel_id)
+        return created(self.posts.whisper(call.user, body["user_id"], draft))
 
     def put(self, call: Call) -> Result:
         body = call.json("post")
@@ -198,19 +200,9 @@ class PostRoutes:
     # What is asked for, and who may.
 
     def _draft(self, call: Call) -> Draft:
-        """Of the fields that are given, and not null, each must have its type."""
-        names = ("message", "root_id", "type", "props", "pending_post_id")
-        body = {k: v for k, v in call.json("post").items() if v is not None}
-        given = {name: body[name] for name in names if name in body}
-        try:
-            return Draft(
-                channel_id=body.get("channel_id", ""),
-                file_ids=tuple(body.get("file_ids", ())),
-                create_at=int(body.get("create_at", 0)) if call.user.is_admin else 0,
-                **given,
-            ).checked()
-        except (TypeError, ValueError) as error:
-            raise bad_body("post") from error
+        """What is to be posted; an admin may date it."""
+        draft = _given(call.json("post"))
+        return draft if call.user.is_admin else replace(draft, create_at=0)
 
     def _known(self, call: Call, permission: str) -> Post:
         """Of unknown and deleted posts the server only says "not allowed"."""
@@ -238,6 +230,22 @@ class PostRoutes:
         if self.world.may_in_channel(user, post.channel_id):
             return True
         return type == "O" and self.world.team_member(team_id, user.id) is not None
+
+
+def _given(body: Json) -> Draft:
+    """Of the fields that are given, and not null, each must have its type."""
+    names = ("message", "root_id", "type", "props", "pending_post_id")
+    body = {k: v for k, v in body.items() if v is not None}
+    given = {name: body[name] for name in names if name in body}
+    try:
+        return Draft(
+            channel_id=body.get("channel_id", ""),
+            file_ids=tuple(body.get("file_ids", ())),
+            create_at=int(body.get("create_at", 0)),
+            **given,
+        ).checked()
+    except (TypeError, ValueError) as error:
+        raise bad_body("post") from error
 
 
 def _since(text: str) -> int:
