@@ -42,7 +42,8 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
     """Erase all that a person wrote here, and keep nothing of theirs from now on.
 
     Their posts go with all versions and reactions, from the index of the search,
-    the jobs and the rejects too; no backfill brings them back. First it shows how
+    the jobs and the rejects too; no backfill brings them back. What can be pressed
+    because of them goes, and what plugins keep under their id. First it shows how
     much that is, and asks. The daemon may go on running. What was cut off is done by
     doing it again, with the id.
 
@@ -81,7 +82,7 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
 
 def demand_schema(database: Database) -> None:
     with database.transaction() as cursor:
-        cursor.execute("SELECT to_regclass('erased') IS NOT NULL")
+        cursor.execute("SELECT to_regclass('grants') IS NOT NULL")
         if cursor.fetchone() != (True,):
             raise Permanent(
                 "this database was made by an older malexbot: start the daemon of"
@@ -132,6 +133,7 @@ def ending(user_id: str, *, is_embedded: bool, is_quick: bool) -> Iterator[str]:
     yield "  - the Mattermost server, which still has it all"
     yield "  - backups and exports: what is restored from one has to be erased again"
     yield "  - what others said of them, and the ids in the log (journalctl)"
+    yield "  - what plugins keep without the id: of whom it is nobody can tell"
     if is_quick:
         yield "  - the files of the database, until `malexbot database scrub`"
     if not is_embedded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from malexbot.ports.bookmarks import Bookmark, Bookmarks, ChannelNews
 from malexbot.ports.calls import Answered, Call, Door
 from malexbot.ports.chats import Chat, Sent
+from malexbot.ports.commands import Commands, KeptCommand
 from malexbot.ports.forms import Button, Card, Dialog, Fact, Field, Menu, Option
 from malexbot.ports.grants import Grant, Granted, Grants
 from malexbot.ports.jobs import Conflict, Effect, Job, Jobs, JobState, LeaseLost
@@ -26,9 +27,11 @@ from malexbot.ports.journal import (
     WalkedBack,
 )
 from malexbot.ports.processors import Bot, Found, Occasion, Processor, Shelf, Terms
-from malexbot.ports.store import GiveBack, Kept, PostKnown, Put, Store, Write
+from malexbot.ports.store import GiveBack, Kept, PostKnown, Put, Seen, Store, Write
+from malexbot.ports.ways import AnswerWays, Use
 
 __all__ = [
+    "AnswerWays",
     "Answered",
     "Bookmark",
     "Bookmarks",
@@ -39,6 +42,7 @@ __all__ = [
     "CaughtUp",
     "ChannelNews",
     "Chat",
+    "Commands",
     "Conflict",
     "Dialog",
     "Door",
@@ -57,6 +61,7 @@ __all__ = [
     "Jobs",
     "Journal",
     "Kept",
+    "KeptCommand",
     "LeaseLost",
     "Live",
     "Looked",
@@ -69,10 +74,12 @@ __all__ = [
     "Processor",
     "Put",
     "Reject",
+    "Seen",
     "Sent",
     "Shelf",
     "Store",
     "Terms",
+    "Use",
     "Vanished",
     "WalkedBack",
     "Write",

@@ -22,10 +22,10 @@ class Grant(NamedTuple):
     channel_id: str = ""
     """Where it counts; "" while that is not known, as in a direct message."""
     users: Sequence[Id] = ()
-    """Whose alone it is; nobody named means everybody."""
+    """Whose alone it is; nobody named means everybody. They are kept as text."""
     uses: int | None = 1
     choice: str = ""
-    """Those with the same one share their uses."""
+    """One use counts for all with the same one, but for those without a limit."""
     expires_s: float = 0.0
     options: Sequence[str] = ()
     """The values that may be chosen; none named means any."""

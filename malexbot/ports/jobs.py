@@ -10,6 +10,7 @@ from malexbot.errors import MalexbotError, Transient
 from malexbot.events import Event
 from malexbot.ports.grants import Grant
 from malexbot.ports.processors import Terms
+from malexbot.ports.store import Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,12 @@ class Jobs(Protocol):
         effects: Sequence[Effect],
         note: str = "",
         *,
+        writes: Sequence[Write] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
-        """It is done, and its effects are jobs, in one transaction.
+        """It is done, its effects are jobs, and its writes are kept: all or nothing.
 
+        Raises Conflict if what it read is another by now; then to ask again is in vain.
         Effects with a quiet_key that another job's effect had within their quiet_s
         are left out. With a lease, the caller goes on with the first of them at once:
         it is returned, begun and noted, unless others of its lane come before it.
@@ -97,7 +100,17 @@ class Jobs(Protocol):
         """Ready again after a wait; only an uncertain send keeps `sent_ago_s`."""
         ...
 
-    def give_up(self, job: Job, *, state: JobState, reason: str) -> None: ...
+    def give_up(
+        self,
+        job: Job,
+        *,
+        state: JobState,
+        reason: str,
+        effects: Sequence[Effect] = (),
+        writes: Sequence[Write] = (),
+    ) -> None:
+        """It is not done and will not be; what there is to say of that as in finish."""
+        ...
 
     def mark_sending(self, job: Job) -> None:
         """Note durably that the first byte is about to leave now."""

@@ -27,7 +27,8 @@ class Store(Protocol):
 class Put(NamedTuple):
     """Keep this value, or with None nothing; in the transaction that ends a job.
 
-    Raises Conflict there if somebody wrote the key since `version` was seen.
+    Raises Conflict there if somebody wrote the key since `version` was seen. Of one
+    key the last Put counts, and the version of the first.
     """
 
     space: str
@@ -35,6 +36,14 @@ class Put(NamedTuple):
     value: Any
     version: int | None = None
     """None: whatever is there."""
+
+
+class Seen(NamedTuple):
+    """What was read there counts still; raises Conflict as a Put does."""
+
+    space: str
+    key: str
+    version: int
 
 
 class GiveBack(NamedTuple):
@@ -51,4 +60,4 @@ class PostKnown(NamedTuple):
     post_id: str
 
 
-Write = Put | GiveBack | PostKnown
+Write = Put | Seen | GiveBack | PostKnown

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from malexbot.storage import plain
 from malexbot.storage.database import Database
 from malexbot.storage.erased import Erased, remember, unmarked
 from malexbot.storage.session import Cursor
+from malexbot.storage.unnamed import unnamed
 from malexbot.storage.wire import from_json, to_json
 
 # Each transaction erases so many: others wait for it.
@@ -32,6 +34,7 @@ _THEIRS = {
     "echoes": "FROM echoes WHERE user_id = %(user_id)s",
     "rejects": "FROM rejects WHERE {named_in}",
     "names": "FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
+    "buttons and dialogs": "FROM grants WHERE {granted}",
 }
 # Who wrote what could not be read nobody can tell; the id in it is enough.
 _NAMED_IN = """
@@ -40,8 +43,14 @@ source = %(source)s AND (
   OR position(%(user_id)s IN reason) > 0
 )
 """
+# What was made for them, or because of them.
+_GRANTED = """
+(caused_by = %(user_id)s OR %(user_id)s = ANY (users)
+  OR position(%(user_id)s IN payload::text) > 0
+  OR position(%(user_id)s IN array_to_string(options, ' ')) > 0)
+"""
 _COUNTS = {
-    name: "SELECT count(*) " + text.format(named_in=_NAMED_IN)
+    name: "SELECT count(*) " + text.format(named_in=_NAMED_IN, granted=_GRANTED)
     for name, text in _THEIRS.items()
 }
 _IS_ERASED = "SELECT FROM erased WHERE source = %(source)s AND user_id = %(user_id)s"
@@ -74,6 +83,27 @@ _REST = (
     "DELETE FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
 )
 
+# Those of several are the others' from now on; of nobody it would be everybody's. Who
+# presses one waits for all of its choice in this order too.
+_LOCKED = f"SELECT ref FROM grants WHERE {_GRANTED} ORDER BY ref FOR UPDATE"
+_GRANTS = (
+    f"""
+UPDATE grants SET users = array_remove(users, %(user_id)s) WHERE ref IN ({_LOCKED})
+  AND cardinality(array_remove(users, %(user_id)s)) > 0
+""",
+    f"DELETE FROM grants WHERE ref IN ({_LOCKED})",
+)
+_VALUES = f"""
+SELECT space, key, value, version FROM store
+WHERE (space, key) > (%(space)s, %(key)s)
+  AND position(%(user_id)s IN key || ' ' || value::text) > 0
+ORDER BY space, key LIMIT {PIECE}
+"""
+# It is written anew only if it is still the same.
+_SAME = "WHERE space = %(space)s AND key = %(key)s AND version = %(version)s"
+_DELETE_VALUE = f"DELETE FROM store {_SAME}"
+_WRITE_VALUE = f"UPDATE store SET value = %(fresh)s, version = DEFAULT {_SAME}"
+
 # The JSON of others' posts tells who marked them, and has previews of the posts that
 # they link to. It is written anew only if it is still the same.
 _MARKED = """
@@ -92,6 +122,8 @@ WHERE ctid = told.id AND raw = told.old
 _WITH_RAW = ("echoes", "posts", "post_versions")
 
 Tell = Callable[[int], object]
+_Value = dict[str, Any]
+"""A value of a plugin: where it stands, its version, and what is left of it."""
 _Job = tuple[int, str, str | None]
 """Its id, its event, and that without what is theirs."""
 
@@ -120,7 +152,8 @@ class Erasure:
                 cursor.execute(statement, self._terms)
                 (counts[name],) = cursor.fetchone() or (0,)
         theirs = (fresh is None for jobs in self._jobs() for _, _, fresh in jobs)
-        return counts | {"jobs": sum(theirs)}
+        values = sum(1 for _ in self._values())
+        return counts | {"jobs": sum(theirs), "values that plugins keep": values}
 
     def erase(self, tell: Tell) -> None:
         """All of it; `tell` hears of each so many posts that are gone."""
@@ -134,8 +167,11 @@ class Erasure:
             piece = ids[start : start + PIECE]
             self._do(_ERASE_POSTS, ids=piece)
             tell(len(piece))
-        for statement in _REST:
+        for statement in (*_REST, *_GRANTS):
             self._do(statement)
+        for value in self._values():
+            is_left = value["fresh"] is not None
+            self._do(_WRITE_VALUE if is_left else _DELETE_VALUE, **value)
         for table in _WITH_RAW:
             while self._unmark(table):
                 pass
@@ -203,6 +239,23 @@ class Erasure:
             while made:
                 cursor.execute(_ERASE_EFFECTS, {"ids": made})
                 made = _ids(cursor)
+
+    def _values(self) -> Iterator[_Value]:
+        """Those that have something of theirs, a piece at a time."""
+        after = {"space": "", "key": ""}
+        while True:
+            with self._database.transaction(limit_s=0) as cursor:
+                cursor.execute(_VALUES, self._terms | after)
+                found = cursor.fetchall()
+            if not found:
+                return
+            for space, key, value, version in found:
+                after = {"space": space, "key": key}
+                is_theirs = self._terms["user_id"] in key
+                fresh = None if is_theirs else unnamed(value, self._terms["user_id"])
+                if fresh != value:
+                    told = None if fresh is None else plain.to_json(fresh)
+                    yield after | {"version": version, "fresh": told}
 
     def _do(self, statement: str, **more: object) -> None:
         with self._database.transaction(limit_s=0) as cursor:

@@ -7,19 +7,21 @@ a leased one `due_at` is the end of its lease, after which it may be claimed aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from malexbot.errors import Unstorable
-from malexbot.ports import Effect, Job, JobState, LeaseLost
+from malexbot.ports import Conflict, Effect, Job, JobState, LeaseLost, Write
 from malexbot.storage.claims import JOB, Claims
 from malexbot.storage.claims import job as job_of
 from malexbot.storage.database import Database, Fenced
+from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.plain import to_json
 from malexbot.storage.readable import readable
 from malexbot.storage.statement import Statement
+from malexbot.storage.writes import CHANGED, NOT_OURS, beside
 
 # So many of them make a Job.
 _JOB_COLUMNS = 12
@@ -63,8 +65,10 @@ WHERE finished_at IS NULL AND attempts > 0
 )
 
 # Two jobs that end at once and say something to one target, or have the same quiet
-# key: one of them sees what the other made. Whoever makes jobs in a lane that effects
-# go to takes its lock first: then the oldest of the lane is known.
+# key, or write in one space of the store: one of them sees what the other made.
+# Whoever makes jobs in a lane that effects go to takes its lock first: then the oldest
+# of the lane is known. They are taken in one order, so that nobody waits for who waits
+# for him.
 _LOCK = Statement(
     "lock_lanes",
     """
@@ -148,24 +152,38 @@ class DatabaseJobs:
         effects: Sequence[Effect],
         note: str = "",
         *,
+        writes: Sequence[Write] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
-        terms: dict[str, Any] = {"state": "done", "reason": note, "lease_s": lease_s}
-        if not effects:
-            self._hold(job, [_END], terms)
-            return None
-        terms |= {"locks": _locks(effects), "effects": _json(effects)}
-        # What is begun leaves the house now.
-        try:
-            rows = self._hold(job, [_LOCK, _FINISH], terms, is_lasting=lease_s > 0)
-        except LeaseLost:
-            if not lease_s:
-                raise
-            rows = self._hold(job, [_GO_ON], terms, is_lasting=True)
-        row = rows[0][:_JOB_COLUMNS]
+        end: dict[str, Any] = {"state": "done", "reason": note, "lease_s": lease_s}
+        rows = self._end(job, end, effects, writes)
+        row = rows[0][:_JOB_COLUMNS] if effects else (None,)
         if row[0] is None:
             return None
         return replace(job_of(*row), is_noted=True, sent_ago_s=None)
+
+    def _end(
+        self,
+        job: Job,
+        end: dict[str, Any],
+        effects: Sequence[Effect],
+        writes: Sequence[Write],
+    ) -> list[Any]:
+        """All in one transaction; with a lease, what is begun leaves the house now."""
+        more = beside(job, effects, writes)
+        locks = _locks(effects) | more.locks
+        before = [*([_LOCK] if locks else ()), *more.statements]
+        terms = {**end, **more.terms, "locks": sorted(locks)}
+        if not effects:
+            return self._hold(job, [*before, _END], terms)
+        terms["effects"] = _json(effects)
+        is_lasting = end["lease_s"] > 0
+        try:
+            return self._hold(job, [*before, _FINISH], terms, is_lasting=is_lasting)
+        except LeaseLost:
+            if not is_lasting:
+                raise
+            return self._hold(job, [_GO_ON], terms, is_lasting=True)
 
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
@@ -174,8 +192,17 @@ class DatabaseJobs:
         terms |= {"is_uncertain": is_uncertain, "held_s": LANE_HELD_S}
         self._hold(job, [_RETRY], terms)
 
-    def give_up(self, job: Job, *, state: JobState, reason: str) -> None:
-        self._hold(job, [_END], {"state": state, "reason": reason})
+    def give_up(
+        self,
+        job: Job,
+        *,
+        state: JobState,
+        reason: str,
+        effects: Sequence[Effect] = (),
+        writes: Sequence[Write] = (),
+    ) -> None:
+        end = {"state": state, "reason": reason, "lease_s": 0.0}
+        self._end(job, end, effects, writes)
 
     def mark_sending(self, job: Job) -> None:
         self._hold(job, [_SENDING], {}, is_lasting=True)
@@ -200,12 +227,10 @@ class DatabaseJobs:
         terms = {**terms, "id": job.id, "attempts": job.attempts}
         if "reason" in terms:
             terms["reason"] = readable(terms["reason"])
-        try:
+        with _translated(job):
             rows = self._database.fenced_at_once(
                 job.epoch, statements, terms, is_lasting=is_lasting
             )
-        except Fenced as error:
-            raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
         if not rows:
             raise LeaseLost(f"job {job.id} is not ours any more")
         return rows
@@ -216,25 +241,35 @@ def lane_lock(lane: str) -> str:
     return f"lane {lane}"
 
 
-def _locks(effects: Sequence[Effect]) -> list[str]:
-    """In one order, so that nobody waits for who waits for him."""
+@contextmanager
+def _translated(job: Job) -> Iterator[None]:
+    """What our own functions refuse."""
+    try:
+        yield
+    except Fenced as error:
+        raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
+    except DatabaseRefused as error:
+        if error.sqlstate == NOT_OURS:
+            raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
+        if error.sqlstate == CHANGED:
+            raise Conflict(f"job {job.id}: {error}") from error
+        raise
+
+
+def _locks(effects: Sequence[Effect]) -> set[str]:
     lanes = {lane_lock(effect.target) for effect in effects}
     quiet = {f"quiet {effect.terms.quiet_key}" for effect in effects}
-    return sorted(lanes | (quiet - {"quiet "}))
+    return lanes | (quiet - {"quiet "})
 
 
 def _json(effects: Sequence[Effect]) -> str:
     """Raises Unstorable for what a handler said that is no text, or no JSON."""
-    try:
-        rows = [_row(number, effect) for number, effect in enumerate(effects)]
-        return orjson.dumps(rows).decode()
-    except TypeError as error:
-        raise Unstorable(f"cannot be kept as JSON: {error}") from error
+    return to_json([_row(number, effect) for number, effect in enumerate(effects)])
 
 
 def _row(number: int, effect: Effect) -> dict[str, object]:
     """An effect as the statement reads it that makes it a job."""
-    payload = orjson.dumps(effect.payload, default=dict).decode()
+    payload = to_json(effect.payload)
     # JSON can hold a NUL, but no messenger takes it. Of a doubled \\ none begins.
     if r"\u0000" in payload.replace(r"\\", ""):
         raise Unstorable("there is a NUL in what it says")

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from malexbot.ports import Grant
+from malexbot.storage import grants
 from malexbot.storage.database import Database
 from malexbot.storage.jobs import lane_lock
 from malexbot.storage.session import Cursor
@@ -69,8 +71,12 @@ class Outbox:
         *,
         key: str = "",
         max_age_s: float | None = None,
+        granted: Sequence[Grant] = (),
     ) -> Order:
-        """Send all of it, in this order; with a key that was used, nothing is made."""
+        """Send all of it, in this order; with a key that was used, nothing is made.
+
+        `granted`: what may be pressed on it.
+        """
         terms = {
             "kind": SEND,
             "target": target,
@@ -83,6 +89,8 @@ class Outbox:
                 parts = orjson.dumps(list(payloads)).decode()
                 terms |= {"kind": POST, "parent": made[0], "payloads": parts}
                 cursor.execute(_PARTS, terms | {"max_age_s": max_age_s})
+                if granted:
+                    cursor.run(grants.MAKE, grants.made(granted, caused_by=""))
                 return Order(made[0], _parts(cursor, made[0]), is_repeat=False)
             found = _found(cursor, key, target)
         assert found is not None, "the key was refused, so it is there"

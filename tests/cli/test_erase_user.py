@@ -100,7 +100,7 @@ def test_a_name_that_nobody_has_is_no_order(run: Run, database: Database) -> Non
 
 def test_a_database_of_before_is_refused(run: Run, database: Database) -> None:
     with database.transaction() as cursor:
-        cursor.execute("DROP TABLE erased")
+        cursor.execute("DROP TABLE grants CASCADE")
     result = run("alice", "--yes")
     assert result.exit_code == 1
     assert "start the daemon of this one first" in result.stderr

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from malexbot.events import Peer, Post, User
-from malexbot.ports import Effect, Parcel, Reject
+from malexbot.ports import Effect, Parcel, Put, Reject
 from malexbot.storage import erasure as module
 from malexbot.storage.database import Database
 from malexbot.storage.erasure import Erasure
@@ -16,6 +18,7 @@ from malexbot.storage.indexing import Indexing
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
+from malexbot.storage.outbox import Outbox
 from malexbot.storage.session import Cursor
 from malexbot.storage.tables import find_tables
 from malexbot.storage.wire import from_json
@@ -29,13 +32,17 @@ from tests.storage.happenings import (
     posted,
     reacted,
 )
+from tests.storage.interacting import grant
 
 BOB = User("bob", nick="bob")
 SECRET = "kumquat"
 
 # Tables that hold nothing that a person said, or is called; a new table belongs to
 # these, or among those that an erasure empties.
-WITHOUT_CONTENT = {"channels", "connections", "daemon", "gaps", "erased", "unindexed"}
+WITHOUT_CONTENT = {
+    *("channels", "connections", "daemon", "gaps", "erased", "unindexed"),
+    *("grant_uses", "commands", "answer_ways"),
+}
 
 
 def erasure(database: Database, user_id: str = "alice") -> Erasure:
@@ -81,8 +88,14 @@ def full(
     journal.write([kept(posted(post("p6", "x"), user=alice))])
     jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
     (job,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
-    told = Effect(kind="post", target="c", payload={"text": f"you said {SECRET}"})
-    jobs.finish(job, [told])
+    payload = {"text": f"you said {SECRET}"}
+    button = grant(payload={"about": SECRET})
+    puts = [
+        Put("standup", "2026-01-31/alice", SECRET),
+        Put("rota", "all", [{"by": "alice", "said": SECRET}, {"by": "bob"}]),
+    ]
+    told = Effect(kind="post", target="c", payload=payload, grants=[button])
+    jobs.finish(job, [told], writes=puts)
     Indexing(database, epoch=lambda: leadership.epoch, written=lambda: 0).catch_up()
     return jobs
 
@@ -106,6 +119,7 @@ def test_what_others_said_stays(database: Database, look: Look) -> None:
     assert look("SELECT post_id FROM post_words") == [("p9",)]
     assert look("SELECT user_id FROM people") == [("bob",)]
     assert bytes(look.one("SELECT raw FROM rejects")) == b"other"
+    assert look("SELECT key, value FROM store") == [("all", [{"by": "bob"}])]
 
 
 @pytest.mark.usefixtures("full")
@@ -121,6 +135,8 @@ def test_it_counts_what_it_will_erase_and_then_nothing(database: Database) -> No
         "jobs": 2,
         "rejects": 1,
         "names": 1,
+        "buttons and dialogs": 1,
+        "values that plugins keep": 2,
     }
     assert not erasure(database).is_known
     erase(database)
@@ -302,3 +318,41 @@ def test_who_never_wrote_anything_can_be_kept_out(
     erase(database, "bob")
     journal.write([by_bob()])
     assert look("SELECT * FROM posts") == []
+
+
+def test_what_may_be_pressed_stays_for_others_and_is_never_everybodys(
+    database: Database, look: Look
+) -> None:
+    """Nobody who is named would be everybody."""
+    ours = grant(users=("bob", "alice"))
+    theirs = [
+        grant(users=("alice",)),
+        grant(users=("alice", "alice")),
+        grant(payload={"for": {"who": ["alice"]}}),
+        grant(options=("bob", "alice")),
+    ]
+    free = grant()
+    Outbox(database).put("mattermost:c1", [{}], granted=[ours, *theirs, free])
+    assert erasure(database).count()["buttons and dialogs"] == 5
+    erase(database)
+    left = look("SELECT ref, users FROM grants ORDER BY ref")
+    assert left == [(ours.ref, ["bob"]), (free.ref, [])]
+
+
+def test_a_value_that_is_written_meanwhile_is_looked_at_again(
+    full: DatabaseJobs, database: Database, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plugin made of it in the meantime is not written over."""
+    values = Erasure._values
+
+    def then_written(self: Erasure) -> Iterator[dict[str, Any]]:
+        for value in values(self):
+            look("UPDATE store SET version = DEFAULT")
+            yield value
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Erasure, "_values", then_written)
+        erase(database)
+    assert erasure(database).count()["values that plugins keep"] == 2
+    erase(database)
+    assert erasure(database).count()["values that plugins keep"] == 0

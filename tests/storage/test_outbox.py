@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from malexbot.ports import Effect
 from malexbot.storage.database import Database
+from malexbot.storage.grants import DatabaseGrants
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.outbox import Outbox
 from malexbot.storage.upkeep import Upkeep
 from tests.storage.conftest import Look, until
+from tests.storage.interacting import grant
 from tests.storage.working import claim, offer
 
 TARGET = "mattermost:x"
@@ -52,6 +54,16 @@ def test_a_key_is_used_once_in_a_place(
     assert not outbox.put(TARGET, PARTS).is_repeat
     assert not outbox.put(TARGET, PARTS).is_repeat
     assert look("SELECT count(*) FROM jobs WHERE kind = 'send'") == [(5,)]
+
+
+def test_what_may_be_pressed_on_it_is_there_once(
+    database: Database, look: Look
+) -> None:
+    outbox, first, again = Outbox(database), grant(), grant()
+    outbox.put(TARGET, PARTS, key="k", granted=[first])
+    outbox.put(TARGET, PARTS, key="k", granted=[again])
+    assert look("SELECT ref, caused_by FROM grants") == [(first.ref, "")]
+    assert DatabaseGrants(database).take(first.ref, event_id="e1")
 
 
 def test_of_many_at_once_one_sends(database: Database, look: Look) -> None:

@@ -9,8 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from malexbot.events import Event
-from malexbot.ports import Effect, Job, JobState, LeaseLost
+from malexbot.ports import (
+    Effect,
+    GiveBack,
+    Job,
+    JobState,
+    LeaseLost,
+    PostKnown,
+    Put,
+    Seen,
+    Write,
+)
 from tests.support.fakes import Fail, never
+from tests.support.grants import MemoryGrants
+from tests.support.store import MemoryStore
 
 MOST_CUT_OFF = 5
 LANE_HELD_S = 30.0
@@ -47,11 +59,20 @@ class Row:
 
 
 class MemoryJobs:
-    """ports.Jobs."""
+    """ports.Jobs; the grants and the store are those of the same database."""
 
-    def __init__(self, clock: Callable[[], float], fail: Fail = never) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        fail: Fail = never,
+        *,
+        grants: MemoryGrants | None = None,
+        store: MemoryStore | None = None,
+    ) -> None:
         self._clock = clock
         self.fail = fail
+        self.grants = grants or MemoryGrants(clock)
+        self.store = store or MemoryStore()
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
         self.rows: dict[int, Row] = {}
@@ -101,6 +122,7 @@ class MemoryJobs:
         effects: Sequence[Effect],
         note: str = "",
         *,
+        writes: Sequence[Write] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
         with self._lock:
@@ -108,14 +130,39 @@ class MemoryJobs:
             now = self._clock()
             if lease_s and (unheard := self._unheard(job)):
                 return self._go_on(unheard, now, lease_s)
-            row = self._ours(job)
-            row.state, row.reason = "done", note
-            quiet = {e.terms.quiet_key for e in effects if self._is_quiet(e, now)}
-            heard = [e for e in effects if e.terms.quiet_key not in quiet]
-            made = [self._send(effect, row, now) for effect in heard]
+            made = self._end(job, "done", note, effects, writes)
             begun = self._go_on(made[0], now, lease_s) if made and lease_s else None
             self.fail("finished")
             return begun
+
+    def _end(
+        self,
+        job: Job,
+        state: JobState,
+        reason: str,
+        effects: Sequence[Effect],
+        writes: Sequence[Write],
+    ) -> list[Row]:
+        """All or nothing; the effects that are jobs now."""
+        row, now = self._ours(job), self._clock()
+        self.store.require(write for write in writes if isinstance(write, Put | Seen))
+        row.state, row.reason = state, reason
+        for write in writes:
+            self._write(write)
+        for effect in effects:
+            self.grants.make(effect.grants)
+        quiet = {e.terms.quiet_key for e in effects if self._is_quiet(e, now)}
+        heard = [e for e in effects if e.terms.quiet_key not in quiet]
+        return [self._send(effect, row, now) for effect in heard]
+
+    def _write(self, write: Write) -> None:
+        match write:
+            case Put():
+                self.store.put(write)
+            case GiveBack(ref, event_id):
+                self.grants.give_back(ref, event_id)
+            case PostKnown(refs, post_id):
+                self.grants.know_post(refs, post_id)
 
     def retry(
         self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
@@ -131,11 +178,18 @@ class MemoryJobs:
                 row.sending_at = None
             self.fail("retried")
 
-    def give_up(self, job: Job, *, state: JobState, reason: str) -> None:
+    def give_up(
+        self,
+        job: Job,
+        *,
+        state: JobState,
+        reason: str,
+        effects: Sequence[Effect] = (),
+        writes: Sequence[Write] = (),
+    ) -> None:
         with self._lock:
             self.fail("give_up")
-            row = self._ours(job)
-            row.state, row.reason = state, reason
+            self._end(job, state, reason, effects, writes)
             self.fail("gave_up")
 
     def mark_sending(self, job: Job) -> None:

@@ -1,0 +1,40 @@
+"""A value that a plugin keeps, without what in it is of one person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_GONE = object()
+
+
+def unnamed(value: Any, user_id: str) -> Any:
+    """What is left of it; None: all of it is theirs.
+
+    Nobody knows what a plugin means. Theirs is what names them: a text, all that
+    stands beside such a text in an object, and what an object has under their id.
+    """
+    fresh = _without(value, user_id)
+    return None if fresh is _GONE else fresh
+
+
+def _without(value: Any, user_id: str) -> Any:
+    if isinstance(value, list):
+        return [
+            fresh for each in value if (fresh := _without(each, user_id)) is not _GONE
+        ]
+    if isinstance(value, dict):
+        if any(_names(each, user_id) for each in value.values()):
+            return _GONE
+        return {
+            key: fresh
+            for key, each in value.items()
+            if not _names(key, user_id)
+            and (fresh := _without(each, user_id)) is not _GONE
+        }
+    return _GONE if _names(value, user_id) else value
+
+
+def _names(value: Any, user_id: str) -> bool:
+    if isinstance(value, str):
+        return user_id in value
+    return isinstance(value, int) and str(value) == user_id

@@ -1,0 +1,66 @@
+"""What the end of a job writes beside its effects; all that, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from malexbot.ports import Effect, GiveBack, Job, PostKnown, Put, Seen, Write
+from malexbot.storage import grants, store
+from malexbot.storage.statement import Statement
+
+# What `require_lease` and `require_versions` raise.
+NOT_OURS = "MX002"
+CHANGED = "MX003"
+
+# The end itself tells only afterwards that the job was somebody else's.
+_REQUIRE_LEASE = Statement(
+    "require_lease", "SELECT require_lease(%(id)s, %(epoch)s, %(attempts)s)"
+)
+
+Step = tuple[Statement, Mapping[str, object]]
+
+
+class Beside(NamedTuple):
+    """What is said before the end of a job, and under which locks."""
+
+    statements: Sequence[Statement] = ()
+    terms: Mapping[str, object] = {}
+    locks: frozenset[str] = frozenset()
+
+
+NOTHING = Beside()
+
+
+def beside(job: Job, effects: Sequence[Effect], writes: Sequence[Write]) -> Beside:
+    """Raises Unstorable for what a handler gave that nobody can keep."""
+    steps = [*_granting(job, effects), *_writing(writes)]
+    if not steps:
+        return NOTHING
+    terms: dict[str, object] = {}
+    for _, given in steps:
+        terms |= given
+    spaces = (write.space for write in writes if isinstance(write, Put | Seen))
+    return Beside(
+        [_REQUIRE_LEASE, *(statement for statement, _ in steps)],
+        terms,
+        frozenset(map(store.space_lock, spaces)),
+    )
+
+
+def _granting(job: Job, effects: Sequence[Effect]) -> Iterator[Step]:
+    """Of an effect that is left out as quiet nobody will ever see what is granted."""
+    if told := [grant for effect in effects for grant in effect.grants]:
+        caused_by = str(job.event.user.uuid) if job.event else ""
+        yield grants.MAKE, grants.made(told, caused_by=caused_by)
+
+
+def _writing(writes: Sequence[Write]) -> Iterator[Step]:
+    if read := [write for write in writes if isinstance(write, Put | Seen)]:
+        yield store.REQUIRE, store.seen(read)
+    if puts := [write for write in writes if isinstance(write, Put)]:
+        yield store.PUT, store.puts(puts)
+    if back := [write for write in writes if isinstance(write, GiveBack)]:
+        yield grants.GIVE_BACK, grants.given_back(back)
+    if known := [write for write in writes if isinstance(write, PostKnown)]:
+        yield grants.KNOW_POSTS, grants.known(known)
