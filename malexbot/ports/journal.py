@@ -49,7 +49,10 @@ class WalkedBack(NamedTuple):
 
 
 class EditsRead(NamedTuple):
-    """Edits and deletions are known up to this moment of the server's clock."""
+    """Edits and deletions are known up to this moment of the server's clock.
+
+    The last word counts, also an earlier moment: it costs a reading and loses nothing.
+    """
 
     source: str
     channel_id: str
@@ -57,6 +60,24 @@ class EditsRead(NamedTuple):
     """The new mark; 0 keeps the old one while a long walk is under way."""
     walk_post_id: str = ""
     """How far such a walk came, in its own words; "" when there is none."""
+
+
+class ReadAnew(NamedTuple):
+    """The server's clock was set back: nothing that the marks say holds any more.
+
+    From here on live posts are to move the mark again; all that is older is walked
+    through, and compared with the archive.
+    """
+
+    source: str
+    channel_id: str
+    post_id: str
+    create_at: int
+    filled_for: int | None
+    edits_until: int
+    """When the comparison began that this asks for."""
+    edits_walk_id: str
+    """Where it begins, in its own words."""
 
 
 class Looked(NamedTuple):
@@ -81,7 +102,7 @@ class Vanished(NamedTuple):
     found_at: int
 
 
-Mark = CaughtUp | WalkedBack | EditsRead | Looked | Vanished
+Mark = CaughtUp | WalkedBack | EditsRead | ReadAnew | Looked | Vanished
 
 
 class Reject(NamedTuple):

@@ -1,6 +1,7 @@
 """How far each channel was read: the marks move with what they stand for.
 
-They move forward only, so that late and repeated ones do no harm.
+They move forward only, so that late and repeated ones do no harm; backward they are
+set where the server's clock was.
 """
 
 from __future__ import annotations
@@ -10,7 +11,16 @@ from collections.abc import Iterable
 import orjson
 
 from malexbot.events import Event, Id
-from malexbot.ports import CaughtUp, EditsRead, Live, Looked, Mark, Vanished, WalkedBack
+from malexbot.ports import (
+    CaughtUp,
+    EditsRead,
+    Live,
+    Looked,
+    Mark,
+    ReadAnew,
+    Vanished,
+    WalkedBack,
+)
 from malexbot.storage.session import Cursor
 from malexbot.storage.statement import Statement
 
@@ -47,8 +57,17 @@ _WALKED_BACK = _upsert(
 _EDITS_READ = _upsert(
     "edits_until, edits_walk_id",
     """
-    edits_until = greatest(c.edits_until, excluded.edits_until),
+    edits_until = coalesce(nullif(excluded.edits_until, 0), c.edits_until),
     edits_walk_id = excluded.edits_walk_id
+    """,
+)
+_READ_ANEW = _upsert(
+    "mark_id, mark_at, filled_for, edits_until, edits_walk_id",
+    """
+    mark_id = excluded.mark_id, mark_at = excluded.mark_at,
+    filled_for = greatest(c.filled_for, excluded.filled_for),
+    edits_until = excluded.edits_until, edits_walk_id = excluded.edits_walk_id,
+    history_id = '', history_at = 0, is_history_done = false
     """,
 )
 _LOOKED = _upsert(
@@ -88,6 +107,10 @@ def _statement(mark: Mark) -> tuple[str, tuple[object, ...]] | None:
             return _WALKED_BACK, where + back
         case EditsRead():
             return _EDITS_READ, (*where, mark.until, mark.walk_post_id)
+        case ReadAnew():
+            anew = (mark.post_id, mark.create_at, mark.filled_for or 0)
+            edits = (mark.edits_until, mark.edits_walk_id)
+            return _READ_ANEW, (*where, *anew, *edits)
         case Looked():
             return _LOOKED, (*where, mark.messages, mark.last_post_at)
         case Vanished():

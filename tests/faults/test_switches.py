@@ -200,6 +200,32 @@ def test_clock_shift(scene: Stage) -> None:
     scene.check()
 
 
+def test_clock_set_back_while_away(scene: Stage) -> None:
+    """What is said, edited and deleted then is older than all that was read."""
+    town, clock = scene.town, scene.sandbox.clock
+    clock.shift(HOUR_MS)
+    with scene.talk() as talk:
+        talk.go_on()
+        unwanted = scene.scene.post(town.channel, town.bob, "soon gone")
+        ahead = clock.now_ms() - HOUR_MS // 2
+        mark = "SELECT 1 FROM channels WHERE channel_id = %s AND edits_until > %s"
+        scene.wait_for((mark, town.channel, ahead))
+    scene.check()
+    with scene.talk() as talk:
+        scene.faults.fail(503, pattern=WEBSOCKET)
+        scene.faults.cut()
+        clock.shift(0)
+        scene.sandbox.restart()
+        scene.scene.delete(unwanted)
+        scene.scene.post_many(town.channel, town.bob, ["today"] * TOO_MANY)
+        talk.go_on()
+        scene.faults.heal()
+        reconnected(scene, talk)
+    scene.check()
+    assert "the server's clock was set back" in scene.log
+    assert not scene.rows(mark, town.channel, ahead)
+
+
 def test_a_post_from_the_future(scene: Stage) -> None:
     """What is said after it is older than it, and to be found all the same."""
     town, people = scene.town, scene.scene

@@ -130,7 +130,7 @@ class Store:
                 is_done = mark.is_history_done or is_done
                 mark = replace(mark, history_id=id, is_history_done=is_done)
             case EditsRead(until=until, walk_post_id=walk):
-                until = max(mark.edits_until, until)
+                until = until or mark.edits_until
                 mark = replace(mark, edits_until=until, edits_walk_id=walk)
             case Looked(messages=messages, last_post_at=at):
                 mark = replace(mark, messages=messages, last_post_at=at)

@@ -15,6 +15,7 @@ from malexbot.ports import (
     Looked,
     Mark,
     Parcel,
+    ReadAnew,
     WalkedBack,
 )
 from malexbot.storage.bookmarks import DatabaseBookmarks
@@ -99,6 +100,24 @@ def test_a_post_of_the_future_moves_the_mark_to_now(
     told = posted(post("p2", create_at=9_000_000), occurred_at=2000, connection=1)
     journal.write([kept(told)])
     assert mark(bookmarks) == ("p2", 2000, 1)
+
+
+def test_a_clock_that_was_set_back_sets_the_marks_back(
+    journal: DatabaseJournal, bookmarks: DatabaseBookmarks
+) -> None:
+    read = (CaughtUp(*WHERE, "p9", 9000, 1), EditsRead(*WHERE, 8000))
+    journal.write([marks(*read, WalkedBack(*WHERE, "p0", 10, True))])
+    journal.write([marks(ReadAnew(*WHERE, "p1", 1000, 2, 900, "walk"))])
+    assert mark(bookmarks) == ("p1", 1000, 2)
+    found = bookmark(bookmarks)
+    assert (found.edits_until, found.edits_walk_id) == (900, "walk")
+    assert (found.history_id, found.is_history_done) == ("", False)
+    journal.write([marks(EditsRead(*WHERE, 0, "further"))])
+    assert bookmark(bookmarks).edits_until == 900
+    journal.write([marks(EditsRead(*WHERE, 800))])
+    assert bookmark(bookmarks).edits_until == 800
+    journal.write([kept(posted(post("p2", create_at=2000), connection=2))])
+    assert mark(bookmarks) == ("p2", 2000, 2)
 
 
 def test_nothing_but_a_live_post_moves_the_mark(
@@ -199,7 +218,7 @@ def test_the_mark_of_edits_keeps_its_own_progress(
     journal.write([marks(EditsRead(*WHERE, 0, "p7"))])
     assert stand() == (5000, "p7")
     journal.write([marks(EditsRead(*WHERE, 4000))])
-    assert stand() == (5000, "")
+    assert stand() == (4000, "")
     assert mark(bookmarks) == ("", 0, 0)
 
 

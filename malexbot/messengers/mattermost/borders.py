@@ -16,6 +16,9 @@ from malexbot.errors import Transient
 from malexbot.events import Event, Post
 from malexbot.ports import Bookmark, ChannelNews
 
+# Clocks are corrected by a little all the time, and ours of the server is a guess.
+LEAST_SET_BACK_MS = 30_000
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -43,6 +46,14 @@ class Room:
         counted = (mark.messages, mark.last_post_at)
         is_read = mark.edits_until > 0 and not self.is_fresh
         return is_read and counted == (news.messages, news.last_post_at)
+
+    def is_ahead_of(self, now: int) -> bool:
+        """Yes: the server's clock was set back since it was read.
+
+        By so little, nothing is lost: every walk begins further back.
+        """
+        newest = max(self.bookmark.mark_at, self.bookmark.edits_until)
+        return newest > now + LEAST_SET_BACK_MS
 
     @property
     def name(self) -> str:

@@ -22,12 +22,16 @@ class ServerClock:
     def now_ms(self) -> int:
         return int(self._ahead_ms + time.monotonic() * 1000)
 
-    def note_pong(self, server_ms: int, *, sent_at: float) -> None:
-        """It was `server_ms` between `sent_at` (monotonic) and now."""
+    def note_pong(self, server_ms: int, *, sent_at: float) -> float:
+        """It was `server_ms` between `sent_at` (monotonic) and now.
+
+        Returns by how much it is set back, compared with what was known.
+        """
+        now, before = time.monotonic(), self._ahead_ms if self.is_told else None
         self.is_told = True
-        now = time.monotonic()
         self._ahead_ms = server_ms - (sent_at + now) / 2 * 1000
         self._pong_at = now
+        return 0.0 if before is None else max(0.0, before - self._ahead_ms)
 
     def note_date(self, date: str, *, sent_at: float) -> None:
         """An answer with this Date header came now; one without tells no better."""

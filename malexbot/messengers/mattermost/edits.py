@@ -22,7 +22,7 @@ from malexbot.messengers.mattermost.borders import (
 )
 from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.walks import OVERLAP_MS, SOURCE, Step
-from malexbot.ports import EditsRead, Vanished
+from malexbot.ports import EditsRead, ReadAnew, Vanished
 
 # The server's limit; which of more rows it answers is arbitrary, and untold.
 SINCE_LIMIT = 1000
@@ -88,6 +88,12 @@ class Edits:
         elif rows or room.news.last_post_at <= known_until:
             yield Step(events[::-1], [EditsRead(SOURCE, room.id, until)])
         # Else something did change, and an empty answer is none to build upon.
+
+    def anew(self, room: Room, head: Place, number: int) -> ReadAnew:
+        """What asks for a walk that compares all of a channel with the archive."""
+        until = self.horizon()
+        walk = str(_Stand(NOWHERE, END_OF_TIME, until))
+        return ReadAnew(SOURCE, room.id, *head, number or None, until, walk)
 
     def horizon(self) -> int:
         """So far edits are visible by now, late ones included."""

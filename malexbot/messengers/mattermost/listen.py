@@ -16,6 +16,7 @@ from typing import Protocol
 
 from malexbot.errors import MalexbotError, Misconfigured, Permanent
 from malexbot.events import Event
+from malexbot.messengers.mattermost.borders import LEAST_SET_BACK_MS
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.dialogue import Broken, Cut, NoHello, Resume
@@ -217,7 +218,10 @@ class Listener:
     def _look_around(self, line: Line) -> None:
         pong, line.dialogue.pong = line.dialogue.pong, None
         if pong is not None:
-            self._client.link.clock.note_pong(pong.server_ms, sent_at=pong.sent_at)
+            clock = self._client.link.clock
+            back_ms = clock.note_pong(pong.server_ms, sent_at=pong.sent_at)
+            if back_ms > LEAST_SET_BACK_MS:
+                self._ends.watcher.wake()
             self._ends.hearing.answered(pong.server_ms)
         if wish := self._ends.hearing.take_wish():
             raise Broken(wish)

@@ -6,6 +6,7 @@ our own death, is taken up by the next one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
@@ -16,8 +17,10 @@ from malexbot.messengers.mattermost.failures import Unauthorised
 from malexbot.messengers.mattermost.means import Means, Memory, Order
 from malexbot.messengers.mattermost.rooms import View
 from malexbot.messengers.mattermost.walks import OVERLAP_MS, SOURCE, Step, followed
-from malexbot.ports import CaughtUp, EditsRead, Mark
+from malexbot.ports import CaughtUp, EditsRead, Mark, ReadAnew
 from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
 
 # What is missing in a channel, in the report.
 POSTS, EDITS = "posts", "edits"
@@ -69,7 +72,8 @@ class Sweep:
 
     def _is_due(self, room: Room) -> bool:
         is_ordered = any(order.covers(room) for order in self._memory.orders)
-        return is_ordered or not room.is_unchanged
+        is_set_back = self._means.catch_up.is_set_back(room)
+        return is_ordered or is_set_back or not room.is_unchanged
 
     def _is_gone_read(self, room: Room) -> bool:
         return self._memory.gone_read.get(room.id) == self._number
@@ -113,6 +117,8 @@ class Sweep:
     def _catch_up(self, room: Room) -> None:
         is_gone = room.news.messages < 0
         number = 0 if is_gone else self._number
+        if self._means.catch_up.is_set_back(room):
+            room = self._begin_anew(room, number)
         begins_at = self._begin_of_edits(room)
         steps = self._means.catch_up.walk(room, number)
         if not self._follow(room, steps, is_patient=True):
@@ -124,6 +130,14 @@ class Sweep:
         self._means.gaps.close_gap(SOURCE, room.id, POSTS)
         if is_gone:
             self._memory.gone_read[room.id] = self._number
+
+    def _begin_anew(self, room: Room, number: int) -> Room:
+        log.warning("%s: the server's clock was set back, it is read anew", room.name)
+        head = self._means.catch_up.head(room)
+        mark = self._means.edits.anew(room, head, number)
+        self._follow(room, iter([Step((), [mark])]), is_patient=True)
+        self._memory.edits_read.pop(room.id, None)
+        return self._rooms[room.id]
 
     # Edits.
 
@@ -255,6 +269,9 @@ class Sweep:
 
     def _report(self, room: Room, marks: Sequence[Mark]) -> None:
         """A long walk after edits is a gap for as long as it lasts."""
+        if any(isinstance(mark, ReadAnew) for mark in marks):
+            reason = "the server's clock was set back"
+            self._means.gaps.open_gap(SOURCE, room.id, EDITS, reason)
         walks = [mark.walk_post_id for mark in marks if isinstance(mark, EditsRead)]
         was_walking = bool(room.bookmark.edits_walk_id)
         if any(walks) and not was_walking:

@@ -26,7 +26,7 @@ from malexbot.messengers.mattermost.borders import (
     post_of,
 )
 from malexbot.messengers.mattermost.hearing import Hearing
-from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, WalkedBack
+from malexbot.ports import CaughtUp, EditsRead, Looked, Mark, ReadAnew, WalkedBack
 
 SOURCE = "mattermost"
 # The server gives a post its time before it saves it; a busy one needs a while.
@@ -104,6 +104,19 @@ class CatchUp:
             yield from self._all(aim, floor)
         if is_told:
             self._hearing.believe(room.id)
+
+    def is_set_back(self, room: Room) -> bool:
+        """Yes: the server's clock was, so what came since may be before the mark.
+
+        Then the mark begins again at the head, and all that is older is walked
+        through, as the history of a channel that was never read.
+        """
+        return room.is_ahead_of(self._now_ms())
+
+    def head(self, room: Room) -> Place:
+        """Where a mark may begin now."""
+        began_at = self._now_ms()
+        return _head(room, self._pages.newest(room), began_at)
 
     # What the marks say; the simulation breaks these one by one.
 
@@ -232,8 +245,19 @@ def followed(room: Room, marks: Sequence[Mark]) -> Room:
             case WalkedBack(post_id=id, is_done=is_done):
                 mark = replace(mark, history_id=id, is_history_done=is_done)
             case EditsRead(until=until, walk_post_id=walk):
-                until = max(mark.edits_until, until)
+                until = until or mark.edits_until
                 mark = replace(mark, edits_until=until, edits_walk_id=walk)
+            case ReadAnew():
+                mark = replace(
+                    mark,
+                    mark_id=moved.post_id,
+                    mark_at=moved.create_at,
+                    filled_for=max(mark.filled_for, moved.filled_for or 0),
+                    edits_until=moved.edits_until,
+                    edits_walk_id=moved.edits_walk_id,
+                    history_id="",
+                    is_history_done=False,
+                )
             case Looked(messages=messages, last_post_at=at):
                 mark = replace(mark, messages=messages, last_post_at=at)
     return replace(room, bookmark=mark)
