@@ -10,15 +10,21 @@ from io import BytesIO
 import pytest
 
 from malexbot.errors import MalexbotError, Permanent
+from malexbot.ports import KeptCommand
 from malexbot.storage import restore
 from malexbot.storage.backup import write_backup
+from malexbot.storage.commands import DatabaseCommands
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.grants import DatabaseGrants
 from malexbot.storage.leadership import Leadership
 from malexbot.storage.migrate import Migration, known_migrations, migrate
 from malexbot.storage.move import move
+from malexbot.storage.outbox import Outbox
 from malexbot.storage.restore import read_backup
+from malexbot.storage.store import DatabaseStore
 from malexbot.storage.tables import drop_all
+from tests.storage.interacting import grant
 from tests.support.postgres import Server
 
 # What a later schema may bring: references, odd names, sequences, computed columns.
@@ -232,6 +238,28 @@ def test_a_move_is_both(full: Database, target: Database) -> None:
     assert move(full, target, tell=told.append) == 2 * len(TEXTS) + 1
     assert content(target) == content(full)
     assert "up & Down: 7 rows" in told
+
+
+def test_what_can_be_pressed_and_is_kept_goes_on_after_a_move(
+    database: Database, target: Database
+) -> None:
+    one, other = (grant(choice="c") for _ in range(2))
+    Outbox(database).put("mattermost:c1", [{}], granted=[one, other])
+    assert DatabaseGrants(database).take(one.ref, event_id="e1")
+    command = KeptCommand.of(id="c1", team_id="t1", trigger="ask", token="secret")
+    DatabaseCommands(database).keep(command)
+    write = "INSERT INTO store (space, key, value) VALUES ('rota', '{}', '1')"
+    with database.transaction() as cursor:
+        cursor.execute(write.format("old"))
+    move(database, target, tell=quiet)
+    grants, store = DatabaseGrants(target), DatabaseStore(target)
+    assert grants.take(one.ref, event_id="e1")
+    assert not grants.take(other.ref, event_id="e2")
+    assert DatabaseCommands(target).all() == [command]
+    with target.transaction() as cursor:
+        cursor.execute(write.format("new"))
+    versions = [store.read("rota", key).version for key in ("old", "new")]
+    assert versions[0] < versions[1]
 
 
 def test_a_move_under_a_daemon_is_refused(full: Database, target: Database) -> None:
