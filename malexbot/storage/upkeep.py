@@ -24,6 +24,8 @@ _PIECE = 5000
 KEYS_KEPT_DAYS = 30
 # A page that a live event overtook is written within minutes of it.
 ECHOES_KEPT_S = 3600.0
+# Whoever presses what has expired is told apart for a while from who makes it up.
+GRANTS_KEPT_S = 86_400.0
 
 # What was finished so long ago was made even earlier: that has an index.
 _JOBS = f"""
@@ -43,6 +45,26 @@ _ECHOES = """
 DELETE FROM echoes WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM echoes
   WHERE heard_at < now() - %(keep_s)s * interval '1 second' LIMIT %(piece)s
+))
+"""
+_GRANTS = """
+DELETE FROM grants WHERE ref IN (
+  SELECT ref FROM grants
+  WHERE expires_at < now() - %(keep_s)s * interval '1 second'
+  LIMIT %(piece)s FOR UPDATE SKIP LOCKED
+)
+"""
+# Buttons that may be pressed for ever get more and more of them.
+_USES = """
+DELETE FROM grant_uses WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM grant_uses
+  WHERE used_at < now() - %(keep_s)s * interval '1 second' LIMIT %(piece)s
+))
+"""
+_WAYS = """
+DELETE FROM answer_ways WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM answer_ways
+  WHERE used_at < now() - %(keep_s)s * interval '1 second' LIMIT %(piece)s
 ))
 """
 
@@ -68,9 +90,12 @@ class Upkeep:
                 log.info("upkeep: not now: %s", error)
 
     def forget(self) -> None:
-        age_s = self._longest_age_s()
-        jobs = self.forget_jobs(keep_s=age_s + BEYOND_S) if math.isfinite(age_s) else 0
+        age_s, jobs = self._longest_age_s(), 0
+        if math.isfinite(age_s):
+            jobs = self.forget_jobs(keep_s=age_s + BEYOND_S)
+            self.forget_uses(keep_s=age_s + BEYOND_S)
         log.debug("upkeep: forgot %d jobs, %d echoes", jobs, self.forget_echoes())
+        self.forget_grants()
 
     def forget_jobs(self, *, keep_s: float) -> int:
         """Finished ones, once their events are too old to come in again."""
@@ -79,6 +104,14 @@ class Upkeep:
     def forget_echoes(self, *, keep_s: float = ECHOES_KEPT_S) -> int:
         """What came for posts that the archive does not keep."""
         return self._forget(_ECHOES, keep_s)
+
+    def forget_uses(self, *, keep_s: float) -> int:
+        """Of what was pressed, or answered, by events that were done with long ago."""
+        return self._forget(_USES, keep_s) + self._forget(_WAYS, keep_s)
+
+    def forget_grants(self, *, keep_s: float = GRANTS_KEPT_S) -> int:
+        """What has expired."""
+        return self._forget(_GRANTS, keep_s)
 
     def _forget(self, statement: str, keep_s: float) -> int:
         forgotten = 0

@@ -10,9 +10,11 @@ from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
+from malexbot.storage.outbox import Outbox
 from malexbot.storage.upkeep import Upkeep
 from tests.storage.conftest import Look
 from tests.storage.happenings import acted_on, deleted, passing, post, posted
+from tests.storage.interacting import grant
 from tests.support.threads import Running, eventually
 
 AGED = """
@@ -89,3 +91,39 @@ def test_an_outage_does_not_end_the_upkeep(
     monkeypatch.setattr(Upkeep, "forget", away)
     with Running(upkeep_of(database)):
         eventually(lambda: len(calls) > 2)
+
+
+def test_what_can_be_pressed_is_forgotten_a_day_after_it_expired(
+    database: Database, look: Look
+) -> None:
+    grants = [grant(expires_s=seconds) for seconds in (-90_000, -80_000, 60)]
+    Outbox(database).put("mattermost:c1", [{}], granted=grants)
+    look("INSERT INTO grant_uses (ref, event_id) SELECT ref, 'e1' FROM grants")
+    upkeep_of(database).forget()
+    left = [(each.ref,) for each in grants[1:]]
+    assert look("SELECT ref FROM grants ORDER BY ref") == left
+    assert look("SELECT ref FROM grant_uses ORDER BY ref") == left
+
+
+def test_who_has_pressed_is_known_as_long_as_his_job(
+    database: Database, look: Look
+) -> None:
+    ever = grant(uses=None, expires_s=9e9)
+    Outbox(database).put("mattermost:c1", [{}], granted=[ever])
+    for event_id, days in (("old", 3), ("new", 1)):
+        look(
+            "INSERT INTO grant_uses (ref, event_id, used_at)"
+            " VALUES (%s, %s, now() - %s * interval '1 day')",
+            *(ever.ref, event_id, days),
+        )
+        look(
+            "INSERT INTO answer_ways (event_id, key, used_at)"
+            " VALUES (%s, 'key', now() - %s * interval '1 day')",
+            *(event_id, days),
+        )
+    upkeep_of(database, float("inf")).forget()
+    assert look("SELECT count(*) FROM grant_uses") == [(2,)]
+    upkeep_of(database, 86_400.0).forget()
+    for table in ("grant_uses", "answer_ways"):
+        assert look(f"SELECT event_id FROM {table}") == [("new",)]
+    assert look("SELECT ref FROM grants") == [(ever.ref,)]
