@@ -88,6 +88,4 @@ def one_person(database: Database, text: str) -> KnownPerson:
 
 def server(config: Config) -> str:
     """The address of the Mattermost as browsers know it; "" without one."""
-    if config.mattermost is None:
-        return ""
-    return config.mattermost.api_url.removesuffix(config.mattermost.api_location)
+    return config.mattermost.site_url if config.mattermost else ""

@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
     PrivateAttr,
     SecretStr,
-    field_validator,
     model_validator,
 )
 
-from malexbot.config.address import Address, location, parse_address
 from malexbot.config.archive import Archive
 from malexbot.config.backend import Backend
 from malexbot.config.backfill import Backfill
@@ -31,32 +28,18 @@ from malexbot.config.fields import (
     Duration,
     Folder,
     Line,
-    Names,
     Port,
     Sample,
     Secret,
-    Texts,
 )
+from malexbot.config.mattermost import Mattermost as Mattermost
 from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
-from malexbot.config.processors import EventProcessors
 from malexbot.config.responses import Responses
 from malexbot.config.workers import Workers
-
-API = "/api/v4"
-SOCKET = "/api/v4/websocket"
 
 
 def _lowered(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
-
-
-def _location(value: str) -> str:
-    if "://" in value or re.search(r"[?#\s]", value):
-        raise ValueError("needs a path such as /api/v4, not a whole address")
-    return location(value)
-
-
-Location = Annotated[Line, AfterValidator(_location)]
 
 
 class Log(Block):
@@ -100,107 +83,6 @@ class Database(Block):
     port_test: Annotated[Port | None, Sample(5432)] = Field(
         default=None, description="Its port as `tests/run --database` sees it."
     )
-
-
-class Mattermost(Block):
-    """The server that malexbot listens to, and what it does there."""
-
-    blank_is_unset: ClassVar[bool] = True
-
-    http_host: Annotated[Line, Sample("https://mattermost.example.org", on=True)] = (
-        Field(
-            description="The server's address, with or without scheme, port and path."
-            " Plain http is used only if it is written: http://localhost:8065"
-        )
-    )
-    api_location: Location = Field(
-        default=API, description="Where its API is, below the address."
-    )
-    ws_host: Annotated[Line | None, Sample("wss://mattermost.example.org")] = Field(
-        default=None,
-        description="The address for the websocket, if it is another one.",
-    )
-    ws_api_location: Location = Field(
-        default=SOCKET, description="Where its websocket is, below the address."
-    )
-    token: Annotated[Secret, Sample("", on=True)] = Field(
-        description="The bot's access token"
-        " (Integrations > Bot Accounts > Create New Token)."
-    )
-    id: Annotated[Line | None, Sample("malexbot")] = Field(
-        default=None,
-        description="The bot's user name; the token alone is enough.",
-    )
-    test_channel_id: Annotated[Line | None, Sample("town-square-id")] = Field(
-        default=None,
-        description="The channel that `malexbot doctor --send` posts into.",
-    )
-    filter_messages_contains: Annotated[Texts, Sample("", on=True)] = Field(
-        default=(),
-        description="Keep the posts that contain this text, or one of a list of texts;"
-        " empty keeps all.",
-    )
-    listen_channels: Annotated[Names, Sample(["*"], on=True)] = Field(
-        default=(),
-        description="The channels to listen to: ids, `team/channel`,"
-        ' or "*" for every one that the bot is in.',
-    )
-    direct: Annotated[Literal["ignore", "archive"], BeforeValidator(_lowered)] = Field(
-        default="ignore",
-        description="What `*` means for direct messages: `archive` listens to them as"
-        " to any channel. Rules with `direct: true` answer them anyhow.",
-    )
-    target_events_processors: Annotated[
-        EventProcessors, Sample({"hello": ["log"], "posted": ["save"]}, on=True)
-    ] = Field(
-        default={},
-        description="What is done on which event of the server, in this order.",
-    )
-
-    @field_validator("http_host", "ws_host")
-    @classmethod
-    def _an_address(cls, text: str) -> str:
-        parse_address(text)
-        return text
-
-    @field_validator("token")
-    @classmethod
-    def _fit_for_a_header(cls, token: SecretStr) -> SecretStr:
-        text = token.get_secret_value().strip()
-        if not re.fullmatch("[!-~]+", text):
-            raise ValueError("needs one word of plain letters, digits and signs")
-        return SecretStr(text)
-
-    @property
-    def api_url(self) -> str:
-        """Where the API is: `https://host[:port][/path]/api/v4`."""
-        return self._server().url("http", self.api_location)
-
-    @property
-    def websocket_url(self) -> str:
-        """Where the events come from: `wss://host[:port][/path]/api/v4/websocket`."""
-        server = self._server()
-        if self.ws_host is None:
-            return server.url("ws", self.ws_api_location)
-        socket = self._address(self.ws_host)
-        is_same = (socket.host, socket.port) == (server.host, server.port)
-        return Address(
-            secure=(
-                server.secure if socket.secure is None and is_same else socket.secure
-            ),
-            host=socket.host,
-            port=socket.port,
-            path=socket.path or (server.path if socket.host == server.host else ""),
-        ).url("ws", self.ws_api_location)
-
-    def _server(self) -> Address:
-        return self._address(self.http_host)
-
-    def _address(self, text: str) -> Address:
-        """The address without the API's own path, which may be written after it."""
-        address = parse_address(text)
-        path = address.above(self.api_location, self.ws_api_location, API, SOCKET)
-        return Address(address.secure, address.host, address.port, path)
 
 
 class Config(Block):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from malexbot.config.backfill import Backfill as BackfillSettings
 from malexbot.config.backfill import since_ms
-from malexbot.config.model import Mattermost as Settings
+from malexbot.config.mattermost import Mattermost as Settings
 from malexbot.events import Event
 from malexbot.messengers.mattermost.backfill import Backfill
 from malexbot.messengers.mattermost.chat import MattermostChat
