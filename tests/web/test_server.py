@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -22,12 +22,16 @@ from malexbot.web.server import Mount, WebServer
 
 @contextmanager
 def serving(
-    *mounts: Mount, health: Health | None = None
+    *mounts: Mount, health: Health | None = None, trusted: Sequence[str] = ()
 ) -> Iterator[tuple[WebServer, Stop]]:
-    server, stop = (
-        WebServer(host="127.0.0.1", port=0, mounts=mounts, health=health or Health()),
-        Stop(),
+    server = WebServer(
+        host="127.0.0.1",
+        port=0,
+        mounts=mounts,
+        health=health or Health(),
+        trusted_proxies=trusted,
     )
+    stop = Stop()
     thread = threading.Thread(target=server.run, args=(stop,))
     thread.start()
     until = time.monotonic() + 20
