@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
 from malexbot.config.address import parse_address
-from malexbot.config.fields import Block, Line, ListenPort, Sample
+from malexbot.config.fields import Block, Line, ListenPort, Names, Sample
 
 
 class Backend(Block):
@@ -26,6 +27,11 @@ class Backend(Block):
         default=None,
         description="Where the Mattermost server reaches that port, for buttons and"
         " slash commands; `malexbot doctor` tries it.",
+    )
+    trusted_proxies: Names = Field(
+        default=("127.0.0.1", "::1"),
+        description="The proxies whose word is taken for who calls (X-Forwarded-For):"
+        " addresses, or networks such as 10.0.0.0/8.",
     )
 
     @field_validator("host")
@@ -49,3 +55,15 @@ class Backend(Block):
         if address.secure is None:
             raise ValueError("needs https:// or http:// at its beginning")
         return address.url("http", "")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _only_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for proxy in proxies:
+                ip_network(proxy)
+        except ValueError:
+            raise ValueError(
+                "needs addresses, or networks such as 10.0.0.0/8, and nothing else"
+            ) from None
+        return proxies
