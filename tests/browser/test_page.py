@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from malexbot.sandbox.fixtures import Mattermost
+from malexbot.sandbox.posts import Draft
 from malexbot.sandbox.process import SandboxProcess
 from malexbot.sandbox.town import build
 from tests.browser.chromium import Chromium, Tab
@@ -229,8 +230,7 @@ def test_buttons_and_menus_of_programs_are_drawn(
 
 def test_who_may_see_it_alone_is_told_so(alice: Tab, mattermost: Mattermost) -> None:
     town, scene = mattermost.town, mattermost.scene
-    channel = scene.world.channel(town.channel)
     bot = scene.world.user(town.bot)
     with scene.world.lock:
-        scene.posts.whisper(bot, town.alice, channel, "psst")
+        scene.posts.whisper(bot, town.alice, Draft(town.channel, "psst"))
     alice.wait(f"{post('psst')}.innerText.includes('only you see this')")

@@ -1,12 +1,13 @@
 // Where one writes: a new message, a reply, or another text for an old message.
 
 import { byId, el } from "./dom.js";
+import { Hints } from "./hints.js";
 
 const MOST_PX = 220;
 
 export class Composer {
-  // `acts` is {send(text), change(post, text), lastOwn(), leave()}: `leave` is called by
-  // Escape when there is nothing to cancel here.
+  // `acts` is {send(text), command(text), commands(), change(post, text), lastOwn(),
+  // leave()}: `leave` is called by Escape when there is nothing to cancel here.
   constructor(acts) {
     this.acts = acts;
     this.words = byId("words");
@@ -15,11 +16,19 @@ export class Composer {
     this.drafts = new Map();
     this.place = "";
     this.edited = null;
+    this.hints = new Hints({
+      words: this.words,
+      known: acts.commands,
+      take: (text) => this.suggest(text),
+    });
     byId("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });
-    this.words.addEventListener("input", () => this.fit());
+    this.words.addEventListener("input", () => {
+      this.fit();
+      if (!this.edited) this.hints.look(this.words.value);
+    });
     this.words.addEventListener("keydown", (event) => this.pressed(event));
     this.fit();
   }
@@ -59,7 +68,20 @@ export class Composer {
     this.put(this.drafts.get(this.place) ?? "");
   }
 
+  // A command that was refused comes back, unless something else is written here.
+  giveBack(text) {
+    if (!this.words.value && !this.edited) this.put(text);
+  }
+
+  suggest(text) {
+    this.put(text);
+    this.hints.look(text);
+    this.focus();
+  }
+
   send() {
+    // One that begins with a space is no command.
+    const isCommand = /^\/\S/.test(this.words.value);
     const text = this.words.value.trim();
     const post = this.edited;
     if (!text) return;
@@ -68,14 +90,15 @@ export class Composer {
       if (text !== post.message) this.acts.change(post, text);
     } else {
       this.put("");
-      this.acts.send(text);
+      if (isCommand) this.acts.command(text);
+      else this.acts.send(text);
     }
     this.focus();
   }
 
   // A phone's return key begins a new line; its button sends.
   pressed(event) {
-    if (event.isComposing) return;
+    if (event.isComposing || this.hints.pressed(event)) return;
     const isTouch = matchMedia("(hover: none) and (pointer: coarse)").matches;
     if (event.key === "Enter" && !event.shiftKey && !isTouch) {
       event.preventDefault();
@@ -93,6 +116,7 @@ export class Composer {
   put(text) {
     this.words.value = text;
     this.words.setSelectionRange(text.length, text.length);
+    this.hints.close();
     this.fit();
   }
 

@@ -4,7 +4,9 @@ import { ArchiveColumn } from "./archive.js";
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { Feed } from "./feed.js";
+import { Interplay } from "./interplay.js";
 import { Menu } from "./menu.js";
+import { isWhisper } from "./post.js";
 import { choose, drawChannels, listen, sign, view } from "./rooms.js";
 import { Server, doToBot, people } from "./server.js";
 import { Socket } from "./socket.js";
@@ -30,8 +32,17 @@ class Page {
     this.feed = new Feed(() => this.watched(), () => this.changed());
     const order = (what) => this.attempt(doToBot(what).then(() => this.feed.hurry()));
     this.archive = new ArchiveColumn({ store: this.store, feed: this.feed, order });
+    this.interplay = new Interplay({
+      server: this.server,
+      store: this.store,
+      shown: () => this.shown,
+      giveBack: (text) => this.composer.giveBack(text),
+      fail: (refused) => this.attempt(Promise.reject(refused)),
+    });
     this.composer = new Composer({
       send: (text) => this.send(text),
+      command: (text) => this.interplay.command(text),
+      commands: () => this.interplay.commands(),
       change: (post, text) => this.attempt(this.server.edit(post.id, text)),
       lastOwn: () => this.store.lastOwn(this.shown.channelId, this.shown.rootId),
       leave: () => this.go(this.shown.channelId),
@@ -73,7 +84,9 @@ class Page {
       react: (post, name, isAdded) => this.react(post, name, isAdded),
       retry: (draft) => this.deliver(draft),
       discard: (draft) => this.store.discard(draft),
-      act: (post, id, option) => this.attempt(this.server.act(post.id, id, option)),
+      acting: (post) => this.interplay.state(post),
+      act: (post, action, option) => this.interplay.press(post, action, option),
+      dismiss: (post) => this.store.drop(post),
       loadOlder: () => this.loadOlder(),
     };
   }
@@ -244,8 +257,7 @@ class Page {
   async opened() {
     try {
       this.stale = new Set(this.store.lists.keys());
-      this.store.takeChannels(await this.server.channels());
-      await this.follow();
+      await this.reload();
       this.say("");
       for (const draft of this.store.pending.values()) {
         if (draft.isCutOff) this.deliver(draft);
@@ -267,9 +279,10 @@ class Page {
       reaction_added: () => this.store.react(reaction, true),
       reaction_removed: () => this.store.react(reaction, false),
       user_updated: () => this.store.takeUsers([data.user]),
+      open_dialog: () => this.interplay.opened(JSON.parse(data.dialog)),
     };
     if (heard[name]) heard[name]();
-    else if (/^(channel|direct|group|user_added|user_removed)/.test(name)) {
+    else if (/^(channel|direct|group|new_user|user_added|user_removed)/.test(name)) {
       this.attempt(this.reload());
     }
     this.changed();
@@ -278,12 +291,13 @@ class Page {
 
   async reload() {
     this.store.takeChannels(await this.server.channels());
+    this.store.takeChoices(await this.server.choices());
     await this.follow();
   }
 
   async posted(post) {
     this.store.take(post, true);
-    const isOwn = post.user_id === this.store.me;
+    const isOwn = post.user_id === this.store.me && !isWhisper(post);
     const isHere = post.channel_id === this.shown.channelId;
     if (!isOwn && !isHere) {
       const before = this.store.unread.get(post.channel_id) ?? 0;
@@ -291,7 +305,7 @@ class Page {
     }
     await this.attempt(this.learnNames());
     if (isOwn || !isHere) return;
-    byId("said").textContent = `${this.store.name(post.user_id)}: ${post.message}`;
+    byId("said").textContent = `${this.stream.name(post)}: ${post.message}`;
   }
 
   // Beside the chat it is looked at what the chat shows.

@@ -16,10 +16,19 @@ const WHISPERED = "system_ephemeral";
 // One who goes on talking is not named again.
 const SAME_BREATH_MS = 5 * 60_000;
 
+export const isWhisper = (post) => post.type === WHISPERED;
+
+// In whose name it is said: a command's or a webhook's own, or "" for its author's.
+export function givenName({ props }) {
+  return props?.from_webhook === "true" ? String(props.override_username ?? "") : "";
+}
+
+const speaker = (post) => `${post.user_id} ${givenName(post)}`;
+
 export function goesOn(post, before) {
   return Boolean(
     before &&
-      before.user_id === post.user_id &&
+      speaker(before) === speaker(post) &&
       before.root_id === post.root_id &&
       before.type === post.type &&
       !post.type &&
@@ -28,15 +37,16 @@ export function goesOn(post, before) {
 }
 
 // `seen` is what it shows besides the post: {name, isBot, me, mark, goesOn, root,
-// replies, earlier}; `acts` is what may be done: {openMenu, openThread, showRow,
-// toggleEarlier, react, retry, discard, act}.
+// replies, earlier, acting}; `acts` is what may be done: {openMenu, openThread, showRow,
+// toggleEarlier, react, retry, discard, act, dismiss}.
 export function drawPost(post, seen, acts) {
-  const isSystem = post.type.startsWith("system_") && post.type !== WHISPERED;
+  const isSystem = post.type.startsWith("system_") && !isWhisper(post);
   const isSilent = isSystem || seen.goesOn;
   const kind = [
     "post",
     seen.goesOn && "goes-on",
     isSystem && "system",
+    isWhisper(post) && "whisper",
     post.pending && "pending",
     post.failed && "failed",
   ];
@@ -51,7 +61,7 @@ export function drawPost(post, seen, acts) {
       el("p", { class: isSilent ? "meta unseen" : "meta" }, meta(post, seen)),
       el("div", { class: "text" }, words(post.message, seen.me)),
       edited(post, seen, acts),
-      attachments(post, seen.me, acts),
+      attachments(post, seen, acts),
       reactions(post, seen, acts),
       thread(post, seen, acts),
       trouble(post, acts),
@@ -72,7 +82,7 @@ function meta(post, { name, isBot }) {
     el("strong", {}, name),
     isBot && el("span", { class: "tag" }, "bot"),
     post.pending ? el("span", {}, "sending…") : time(post.create_at),
-    post.type === WHISPERED && el("span", { class: "tag" }, "only you see this"),
+    isWhisper(post) && el("span", { class: "tag" }, "only you see this"),
   ];
 }
 
@@ -168,7 +178,13 @@ function mark(post, seen, { showRow }) {
   return el("button", { ...attributes, onclick: show }, inner);
 }
 
-function more(post, { name }, { openMenu }) {
+function more(post, { name }, { openMenu, dismiss }) {
+  if (isWhisper(post)) {
+    const label = "Dismiss what only you see";
+    const attributes = { type: "button", class: "more", "data-key": "more", title: label };
+    const act = { "aria-label": label, onclick: () => dismiss(post) };
+    return el("button", { ...attributes, ...act }, "×");
+  }
   if (post.pending || post.type) return null;
   return el(
     "button",

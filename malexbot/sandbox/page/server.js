@@ -2,6 +2,8 @@
 
 const API = "/api/v4";
 const PATIENCE_MS = 10_000;
+// The server itself waits for whoever is behind a command or a button.
+const LONG_PATIENCE_MS = 40_000;
 
 export class Refused extends Error {
   // `status` 0: nobody answered.
@@ -11,7 +13,7 @@ export class Refused extends Error {
   }
 }
 
-async function ask(method, path, { body, token } = {}) {
+async function ask(method, path, { body, token, patience = PATIENCE_MS } = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   let answer;
   try {
@@ -20,7 +22,7 @@ async function ask(method, path, { body, token } = {}) {
       headers,
       body: body && JSON.stringify(body),
       credentials: "omit",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
     });
   } catch {
     throw new Refused("The server does not answer.");
@@ -39,6 +41,7 @@ export class Server {
   constructor(userId) {
     this.userId = userId;
     this.token = "";
+    this.teams = [];
   }
 
   async enter() {
@@ -48,15 +51,15 @@ export class Server {
   }
 
   // A token that works no more, as after a new start of the server, is asked for anew.
-  async call(method, path, body) {
+  async call(method, path, body, patience) {
     if (!this.token) await this.enter();
     try {
-      return await ask(method, API + path, { body, token: this.token });
+      return await ask(method, API + path, { body, token: this.token, patience });
     } catch (refused) {
       if (refused.status !== 401) throw refused;
     }
     await this.enter();
-    return ask(method, API + path, { body, token: this.token });
+    return ask(method, API + path, { body, token: this.token, patience });
   }
 
   get(path) {
@@ -64,9 +67,9 @@ export class Server {
   }
 
   async channels() {
-    const teams = await this.get("/users/me/teams");
+    this.teams = await this.get("/users/me/teams");
     const lists = await Promise.all(
-      teams.map((team) => this.get(`/users/me/teams/${team.id}/channels`)),
+      this.teams.map((team) => this.get(`/users/me/teams/${team.id}/channels`)),
     );
     const found = new Map(lists.flat().map((channel) => [channel.id, channel]));
     return [...found.values()];
@@ -113,8 +116,37 @@ export class Server {
     return this.call("DELETE", `/users/me${path}`);
   }
 
-  act(postId, actionId, option) {
-    const path = `/posts/${postId}/actions/${encodeURIComponent(actionId)}`;
-    return this.call("POST", path, { selected_option: option });
+  // Commands, buttons, menus, dialogs. A direct channel is of no team: any will do.
+
+  teamOf(channel) {
+    return channel?.team_id || this.teams[0]?.id || "";
+  }
+
+  commands(teamId) {
+    return this.get(`/teams/${teamId}/commands/autocomplete`);
+  }
+
+  execute(typed) {
+    return this.call("POST", "/commands/execute", typed, LONG_PATIENCE_MS);
+  }
+
+  act(postId, action, option) {
+    const path = `/posts/${postId}/actions/${encodeURIComponent(action.id)}`;
+    const told = { selected_option: option, cookie: action.cookie };
+    return this.call("POST", path, told, LONG_PATIENCE_MS);
+  }
+
+  submit(told) {
+    return this.call("POST", "/actions/dialogs/submit", told, LONG_PATIENCE_MS);
+  }
+
+  async choices() {
+    const teamId = this.teamOf();
+    if (!teamId) return { people: [], places: [] };
+    const [people, places] = await Promise.all([
+      this.get(`/users/autocomplete?in_team=${teamId}&name=`),
+      this.get(`/teams/${teamId}/channels/autocomplete?name=`),
+    ]);
+    return { people: people.users, places };
   }
 }

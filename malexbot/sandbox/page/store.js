@@ -14,6 +14,9 @@ export class Store {
     this.unread = new Map();
     // What was written here and is not confirmed yet.
     this.pending = new Map();
+    // Whom and what menus offer.
+    this.people = [];
+    this.places = [];
   }
 
   // Who and where.
@@ -27,6 +30,12 @@ export class Store {
     const rank = (channel) => "OPGD".indexOf(channel.type);
     channels.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
     this.channels = channels;
+    this.onChange();
+  }
+
+  takeChoices({ people, places }) {
+    this.people = people.map(({ id, username }) => ({ value: id, text: `@${username}` }));
+    this.places = places.map((channel) => ({ value: channel.id, text: channel.display_name }));
     this.onChange();
   }
 
@@ -75,8 +84,8 @@ export class Store {
   // How many replies of each root are known here; the server may know of more.
   replies() {
     const known = new Map();
-    for (const { root_id: id } of this.posts.values()) {
-      if (id) known.set(id, (known.get(id) ?? 0) + 1);
+    for (const { root_id: id, type } of this.posts.values()) {
+      if (id && type !== "system_ephemeral") known.set(id, (known.get(id) ?? 0) + 1);
     }
     return known;
   }

@@ -1,7 +1,7 @@
 // The messages of a channel or a thread, as a column that stays where one reads.
 
 import { byId, count, day, el, sync } from "./dom.js";
-import { drawPost, goesOn } from "./post.js";
+import { drawPost, givenName, goesOn, isWhisper } from "./post.js";
 
 // So near to the end one follows what comes.
 const NEAR_PX = 90;
@@ -79,8 +79,9 @@ export class Stream {
       }
       const author = this.store.users.get(post.user_id);
       const seen = {
-        name: this.store.name(post.user_id),
-        isBot: Boolean(author?.is_bot),
+        name: this.name(post),
+        isBot: Boolean(author?.is_bot || givenName(post)),
+        acting: this.acts.acting(post),
         me,
         myId: this.store.me,
         mark: this.feed.mark(post),
@@ -97,9 +98,14 @@ export class Stream {
     return items;
   }
 
+  // Who whispers without a name is the server, whoever it whispers for.
+  name(post) {
+    return givenName(post) || (isWhisper(post) ? "System" : this.store.name(post.user_id));
+  }
+
   root(post) {
     const root = post.root_id && this.store.posts.get(post.root_id);
-    return root && { name: this.store.name(root.user_id), message: root.message };
+    return root && { name: this.name(root), message: root.message };
   }
 
   earlier(postId) {
