@@ -27,6 +27,18 @@ def need(*packages: str) -> None:
         give_up(f"needs the Debian packages {' '.join(missing)} (or root to get them)")
 
 
+def unpack(package: str, folder: Path) -> Path:
+    """The files of a Debian package below a folder; nothing is installed or started."""
+    has_it = _download(package, folder)
+    if not has_it and _run_apt("update"):
+        has_it = _download(package, folder)
+    if not has_it:
+        give_up(f"needs the Debian package {package}, which apt-get cannot download")
+    (archive,) = folder.glob(f"{package}_*.deb")
+    subprocess.run(("dpkg-deb", "--extract", archive, folder), check=True)
+    return folder
+
+
 def need_root(why: str) -> None:
     """After this we are root; a test that is not is skipped."""
     if os.geteuid() != 0:
@@ -64,11 +76,16 @@ def _install(packages: tuple[str, ...]) -> tuple[str, ...]:
         return _missing(packages)
 
 
-def _run_apt(verb: str, *packages: str) -> bool:
+def _download(package: str, folder: Path) -> bool:
+    return _run_apt("download", package, folder=folder)
+
+
+def _run_apt(verb: str, *packages: str, folder: Path | None = None) -> bool:
     options = ("--yes", "--no-install-recommends") if verb == "install" else ()
     try:
         done = subprocess.run(
             (*_APT, verb, *options, *packages),
+            cwd=folder,
             env=os.environ | _QUIET,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

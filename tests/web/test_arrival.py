@@ -45,7 +45,7 @@ def refusal(*parts: bytes) -> Refused:
         (request(body=b"x", expect="100-continue"), Head("/healthz", 1, True)),
         (request(expect="100-continue"), Head("/healthz", 0, False)),
         (request(content_length="007"), Head("/healthz", 7, False)),
-        (request(cookie="café=\xa0"), Head("/healthz", 0, False)),
+        (request(cookie="x=\xe9\xa0"), Head("/healthz", 0, False)),
     ],
 )
 def test_the_head_tells_what_is_to_come(text: bytes, head: Head) -> None:
