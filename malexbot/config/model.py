@@ -33,6 +33,7 @@ from malexbot.config.fields import (
     Secret,
 )
 from malexbot.config.mattermost import Mattermost as Mattermost
+from malexbot.config.permissions import Permissions, Roles, Webhooks
 from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
 from malexbot.config.responses import Responses
 from malexbot.config.workers import Workers
@@ -128,8 +129,29 @@ class Config(Block):
     )
     processors: Annotated[ProcessorBlocks, Sample({"translate": {"to": "de"}})] = Field(
         default={},
-        description="The settings of further processors, by their names. What is"
-        " switched on is named in target_events_processors.",
+        description="The settings of plugins and of further processors, by their"
+        " names. What has decorated functions is switched on with `plugins`; classes"
+        " are named in target_events_processors.",
+    )
+    roles: Annotated[Roles, Sample({"ops": ["anna", "boris"]})] = Field(
+        default={},
+        description="Who has which role, for `permissions` and for what plugins ask:"
+        " user names or ids.",
+    )
+    permissions: Annotated[
+        Permissions,
+        Sample({"deploy": {"roles": ["ops"]}, "malex.status": {"users": ["anna"]}}),
+    ] = Field(
+        default={},
+        description="Who may use a plugin or one function of it, and where; this goes"
+        " before what the plugin says. `users`, `roles` and `channels` are lists.",
+    )
+    webhooks: Annotated[
+        Webhooks, Sample({"github": {"secret": "as made by: openssl rand -hex 16"}})
+    ] = Field(
+        default={},
+        description="The addresses of plugins, /hooks/github for `github`, each with"
+        " the secret that its caller signs with or shows; `secret_file` works too.",
     )
     _plugged: Plugged = PrivateAttr(default=Plugged())
 

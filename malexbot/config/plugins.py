@@ -22,12 +22,16 @@ from pydantic import (
 
 from malexbot.config.document import Document
 from malexbot.config.fields import Block, Names
+from malexbot.config.permissions import Permissions, Roles
 from malexbot.config.problems import Problem, Where
 from malexbot.config.processors import EventProcessors
 from malexbot.ports import Processor
 
 # Those that come with malexbot; `malexbot.processors` makes them.
 BUILTIN = ("log", "save", "response")
+# The plugin that comes with malexbot; nobody else's is called so.
+OWN = "malex"
+OWN_FUNCTIONS = tuple(f"{OWN}.{name}" for name in "help find stats status ping".split())
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -88,7 +92,11 @@ class Plugged:
     processors: Mapping[str, Processor] = field(default_factory=dict)
     """Those that are switched on, by name."""
     offered: Sequence[str] = ()
-    """The names of all that the plugins have."""
+    """The names of all the classes that the plugins have."""
+    plugins: Sequence[str] = ()
+    """The names of the plugins that have functions."""
+    handlers: Sequence[Processor] = ()
+    """Their functions, which are switched on with them."""
     failures: Sequence[Failure] = ()
     switched_off: frozenset[str] = frozenset()
     """The names that stand for nothing, as some plugin failed."""
@@ -107,6 +115,9 @@ class Wanted(Block):
 
     plugins: Plugins = ()
     processors: ProcessorBlocks = {}
+    roles: Roles = {}
+    permissions: Permissions = {}
+    webhooks: Mapping[str, Any] = {}
     mattermost: _Events | None = None
 
     @property
@@ -144,8 +155,10 @@ class Outlet:
     def plug(self, plug: Plug, read: Callable[..., BaseModel | None]) -> Plugged:
         """`read` is how a block at a place becomes a model."""
         self._tell_builtin()
+        self._judge_roles()
         wanted, blocks = self._wanted, dict(self._wanted.processors)
         if not (wanted.plugins or wanted.used or wanted.configured):
+            self._judge_permissions(())
             return Plugged()
 
         def settings(name: str, model: type[BaseModel]) -> BaseModel | None:
@@ -174,17 +187,43 @@ class Outlet:
 
     def _judged(self, plugged: Plugged) -> Plugged:
         """Tell the names that nobody knows; after a failure they may be its."""
+        functions = [handler.name for handler in plugged.handlers]
+        for name in self._wanted.used:
+            if name in functions:
+                hint = "its plugin alone switches it on: take it off here"
+                self._document.add(self._place(name), f"{name!r} needs no event", hint)
         if plugged.failures:
             off = frozenset(self._wanted.used) - plugged.processors.keys()
             return replace(plugged, switched_off=off)
-        unknown = [n for n in self._wanted.used if n not in plugged.offered]
+        known = (*plugged.offered, *functions)
+        unknown = [name for name in self._wanted.used if name not in known]
         for name in unknown:
             self._document.add(self._place(name), *_unknown(name, plugged.offered))
         for name in self._wanted.configured:
-            if name not in plugged.offered and name not in unknown:
+            if name not in (*plugged.offered, *plugged.plugins, *unknown):
                 place = ("processors", name)
-                self._document.add(place, *_unknown(name, plugged.offered))
+                known = (*plugged.offered, *plugged.plugins)
+                self._document.add(place, *_unknown(name, known))
+        self._judge_permissions((*plugged.plugins, *functions))
         return plugged
+
+    def _judge_permissions(self, known: Sequence[str]) -> None:
+        known = (OWN, *OWN_FUNCTIONS, *known)
+        for name in self._wanted.permissions:
+            if name not in known:
+                hint = f"known: {', '.join(known)}"
+                if close := get_close_matches(name, known, n=1):
+                    hint = f"did you mean {close[0]!r}?"
+                text = f"no plugin or function {name!r} is known"
+                self._document.add(("permissions", name), text, hint)
+
+    def _judge_roles(self) -> None:
+        for name, permission in self._wanted.permissions.items():
+            for index, role in enumerate(permission.roles):
+                if role not in self._wanted.roles:
+                    place = ("permissions", name, "roles", index)
+                    hint = f"write its people: `roles: {{{role}: [anna, boris]}}`"
+                    self._document.add(place, f"there is no role {role!r}", hint)
 
     def _tell_builtin(self) -> None:
         for name in BUILTIN:
