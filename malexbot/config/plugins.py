@@ -93,13 +93,13 @@ class Plugged:
     """Those that are switched on, by name."""
     offered: Sequence[str] = ()
     """The names of all the classes that the plugins have."""
+    failures: Sequence[Failure] = ()
+    switched_off: frozenset[str] = frozenset()
+    """The names that stand for nothing, as some plugin failed."""
     plugins: Sequence[str] = ()
     """The names of the plugins that have functions."""
     handlers: Sequence[Processor] = ()
     """Their functions, which are switched on with them."""
-    failures: Sequence[Failure] = ()
-    switched_off: frozenset[str] = frozenset()
-    """The names that stand for nothing, as some plugin failed."""
 
 
 class _Events(Block):
