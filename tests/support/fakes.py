@@ -93,6 +93,10 @@ class MemoryChat:
     window_s: float = 30.0
     posts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     reactions: list[Mapping[str, Any]] = field(default_factory=list)
+    edits: list[Mapping[str, Any]] = field(default_factory=list)
+    answers: list[Mapping[str, Any]] = field(default_factory=list)
+    dialogs: list[Mapping[str, Any]] = field(default_factory=list)
+    uploads: list[Mapping[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -141,6 +145,32 @@ class MemoryChat:
             if payload not in self.reactions:
                 self.reactions.append(payload)
         self.fail("reacted")
+
+    def edit(self, payload: Mapping[str, Any]) -> None:
+        self._note("edit", self.edits, payload)
+
+    def answer(self, payload: Mapping[str, Any], *, key: str) -> Sent:
+        """Late; what it says comes as a post, as to one person it does."""
+        self._note("answer", self.answers, payload)
+        if payload.get("response_url") or not payload.get("message"):
+            return Sent(str(payload.get("post_id") or ""))
+        with self._lock:
+            return self._save(key, payload, self.clock())
+
+    def open_dialog(self, payload: Mapping[str, Any]) -> None:
+        self._note("open_dialog", self.dialogs, payload)
+
+    def upload(self, payload: Mapping[str, Any]) -> str:
+        self._note("upload", self.uploads, payload)
+        return f"file-{len(self.uploads)}"
+
+    def _note(
+        self, door: str, noted: list[Mapping[str, Any]], payload: Mapping[str, Any]
+    ) -> None:
+        self.fail(door)
+        with self._lock:
+            noted.append(payload)
+        self.fail(f"{door} done")
 
     @property
     def messages(self) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from malexbot.errors import Transient
+from malexbot.errors import Permanent, Transient
+from malexbot.messengers.mattermost.answers import LONGEST_TEXT, Writer
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.failures import Busy
+from malexbot.messengers.mattermost.forms import attachments, clean, dialog, props
+from malexbot.messengers.mattermost.late import LateAnswers
 from malexbot.messengers.mattermost.link import CONNECT_S
 from malexbot.ports import Sent
 from malexbot.runtime.deadline import Deadline
@@ -20,13 +24,16 @@ READ_S = 6.0
 TIMEOUT_S = 15.0
 # What is needed for one more call.
 CALL_S = SEAT_S + CONNECT_S + READ_S
-# Until the server tells: what the oldest ones take; and when it is asked again.
-LONGEST_TEXT = 4_000
+# Until the server tells how long a text may be; when it is asked again.
 ASK_AGAIN_S = 60.0
 # In the props of a post: which job sent it.
 PROP = "malexbot"
 # The clocks of the database, the server and ours do not agree to the second.
 SLACK_S = 60.0
+# A channel of this name is an incoming webhook: hook:NAME.
+HOOK = "hook:"
+
+Payload = Mapping[str, Any]
 
 
 class MattermostChat:
@@ -34,11 +41,25 @@ class MattermostChat:
 
     timeout_s = TIMEOUT_S
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        site: str = "",
+        public_url: str = "",
+        webhooks: Mapping[str, str] | None = None,
+    ) -> None:
+        """`site`: the server's own address; `webhooks`: addresses by their names."""
         self._client = client.within(Stop(), patience_s=SEAT_S, read_s=READ_S)
+        self._site = site
+        self._public_url = public_url
+        self._webhooks = webhooks or {}
         self._direct: dict[str, str] = {}
         self._longest = LONGEST_TEXT
         self._ask_at = 0.0
+        self.writer = Writer(
+            public_url=public_url, longest_text=lambda: self.longest_text
+        )
 
     @property
     def longest_text(self) -> int:
@@ -48,24 +69,19 @@ class MattermostChat:
             self._ask()
         return self._longest
 
-    def send(self, payload: Mapping[str, Any], *, key: str) -> Sent:
+    def send(self, payload: Payload, *, key: str) -> Sent:
         """Post it; the server gives the first one again when it knows the key."""
-        channel_id = self._channel(payload, Deadline(TIMEOUT_S))
-        post = self._client.create_post(
-            channel_id,
-            _clean(payload["message"]),
-            root_id=payload.get("root_id") or "",
-            props={**(payload.get("props") or {}), PROP: key},
-            file_ids=payload.get("file_ids") or (),
-            # The server shares this memory between all its users.
-            pending_post_id=f"{self._client.own_id}:{key}",
-        )
-        return Sent(post["id"])
+        if webhook := _webhook(payload):
+            return self._tell(webhook, payload, key)
+        return self._send(payload, key, Deadline(TIMEOUT_S))
 
-    def find(
-        self, payload: Mapping[str, Any], *, key: str, ago_s: float
-    ) -> Sent | None:
+    def find(self, payload: Payload, *, key: str, ago_s: float) -> Sent | None:
         """Look for it in what was posted since; it went off so many seconds ago."""
+        if _webhook(payload):
+            raise Permanent(
+                "nobody can look whether the incoming webhook took it: if it is not"
+                " there, `malexbot jobs retry` sends it again"
+            )
         deadline = Deadline(TIMEOUT_S)
         channel_id = self._channel(payload, deadline)
         since = self._client.server_now_ms() - (ago_s + SLACK_S) * 1000
@@ -83,15 +99,72 @@ class MattermostChat:
             _check(deadline, "find")
             number += 1
 
-    def react(self, payload: Mapping[str, Any]) -> None:
+    def react(self, payload: Payload) -> None:
         """The same emoji twice is there once."""
         self._client.react(payload["post_id"], payload["emoji"])
 
-    def edit(self, payload: Mapping[str, Any]) -> None:
-        """Replace the text; attachments and buttons stay as they are."""
-        self._client.patch_post(payload["post_id"], message=_clean(payload["message"]))
+    def edit(self, payload: Payload) -> None:
+        """Replace the text; buttons stay as they are if no other cards are named.
 
-    def _channel(self, payload: Mapping[str, Any], deadline: Deadline) -> str:
+        What is read of them lacks what makes them work, so that is never written back.
+        """
+        changes: dict[str, Any] = {"message": clean(payload["message"])}
+        if payload.get("cards") is not None:
+            changes["props"] = props(payload["cards"], self._public_url)
+        self._client.patch_post(payload["post_id"], **changes)
+
+    def answer(self, payload: Payload, *, key: str) -> Sent:
+        """Give an answer that comes too late for the call that waited for it."""
+        deadline = Deadline(TIMEOUT_S)
+        late = LateAnswers(
+            self._client,
+            site=self._site,
+            writer=self.writer,
+            send=lambda message, key: self._send(message, key, deadline),
+            check=lambda: _check(deadline, "answer"),
+        )
+        return late.give(payload, key)
+
+    def open_dialog(self, payload: Payload) -> None:
+        """Open it before whose trigger it names, who has to be quick to be found."""
+        self._client.open_dialog(dialog(payload, self._public_url))
+
+    def upload(self, payload: Payload) -> str:
+        """Leave a file with the server, for a message that is sent then."""
+        try:
+            content = base64.b64decode(payload["content"], validate=True)
+        except ValueError as error:
+            raise Permanent("the content of a file is no base64") from error
+        channel_id = self._channel(payload, Deadline(TIMEOUT_S))
+        return self._client.upload(channel_id, clean(payload["name"]), content)
+
+    def _send(self, payload: Payload, key: str, deadline: Deadline) -> Sent:
+        told = {**(payload.get("props") or {}), PROP: key}
+        if cards := payload.get("cards"):
+            told["attachments"] = attachments(cards, self._public_url)
+        post = self._client.create_post(
+            self._channel(payload, deadline),
+            clean(payload["message"]),
+            root_id=payload.get("root_id") or "",
+            props=told,
+            file_ids=payload.get("file_ids") or (),
+            # The server shares this memory between all its users.
+            pending_post_id=f"{self._client.own_id}:{key}",
+        )
+        return Sent(post["id"])
+
+    def _tell(self, webhook: str, payload: Payload, key: str) -> Sent:
+        """Post by an incoming webhook, which answers no id, and cuts what is long."""
+        if webhook not in self._webhooks:
+            raise Permanent(f"no {webhook!r} is in mattermost.incoming_webhooks")
+        text = clean(payload["message"])
+        body: dict[str, Any] = {"text": text, "props": {PROP: key}}
+        if cards := payload.get("cards"):
+            body["attachments"] = attachments(cards, self._public_url)
+        self._client.tell(self._webhooks[webhook], body)
+        return Sent("")
+
+    def _channel(self, payload: Payload, deadline: Deadline) -> str:
         """Where it goes: a channel, or the one that we share with a person."""
         if channel_id := payload.get("channel_id"):
             return str(channel_id)
@@ -101,10 +174,10 @@ class MattermostChat:
             _check(deadline, "direct channel")
         return self._direct[user_id]
 
-    def _is_ours(self, post: Mapping[str, Any], key: str) -> bool:
+    def _is_ours(self, post: Payload, key: str) -> bool:
         """Anybody may write any props; nobody else is the bot."""
-        props = post.get("props") or {}
-        return props.get(PROP) == key and post["user_id"] == self._client.own_id
+        told = post.get("props") or {}
+        return told.get(PROP) == key and post["user_id"] == self._client.own_id
 
     def _ask(self) -> None:
         try:
@@ -115,9 +188,10 @@ class MattermostChat:
             self._longest, self._ask_at = int(told), float("inf")
 
 
-def _clean(text: str) -> str:
-    """The server fails on a NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _webhook(payload: Payload) -> str:
+    """The name of the incoming webhook that it goes to; "" if to none."""
+    channel = str(payload.get("channel_id") or "")
+    return channel.removeprefix(HOOK) if channel.startswith(HOOK) else ""
 
 
 def _check(deadline: Deadline, call: str) -> None:

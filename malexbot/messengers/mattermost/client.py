@@ -138,6 +138,7 @@ class Client:
             "read_s": read_s,
         }
         self._driver = Driver(options, client_cls=Transport)
+        self._read_s = read_s
 
     def __repr__(self) -> str:
         return f"Client({self.link.url})"
@@ -177,6 +178,14 @@ class Client:
         if not self.link.own_id:
             self.link.own_id = str(self.me()["id"])
         return self.link.own_id
+
+    def call(self, method: str, endpoint: str, **body: Any) -> Any:
+        """What no endpoint of the driver does right; `options` is sent as JSON."""
+        return self._driver.client.make_request(method, endpoint, **body)
+
+    def tell(self, url: str, body: Json) -> None:
+        """POST to a webhook; raises Uncertain if nobody can tell whether it came."""
+        self.link.tell(url, body, read_s=self._read_s)
 
     def users(self, ids: Sequence[str]) -> list[Json]:
         return _list(self._driver.users.get_users_by_ids(list(ids)))
@@ -271,6 +280,10 @@ class Client:
         self._driver.reactions.create_reaction(
             {"user_id": self.own_id, "post_id": post_id, "emoji_name": emoji}
         )
+
+    def open_dialog(self, dialog: Json) -> None:
+        """Open it before whose trigger it names."""
+        self._driver.integration_actions.open_dialog(dialog)
 
     def submit_dialog(self, url: str, channel_id: str, team_id: str) -> Json:
         """Have the server send an empty form to this URL; what that answered.

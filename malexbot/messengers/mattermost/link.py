@@ -109,6 +109,30 @@ class Link:
         self._learn(response, sent_at)
         return _content(call, response, is_repeatable)
 
+    def tell(self, url: str, body: Any, *, read_s: float = READ_S) -> None:
+        """POST this to an address that is its own right: a webhook, without a token.
+
+        It answers "ok", which is no JSON; and it may be on another server, whose pace
+        and clock are not this one's.
+        """
+        # What an address tells must not be in an error.
+        call = "post a webhook"
+        try:
+            with outside("Mattermost"):
+                response = self._session.post(
+                    url,
+                    json=body,
+                    auth=_nobody,
+                    timeout=(CONNECT_S, read_s),
+                    allow_redirects=False,
+                    **self._way,
+                )
+        except requests.RequestException as error:
+            raise _unanswered(call, error, is_repeatable=False) from error
+        if response.status_code != 200:
+            _content(call, response, is_repeatable=False)
+            raise Unclear(call, f"{response.status_code}, not what Mattermost answers")
+
     def _surroundings(self, ca_file: str | None, proxy: str | None) -> dict[str, Any]:
         """Proxy and CA of the settings, else those of the environment.
 
@@ -127,6 +151,11 @@ class Link:
         # Who answers with an error may not be the server, but stand before it.
         if date or response.ok:
             self.clock.note_date(date, sent_at=sent_at)
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without our token."""
+    return request
 
 
 def _unanswered(

@@ -18,6 +18,7 @@ from malexbot.messengers.mattermost.hearing import Hearing
 from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.listen import Ends, Listener
 from malexbot.messengers.mattermost.means import Means
+from malexbot.messengers.mattermost.people import People
 from malexbot.messengers.mattermost.progress import Progress
 from malexbot.messengers.mattermost.reading import Reading
 from malexbot.messengers.mattermost.rooms import Listed, Rooms
@@ -49,12 +50,22 @@ class Intake(Protocol):
 class Server:
     """The way to the server, for who listens to it and who writes to it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, public_url: str = "") -> None:
+        """`public_url`: where the server reaches us, if it does."""
         token = settings.token.get_secret_value()
         self.settings = settings
         self.client = Client(Link(url=settings.api_url, token=token))
         self.dial = Dial(url=settings.websocket_url, token=token)
-        self.chat = MattermostChat(self.client)
+        self.people = People(self.client)
+        self.chat = MattermostChat(
+            self.client,
+            site=settings.site_url,
+            public_url=public_url,
+            webhooks={
+                name: hook.url.get_secret_value()
+                for name, hook in settings.incoming_webhooks.items()
+            },
+        )
 
     def now_ms(self) -> int:
         """The server's clock; raises Transient if it cannot be asked."""

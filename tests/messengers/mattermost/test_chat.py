@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import threading
 from queue import SimpleQueue
 
@@ -7,7 +8,8 @@ import pytest
 
 from malexbot.errors import Permanent, Transient, Uncertain
 from malexbot.messengers.mattermost import chat as chats
-from malexbot.messengers.mattermost.chat import LONGEST_TEXT, PROP, MattermostChat
+from malexbot.messengers.mattermost.answers import LONGEST_TEXT
+from malexbot.messengers.mattermost.chat import PROP, MattermostChat
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.link import Link
 from malexbot.ports import Chat, Sent
@@ -252,3 +254,126 @@ def test_the_time_is_bounded(
     with pytest.raises(Transient, match="no time left"):
         chat.find(hello(mattermost), key=KEY, ago_s=1000)
     assert said(mattermost) == []
+
+
+PUBLIC_URL = "https://bot.example.org"
+BUTTON = {"kind": "button", "action": "ok", "label": "OK", "ref": "ab" * 16}
+CARD = {"text": "sure?", "controls": [BUTTON]}
+
+
+@pytest.fixture
+def reached(mattermost: Mattermost, client: Client) -> MattermostChat:
+    """One whose server can call us, and post by a webhook."""
+    town = mattermost.town
+    hook = mattermost.acts.add_incoming_hook(town.second, town.admin)
+    return MattermostChat(
+        client, site=mattermost.url, public_url=PUBLIC_URL, webhooks={"ops": hook}
+    )
+
+
+def test_cards_are_sent_with_what_can_be_pressed(
+    mattermost: Mattermost, client: Client, reached: MattermostChat
+) -> None:
+    sent = reached.send({**hello(mattermost), "cards": [CARD]}, key=KEY)
+    (action,) = mattermost.acts.actions(sent.post_id)
+    assert action["name"] == "OK"
+    props = client.post(sent.post_id)["props"]
+    assert props[PROP] == KEY
+    assert props["attachments"][0]["text"] == "sure?"
+    assert "ab" * 16 not in str(props)
+
+
+def test_what_nobody_could_press_is_not_sent(
+    mattermost: Mattermost, chat: MattermostChat
+) -> None:
+    with pytest.raises(Permanent, match="public_url"):
+        chat.send({**hello(mattermost), "cards": [CARD]}, key=KEY)
+    assert said(mattermost) == []
+
+
+def test_an_edit_leaves_the_buttons_or_takes_them(
+    mattermost: Mattermost, reached: MattermostChat
+) -> None:
+    sent = reached.send({**hello(mattermost), "cards": [CARD]}, key=KEY)
+    acts, town = mattermost.acts, mattermost.town
+    (before,) = acts.actions(sent.post_id)
+    reached.edit({"post_id": sent.post_id, "message": "hi"})
+    (after,) = acts.actions(sent.post_id)
+    assert after == before
+    with pytest.raises(Exception) as failed:
+        acts.press(town.alice, sent.post_id, after["id"])
+    assert "action_integration" in getattr(failed.value, "id", ""), "it is still there"
+    reached.edit({"post_id": sent.post_id, "message": "hi", "cards": []})
+    assert acts.actions(sent.post_id) == []
+
+
+def test_a_webhook_is_a_channel_too(
+    mattermost: Mattermost, client: Client, reached: MattermostChat
+) -> None:
+    payload = {"channel_id": "hook:ops", "message": "from ci\0", "cards": [CARD]}
+    assert reached.send(payload, key=KEY) == Sent("")
+    (entry,) = mattermost.ledger.entries()
+    assert (entry.channel_id, entry.text) == (mattermost.town.second, "from ci\ufffd")
+    post = client.post(entry.id)
+    assert post["props"][PROP] == KEY
+    assert post["props"]["attachments"][0]["text"] == "sure?"
+
+
+def test_a_webhook_that_nobody_named_gets_nothing(reached: MattermostChat) -> None:
+    with pytest.raises(Permanent, match="incoming_webhooks"):
+        reached.send({"channel_id": "hook:none", "message": "x"}, key=KEY)
+
+
+def test_whether_a_webhook_took_it_nobody_can_look(reached: MattermostChat) -> None:
+    with pytest.raises(Permanent, match="retry"):
+        reached.find({"channel_id": "hook:ops", "message": "x"}, key=KEY, ago_s=60)
+
+
+def test_a_webhook_s_address_is_in_no_error(client: Client, unused_port: int) -> None:
+    hook = f"http://127.0.0.1:{unused_port}/hooks/s3cret"
+    chat = MattermostChat(client, webhooks={"ops": hook})
+    with pytest.raises(Transient) as failed:
+        chat.send({"channel_id": "hook:ops", "message": "x"}, key=KEY)
+    assert "s3cret" not in str(failed.value)
+
+
+def test_a_file_is_there_for_what_is_sent_then(
+    mattermost: Mattermost, client: Client, chat: MattermostChat
+) -> None:
+    content = base64.b64encode(b"a,b\n").decode()
+    file = {**hello(mattermost), "name": "table.csv", "content": content}
+    first, second = chat.upload(file), chat.upload(file)
+    assert first != second
+    sent = chat.send({**hello(mattermost), "file_ids": [second]}, key=KEY)
+    post = client.post(sent.post_id)
+    assert [each["name"] for each in post["metadata"]["files"]] == ["table.csv"]
+
+
+def test_a_file_for_a_person_goes_into_their_channel(
+    mattermost: Mattermost, client: Client, chat: MattermostChat
+) -> None:
+    person = {"user_id": mattermost.town.bob}
+    content = base64.b64encode(b"x").decode()
+    file_id = chat.upload({**person, "name": "x", "content": content})
+    payload = {**person, "message": "", "file_ids": [file_id]}
+    sent = chat.send(payload, key=KEY)
+    assert client.post(sent.post_id)["file_ids"] == [file_id]
+
+
+def test_what_is_no_file_is_refused(
+    mattermost: Mattermost, chat: MattermostChat
+) -> None:
+    with pytest.raises(Permanent):
+        chat.upload({**hello(mattermost), "name": "x", "content": "no base64!"})
+
+
+def test_a_dialog_that_comes_too_late_is_not_opened(reached: MattermostChat) -> None:
+    payload = {
+        "trigger_id": "garbage",
+        "ref": "ab" * 16,
+        "action": "request",
+        "title": "Ask",
+        "fields": [],
+    }
+    with pytest.raises(Permanent, match="trigger"):
+        reached.open_dialog(payload)
