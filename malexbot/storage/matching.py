@@ -17,6 +17,7 @@ from malexbot.storage.query import (
     Unsearchable,
     as_sql,
     completed,
+    lexeme,
     narrowed,
     prefixes,
     required,
@@ -157,5 +158,7 @@ def match(cursor: Cursor, question: Question, sought: Sought, tail: Tail) -> Mat
 
 def _bounds(question: Question) -> Iterator[str]:
     yield from narrowed({"in": question.channel_id, "by": question.user_id})
+    for channel_id in question.without:
+        yield f"!{lexeme(f'in:{channel_id}')}"
     if not question.with_deleted:
         yield "!'is:deleted'"

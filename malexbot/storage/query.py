@@ -10,7 +10,7 @@ deploy OR release   one of them
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,6 +40,8 @@ class Question:
 
     text: str
     channel_id: str | None = None
+    without: Collection[str] = ()
+    """The ids of channels that nothing is looked for in."""
     user_id: str | None = None
     thread_id: str | None = None
     """The id of the post that the thread began with."""
