@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from typing import NamedTuple
 
-from malexbot.events import Id
+from malexbot.events import Event, Id
 
 DIRECT = frozenset({"D", "G"})
 
@@ -19,6 +20,15 @@ class Heard(NamedTuple):
     """The ids of the channels that are listened to."""
     direct: Set[Id] = frozenset()
     """Those channels that are known as conversations with the bot."""
+    mention: re.Pattern[str] | None = None
+    """How the bot is named; None before the messenger knows it."""
+
+    def is_named_in(self, event: Event) -> bool:
+        """Yes: the message names the bot, and not only everybody."""
+        said = event.message
+        if self.mention is None or said is None or "@" not in said.text:
+            return False
+        return self.mention.search(said.text) is not None
 
 
 class Audience:
@@ -32,5 +42,10 @@ class Audience:
     def hear(self, channels: Set[Id], direct: Set[Id] = frozenset()) -> None:
         self.now = self.now._replace(channels=channels, direct=direct)
 
-    def know_self(self, own_id: str) -> None:
-        self.now = self.now._replace(own_id=own_id)
+    def know_self(self, own_id: str, own_name: str = "") -> None:
+        """A name ends where no sign of one follows, or only the end of a sentence."""
+        mention = None
+        if own_name:
+            name = re.escape(own_name)
+            mention = re.compile(rf"(?<![\w@.-])@{name}(?![\w-]|\.\w)", re.IGNORECASE)
+        self.now = self.now._replace(own_id=own_id, mention=mention)

@@ -99,8 +99,8 @@ class Ends:
     numbers: Numbers
     hearing: Hearing
     watcher: Watcher
-    know_self: Callable[[str], None]
-    """Told the bot's own user id before the first event."""
+    know_self: Callable[[str, str], None]
+    """Told the bot's own user id and name before the first event."""
 
 
 class Listener:
@@ -159,7 +159,7 @@ class Listener:
             return
         me = client.me()
         self._own_id = client.own_id
-        self._ends.know_self(self._own_id)
+        self._ends.know_self(self._own_id, str(me.get("username") or ""))
         self._translator.learn_users([me])
         log.info("to Mattermost we are %s (%s)", me.get("username"), self._own_id)
 

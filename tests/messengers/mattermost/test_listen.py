@@ -52,7 +52,7 @@ class Home:
         self.is_full = False
         self.outages = 0
         self.wish = ""
-        self.own_id = ""
+        self.own_id = self.own_name = ""
 
     # The intake.
 
@@ -101,8 +101,8 @@ class Home:
     def on_channels_changed(self) -> None:
         self.told.append("channels")
 
-    def know_self(self, own_id: str) -> None:
-        self.own_id = own_id
+    def know_self(self, own_id: str, own_name: str) -> None:
+        self.own_id, self.own_name = own_id, own_name
 
     # What a test asks.
 
@@ -214,7 +214,7 @@ def test_the_number_is_committed_before_the_first_event(mattermost: Mattermost) 
     assert run.home.told[:2] == [("number", 1, "start"), ("watch", 1)]
     assert [e.name for e in run.home.events][0] == "hello"
     assert {e.connection for e in run.home.events} == {1}
-    assert run.home.own_id == mattermost.town.bot
+    assert (run.home.own_id, run.home.own_name) == (mattermost.town.bot, "malexbot")
     assert run.home.heard_at.keys() == {mattermost.town.channel}
     assert not run.listener.is_vital
 
