@@ -156,7 +156,11 @@ class Intake:
             self._waiting.done(len(items))
 
     def _drain(self, stop: Stop) -> None:
-        """What was taken in is written, as long as there is time for it."""
+        """What was taken in is written, as long as there is time for it.
+
+        Who still asks for something is told now that it is not taken in.
+        """
+        self._waiting.close()
         while not stop.deadline.is_over:
             items = self._waiting.take(0, lambda: True)
             if not items:

@@ -50,6 +50,7 @@ class Waiting:
         self._room = threading.Condition(self._lock)
         self._items: deque[Item] = deque()
         self._is_awaited = False
+        self._is_closed = False
         self._settled = threading.Condition(self._lock)
         self._came = 0
         self._done = 0
@@ -77,7 +78,7 @@ class Waiting:
         weight += OVERHEAD_BYTES * (len(delivery.events) + len(delivery.marks))
         count = len(delivery.events)
         with stop.waking(self.wake), outside("room in the intake"), self._lock:
-            while not stop.is_set:
+            while not (stop.is_set or self._is_closed):
                 if self._fits(
                     count, weight, self._most_events // 2, self._most_bytes // 2
                 ):
@@ -112,6 +113,13 @@ class Waiting:
             while self._done < came and not stop.is_set:
                 self._settled.wait()
 
+    def close(self) -> None:
+        """Take nothing in any more; what is there can be taken out."""
+        with self._lock:
+            self._is_closed = True
+            self._most_events = 0
+            self._room.notify_all()
+
     def wake(self) -> None:
         """Let every thread that waits look again whether it still should."""
         with self._lock:
@@ -120,11 +128,13 @@ class Waiting:
             self._settled.notify_all()
 
     def _wait_for_room(self, weight: int) -> bool:
-        def has_room() -> bool:
-            return self._fits(1, weight, self._most_events, self._most_bytes)
+        def is_over() -> bool:
+            most = self._most_events, self._most_bytes
+            return self._is_closed or self._fits(1, weight, *most)
 
         with outside("room in the intake"):
-            return self._room.wait_for(has_room, self._patience_s)
+            is_over_in_time = self._room.wait_for(is_over, self._patience_s)
+        return is_over_in_time and not self._is_closed
 
     def _fits(self, count: int, weight: int, events: int, many_bytes: int) -> bool:
         """Anything fits into an empty queue, so nothing waits for ever."""

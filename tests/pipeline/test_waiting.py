@@ -126,3 +126,24 @@ def test_whoever_takes_is_woken_by_the_end() -> None:
         taken = pool.submit(take)
         stop.set()
         assert taken.result(PATIENCE_S) == []
+
+
+def test_what_is_closed_takes_nothing_in_and_gives_out_what_is_there() -> None:
+    waiting = Waiting(patience_s=60)
+    assert waiting.offer(posted("p1"))
+    waiting.close()
+    assert not waiting.offer(posted("p2"))
+    assert not waiting.deliver(Delivery([posted("p3")], ()), Stop())
+    assert waiting.take(0, lambda: True) == [posted("p1")]
+    assert not waiting.offer(posted("p4"))
+
+
+def test_who_waits_for_room_is_turned_away_at_the_end() -> None:
+    waiting = Waiting(most_events=1, patience_s=60)
+    assert waiting.offer(posted("p1"))
+    taken: list[bool] = []
+    thread = threading.Thread(target=lambda: taken.append(waiting.offer(posted("p2"))))
+    thread.start()
+    waiting.close()
+    thread.join(10)
+    assert taken == [False]
