@@ -25,19 +25,28 @@ class LoopGuard:
     def __init__(self, most_a_minute: int) -> None:
         self.most_a_minute = most_a_minute
         self._lock = threading.Lock()
-        self._said_at: dict[str, deque[float]] = {}
+        self._said: dict[str, deque[tuple[float, int]]] = {}
 
-    def admit(self, effects: Sequence[Effect]) -> list[Effect]:
-        """Those that may be sent; reactions answer nobody and always may."""
+    def admit(self, effects: Sequence[Effect], *, job_id: int = 0) -> list[Effect]:
+        """Those that may be sent; reactions answer nobody and always may.
+
+        What a job said that had to be done anew was never said.
+        """
         now = time.monotonic()
         with self._lock:
             self._forget(now)
-            return [e for e in effects if e.kind != POST or self._may(e.target, now)]
+            for target in {effect.target for effect in effects if job_id}:
+                self._take_back(target, job_id)
+            return [
+                effect
+                for effect in effects
+                if effect.kind != POST or self._may(effect.target, now, job_id)
+            ]
 
-    def _may(self, target: str, now: float) -> bool:
-        said_at = self._said_at.setdefault(target, deque())
-        if len(said_at) < self.most_a_minute:
-            said_at.append(now)
+    def _may(self, target: str, now: float, job_id: int) -> bool:
+        said = self._said.setdefault(target, deque())
+        if len(said) < self.most_a_minute:
+            said.append((now, job_id))
             return True
         log.warning(
             "%s: no answer, there were %d within a minute: a loop?",
@@ -46,9 +55,14 @@ class LoopGuard:
         )
         return False
 
+    def _take_back(self, target: str, job_id: int) -> None:
+        said = self._said.get(target, deque())
+        if any(by == job_id for _, by in said):
+            self._said[target] = deque(each for each in said if each[1] != job_id)
+
     def _forget(self, now: float) -> None:
-        for target, said_at in list(self._said_at.items()):
-            while said_at and said_at[0] <= now - WINDOW_S:
-                said_at.popleft()
-            if not said_at:
-                del self._said_at[target]
+        for target, said in list(self._said.items()):
+            while said and said[0][0] <= now - WINDOW_S:
+                said.popleft()
+            if not said:
+                del self._said[target]

@@ -58,6 +58,11 @@ class Hold:
             was_taken, self._is_taken = self._is_taken, True
             return not was_taken
 
+    def give_back(self) -> None:
+        """Whoever took it could not end the job, and begins it anew."""
+        with self._lock:
+            self._is_taken = False
+
     def revoke(self) -> bool:
         """Give the handler up; no: it has just come to its end."""
         if not self.take():

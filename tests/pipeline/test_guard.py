@@ -56,4 +56,12 @@ def test_quiet_channels_are_forgotten(clock: list[float]) -> None:
         guard.admit(said(f"mattermost:c{n}"))
     clock[0] += 61
     guard.admit([])
-    assert guard._said_at == {}
+    assert guard._said == {}
+
+
+def test_what_a_job_said_in_vain_does_not_count(clock: list[float]) -> None:
+    guard = LoopGuard(2)
+    for _ in range(5):
+        assert len(guard.admit(said(), job_id=7)) == 1
+    assert len(guard.admit(said(), job_id=8)) == 1
+    assert guard.admit(said(), job_id=9) == []

@@ -33,3 +33,12 @@ def test_a_step_is_taken_only_if_the_lease_outlasts_it() -> None:
     hold(60).check_for(10)
     with pytest.raises(TooLate):
         hold(9.9).check_for(10)
+
+
+def test_who_gives_it_back_may_take_it_again_or_lose_it() -> None:
+    hold = Hold(lease_s=90, time_out_s=60)
+    assert hold.take()
+    hold.give_back()
+    assert hold.take()
+    hold.give_back()
+    assert hold.revoke() and not hold.take()
