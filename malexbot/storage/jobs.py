@@ -7,12 +7,11 @@ a leased one `due_at` is the end of its lease, after which it may be claimed aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from malexbot.errors import Unstorable
+from malexbot.errors import MalexbotError, Unstorable
 from malexbot.ports import Conflict, Effect, Job, JobState, LeaseLost, Write
 from malexbot.storage.claims import JOB, Claims
 from malexbot.storage.claims import job as job_of
@@ -170,6 +169,8 @@ class DatabaseJobs:
         writes: Sequence[Write],
     ) -> list[Any]:
         """All in one transaction; with a lease, what is begun leaves the house now."""
+        if not effects and not writes:
+            return self._hold(job, [_END], end)
         more = beside(job, effects, writes)
         locks = _locks(effects) | more.locks
         before = [*([_LOCK] if locks else ()), *more.statements]
@@ -227,10 +228,14 @@ class DatabaseJobs:
         terms = {**terms, "id": job.id, "attempts": job.attempts}
         if "reason" in terms:
             terms["reason"] = readable(terms["reason"])
-        with _translated(job):
+        try:
             rows = self._database.fenced_at_once(
                 job.epoch, statements, terms, is_lasting=is_lasting
             )
+        except (Fenced, DatabaseRefused) as error:
+            if meant := _meant(job, error):
+                raise meant from error
+            raise
         if not rows:
             raise LeaseLost(f"job {job.id} is not ours any more")
         return rows
@@ -241,19 +246,13 @@ def lane_lock(lane: str) -> str:
     return f"lane {lane}"
 
 
-@contextmanager
-def _translated(job: Job) -> Iterator[None]:
-    """What our own functions refuse."""
-    try:
-        yield
-    except Fenced as error:
-        raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
-    except DatabaseRefused as error:
-        if error.sqlstate == NOT_OURS:
-            raise LeaseLost(f"job {job.id} is not ours any more: {error}") from error
-        if error.sqlstate == CHANGED:
-            raise Conflict(f"job {job.id}: {error}") from error
-        raise
+def _meant(job: Job, error: Fenced | DatabaseRefused) -> MalexbotError | None:
+    """What it tells of the job if a function of ours has refused it."""
+    if isinstance(error, Fenced) or error.sqlstate == NOT_OURS:
+        return LeaseLost(f"job {job.id} is not ours any more: {error}")
+    if error.sqlstate == CHANGED:
+        return Conflict(f"job {job.id}: {error}")
+    return None
 
 
 def _locks(effects: Sequence[Effect]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from malexbot.ports import Effect, GiveBack, Job, PostKnown, Put, Seen, Write
+from malexbot.ports import Effect, GiveBack, Grant, Job, PostKnown, Put, Seen, Write
 from malexbot.storage import grants, store
 from malexbot.storage.statement import Statement
 
@@ -34,9 +34,10 @@ NOTHING = Beside()
 
 def beside(job: Job, effects: Sequence[Effect], writes: Sequence[Write]) -> Beside:
     """Raises Unstorable for what a handler gave that nobody can keep."""
-    steps = [*_granting(job, effects), *_writing(writes)]
-    if not steps:
+    granted = [grant for effect in effects for grant in effect.grants]
+    if not granted and not writes:
         return NOTHING
+    steps = [*_granting(job, granted), *_writing(writes)]
     terms: dict[str, object] = {}
     for _, given in steps:
         terms |= given
@@ -48,11 +49,11 @@ def beside(job: Job, effects: Sequence[Effect], writes: Sequence[Write]) -> Besi
     )
 
 
-def _granting(job: Job, effects: Sequence[Effect]) -> Iterator[Step]:
+def _granting(job: Job, granted: Sequence[Grant]) -> Iterator[Step]:
     """Of an effect that is left out as quiet nobody will ever see what is granted."""
-    if told := [grant for effect in effects for grant in effect.grants]:
+    if granted:
         caused_by = str(job.event.user.uuid) if job.event else ""
-        yield grants.MAKE, grants.made(told, caused_by=caused_by)
+        yield grants.MAKE, grants.made(granted, caused_by=caused_by)
 
 
 def _writing(writes: Sequence[Write]) -> Iterator[Step]:
