@@ -1,0 +1,1 @@
+"""What Mattermost calls us with: slash commands, buttons, dialogs, hooks."""
