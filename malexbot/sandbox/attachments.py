@@ -99,4 +99,14 @@ def _whole(given: Json) -> Json:
 
 def _action(given: Json) -> Json:
     id = given.get("id") or new_id()
-    return {"id": id} | {name: given[name] for name in _ACTION if given.get(name)}
+    made = {"id": id} | {name: given[name] for name in _ACTION if given.get(name)}
+    return (
+        made if _is_callable(made.get("integration")) else _without(made, "integration")
+    )
+
+
+def _is_callable(integration: Any) -> bool:
+    """Yes: a press knows whom to tell, and what."""
+    if not isinstance(integration, dict) or not isinstance(integration.get("url"), str):
+        return False
+    return isinstance(integration.get("context") or {}, dict)

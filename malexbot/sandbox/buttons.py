@@ -182,7 +182,7 @@ def _action(props: Json, action_id: str) -> Json:
 
 
 def _with_integration(action: Json | None) -> Json:
-    if action is None or not (action.get("integration") or {}).get("url"):
+    if action is None or not action.get("integration"):
         detail = f"action={'<nil>' if action is None else _as_go(action)}"
         raise Refusal("api.post.do_action.action_id.app_error", detail)
     return action

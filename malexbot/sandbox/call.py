@@ -117,7 +117,7 @@ class Call:
         try:
             # Lone surrogates: the server reads them as U+FFFD.
             return _with_surrogates(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise refusals.bad_body(name) from error
 
 

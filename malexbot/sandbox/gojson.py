@@ -45,6 +45,8 @@ def read(body: bytes, shape: Mapping[str, type]) -> Json:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
+    except RecursionError as error:
+        raise NotJson("exceeded max depth") from error
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()):
             reason = "unexpected end of JSON input"

@@ -22,7 +22,7 @@ class ActionRoutes:
         yield Route("POST", "/actions/dialogs/submit", self.submit, is_locked=False)
 
     def press(self, call: Call) -> Result:
-        body = call.json("action") if call.request.body else {}
+        body = call.json("action_request") if call.request.body else {}
         press = Press(
             post_id=call["post_id"],
             action_id=call["action"],
