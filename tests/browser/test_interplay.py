@@ -107,6 +107,9 @@ def test_a_command_is_found_by_its_first_letters_and_run(
     assert (told["text"], told["user_name"]) == ("to staging", "alice")
     assert not alice.run("document.querySelector('#hints li')")
     assert not stage.mattermost.ledger.entries(contains="/deploy")
+    # It was not alice who said it, so it is not hers to change.
+    alice.press("ArrowUp")
+    assert alice.run(WORDS) == ""
 
 
 def test_a_command_is_chosen_by_a_click(alice: Tab) -> None:

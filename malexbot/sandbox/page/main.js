@@ -7,17 +7,13 @@ import { Feed } from "./feed.js";
 import { Interplay } from "./interplay.js";
 import { Menu } from "./menu.js";
 import { isWhisper } from "./post.js";
+import { Reader } from "./reader.js";
 import { choose, drawChannels, listen, sign, view } from "./rooms.js";
 import { Server, doToBot, people } from "./server.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 
-const PAGE = 50;
-// A server gives no more changes at once, and does not tell which it left out.
-const MOST_CHANGES = 1_000;
-// Clocks of a server may differ so much from post to post.
-const OVERLAP_MS = 60_000;
 const NOTICE_MS = 6_000;
 const TRY_AGAIN_MS = 1_000;
 
@@ -27,11 +23,16 @@ class Page {
     this.store = new Store(me, () => this.changed());
     this.shown = { channelId: "", rootId: "" };
     this.isDrawing = false;
-    this.stale = new Set();
-    this.older = new Set();
     this.feed = new Feed(() => this.watched(), () => this.changed());
     const order = (what) => this.attempt(doToBot(what).then(() => this.feed.hurry()));
     this.archive = new ArchiveColumn({ store: this.store, feed: this.feed, order });
+    this.reader = new Reader({
+      server: this.server,
+      store: this.store,
+      shown: () => this.shown,
+      leave: () => this.go(this.shown.channelId),
+      onRead: () => this.feed.hurry(),
+    });
     this.interplay = new Interplay({
       server: this.server,
       store: this.store,
@@ -87,7 +88,7 @@ class Page {
       acting: (post) => this.interplay.state(post),
       act: (post, action, option) => this.interplay.press(post, action, option),
       dismiss: (post) => this.store.drop(post),
-      loadOlder: () => this.loadOlder(),
+      loadOlder: () => this.reader.loadOlder(),
     };
   }
 
@@ -141,60 +142,7 @@ class Page {
     view("chat");
     this.changed();
     this.feed.hurry();
-    await this.refresh();
-  }
-
-  // What is shown, as the server has it now.
-  async refresh() {
-    const { channelId, rootId } = this.shown;
-    if (!this.store.lists.has(channelId)) {
-      this.store.takeNewest(channelId, await this.server.newest(channelId, PAGE));
-    } else if (this.stale.has(channelId)) {
-      await this.catchUp(channelId);
-    }
-    this.stale.delete(channelId);
-    if (rootId) await this.loadThread(rootId);
-    await this.learnNames();
-    this.feed.hurry();
-  }
-
-  async loadThread(rootId) {
-    try {
-      const { posts } = await this.server.thread(rootId);
-      this.store.takeAll(Object.values(posts));
-    } catch (refused) {
-      if (refused.status === 0) throw refused;
-      this.go(this.shown.channelId);
-    }
-  }
-
-  async catchUp(channelId) {
-    const from = Math.max(1, this.store.changedAt(channelId) - OVERLAP_MS);
-    const page = await this.server.since(channelId, from);
-    if (page.order.length < MOST_CHANGES) this.store.takeChanges(channelId, page);
-    else this.store.takeNewest(channelId, await this.server.newest(channelId, PAGE));
-  }
-
-  async loadOlder() {
-    const { channelId, rootId } = this.shown;
-    const list = this.store.lists.get(channelId);
-    if (rootId || !list?.hasOlder || this.older.has(channelId)) return;
-    this.older.add(channelId);
-    try {
-      const anchor = this.store.olderThan(channelId);
-      this.store.takeOlder(channelId, await this.server.before(channelId, anchor, PAGE));
-      await this.learnNames();
-      this.feed.hurry();
-    } catch {
-      // One scrolls on, or the connection comes back.
-    } finally {
-      this.older.delete(channelId);
-    }
-  }
-
-  async learnNames() {
-    const ids = this.store.strangers();
-    if (ids.length) this.store.takeUsers(await this.server.users(ids));
+    await this.reader.refresh();
   }
 
   // Writing.
@@ -256,7 +204,7 @@ class Page {
   // A new connection: what happened before it is asked for.
   async opened() {
     try {
-      this.stale = new Set(this.store.lists.keys());
+      this.reader.doubt();
       await this.reload();
       this.say("");
       for (const draft of this.store.pending.values()) {
@@ -303,7 +251,7 @@ class Page {
       const before = this.store.unread.get(post.channel_id) ?? 0;
       this.store.unread.set(post.channel_id, before + 1);
     }
-    await this.attempt(this.learnNames());
+    await this.attempt(this.reader.learnNames());
     if (isOwn || !isHere) return;
     byId("said").textContent = `${this.stream.name(post)}: ${post.message}`;
   }

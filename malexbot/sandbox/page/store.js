@@ -90,8 +90,10 @@ export class Store {
     return known;
   }
 
+  // What a command said in one's name is not one's own.
   lastOwn(channelId, rootId) {
-    const own = (post) => post.user_id === this.me && !post.pending && !post.type;
+    const isSaid = (post) => !post.type && post.props?.from_webhook !== "true";
+    const own = (post) => post.user_id === this.me && !post.pending && isSaid(post);
     return this.stream(channelId, rootId).findLast(own);
   }
 
