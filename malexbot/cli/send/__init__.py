@@ -23,7 +23,8 @@ MOST_FILES = 5
 @click.option(
     "--to",
     metavar="PLACE",
-    help="A channel (its name, team/name or id) or a person (@name).",
+    help="A channel (its name, team/name or id), a person (@name), or an incoming"
+    " webhook of the settings (hook:name).",
 )
 @click.option(
     "--thread", metavar="POST", help="Answer in its thread: a permalink or an id."

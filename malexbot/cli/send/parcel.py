@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from malexbot.cli.send.place import Line, Place
+from malexbot.cli.send.place import HOOK, Line, Place
 from malexbot.errors import MalexbotError, Permanent, Transient, Uncertain
 from malexbot.pipeline.split import split
 
@@ -46,6 +46,8 @@ def _longest(line: Line, message: str) -> int:
 
 
 def _uploaded(line: Line, place: Place, files: Sequence[Path]) -> list[str]:
+    if place.channel_id.startswith(HOOK):
+        raise Permanent("an incoming webhook takes no files: leave --file out")
     client = line.client
     try:
         channel_id = place.channel_id or client.direct_channel(place.user_id)["id"]

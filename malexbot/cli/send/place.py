@@ -16,11 +16,13 @@ from malexbot.storage.people import find_people, people_names
 from malexbot.storage.threads import Root, find_root
 
 if TYPE_CHECKING:
-    from malexbot.config.model import Mattermost
+    from malexbot.config.mattermost import Mattermost
     from malexbot.messengers.mattermost.client import Client
     from malexbot.storage.database import Database
 
 SOURCE = "mattermost"
+# The channel of an incoming webhook is called so: hook:NAME.
+HOOK = "hook:"
 # How long a call may be repeated, and how long one answer may take.
 PATIENCE_S = 5.0
 READ_S = 30.0
@@ -32,15 +34,15 @@ class Line:
     """The way to the server, for what the archive does not know; opened when needed."""
 
     def __init__(self, settings: Mattermost) -> None:
-        self._settings = settings
+        self.settings = settings
 
     @cached_property
     def client(self) -> Client:
         from malexbot.messengers.mattermost.client import Client
         from malexbot.messengers.mattermost.link import Link
 
-        token = self._settings.token.get_secret_value()
-        link = Link(url=self._settings.api_url, token=token)
+        token = self.settings.token.get_secret_value()
+        link = Link(url=self.settings.api_url, token=token)
         return Client(link, patience_s=PATIENCE_S, read_s=READ_S)
 
     def __enter__(self) -> Line:
@@ -82,6 +84,8 @@ def find_place(
     line: Line, database: Database, *, to: str | None, thread: str | None
 ) -> Place:
     """The one that is meant; raises when none is, several are, or nobody can tell."""
+    if to and to.startswith(HOOK):
+        return _webhook(line, to, thread)
     if to and to.startswith("@"):
         if thread:
             raise Permanent("--thread says where it is: leave --to out")
@@ -97,6 +101,17 @@ def find_place(
         raise Permanent(f"the thread is not in {channel.name}: leave --to out")
     name = f"the thread in {channel.name}"
     return Place(name, channel_id=root.channel_id, root_id=root.id)
+
+
+def _webhook(line: Line, to: str, thread: str | None) -> Place:
+    """An incoming webhook posts, where it was made for."""
+    if thread:
+        raise Permanent("an incoming webhook answers in no thread: leave --thread out")
+    name, known = to.removeprefix(HOOK), line.settings.incoming_webhooks
+    if name not in known:
+        close = _meant(name, known, mark=HOOK)
+        raise Permanent(f"no {name!r} is in mattermost.incoming_webhooks{close}")
+    return Place(f"the webhook {name}", channel_id=to)
 
 
 def _person(line: Line, database: Database, name: str) -> Place:

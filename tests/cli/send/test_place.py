@@ -130,3 +130,15 @@ def test_a_name_that_went_over_to_somebody_else_is_theirs(
     with known.transaction() as cursor:
         cursor.execute("UPDATE people SET name = 'bob' WHERE user_id = 'u1'")
     assert place(line, known, "@bob").user_id == mattermost.town.bob
+
+
+def test_an_incoming_webhook_is_a_place(database: Database) -> None:
+    hooks = {"ops": "https://chat.example.org/hooks/x"}
+    told = {"http_host": "http://127.0.0.1:1", "token": "t0ken"}
+    line = Line(Settings.model_validate({**told, "incoming_webhooks": hooks}))
+    place = find_place(line, database, to="hook:ops", thread=None)
+    assert (place.channel_id, place.target) == ("hook:ops", "mattermost:hook:ops")
+    with pytest.raises(Permanent, match="did you mean hook:ops"):
+        find_place(line, database, to="hook:opss", thread=None)
+    with pytest.raises(Permanent, match="--thread"):
+        find_place(line, database, to="hook:ops", thread=UNKNOWN_ID)
