@@ -19,7 +19,8 @@ from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
 from malexbot.pipeline.orders import BACKFILL, BackfillOrders, Reader
 from malexbot.pipeline.retention import Retention
-from malexbot.pipeline.runner import RUN, Handler, ProcessorRuns, Runner
+from malexbot.pipeline.runner import Handler, Runner
+from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.ports import Chat
 from malexbot.processors import build, builtin

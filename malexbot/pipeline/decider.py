@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from malexbot.errors import ANYTHING
-from malexbot.events import Event
+from malexbot.events import OF_A_PERSON, Event
 from malexbot.pipeline.audience import DIRECT, Audience, Heard
 from malexbot.ports import Entry, Occasion, Processor
 
@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 _LIFE = frozenset({"message", "edit", "delete", "reaction"})
 # What may begin that life: a post that starts to match by an edit is kept from then.
 _BIRTHS = frozenset({"message", "edit"})
+# What comes to nobody but us: it is heard wherever it comes from.
+ADDRESSED = OF_A_PERSON | {"hook", "tick"}
 POSTED = "posted"
 
 
@@ -89,13 +91,14 @@ class Decider:
         heard = self._audience.now
         channel = event.peer.bpid
         is_heard = not channel or channel in heard.channels
+        is_heard = is_heard or event.event_type in ADDRESSED
         plan = self._plan
         course = plan.courses.get(event.name, _NOBODY)
         wanted: Sequence[str] = ()
         if course.actors:
             is_direct = _is_direct(event, heard)
             if is_heard or is_direct:
-                wanted = self._actors(event, course, heard.own_id, is_direct)
+                wanted = self._actors(event, course, heard, is_direct)
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
         is_life = event.event_type in _LIFE and self._is_wanted(event)
@@ -117,14 +120,17 @@ class Decider:
     def age_ms(self, occurred_at: int) -> int:
         return max(0, self._now_ms() - occurred_at)
 
-    def is_direct(self, event: Event) -> bool:
-        return _is_direct(event, self._audience.now)
+    def occasion(self, event: Event) -> Occasion:
+        """What there is to know of it, now."""
+        heard = self._audience.now
+        is_direct = _is_direct(event, heard)
+        return Occasion(self.age_s(event), is_direct, heard.is_named_in(event))
 
     def _actors(
-        self, event: Event, course: _Course, own_id: str, is_direct: bool
+        self, event: Event, course: _Course, heard: Heard, is_direct: bool
     ) -> Sequence[str]:
-        occasion = Occasion(self.age_s(event), is_direct)
-        is_mute = _is_mute(event, own_id)
+        occasion = Occasion(self.age_s(event), is_direct, heard.is_named_in(event))
+        is_mute = _is_mute(event, heard.own_id)
         return [
             actor.name
             for actor in course.actors
@@ -189,8 +195,11 @@ def _is_direct(event: Event, heard: Heard) -> bool:
 def _is_mute(event: Event, own_id: str) -> bool:
     """Yes: nobody answers this: we wrote it, or the server did, or it is gone.
 
-    While the messenger does not know who we are, it may all be ours.
+    While the messenger does not know who we are, it may all be ours; but a person's
+    own call is that person's.
     """
+    if event.event_type in OF_A_PERSON:
+        return False
     if not own_id or event.user.uuid == own_id:
         return True
     post = event.post

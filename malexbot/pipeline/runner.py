@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
-from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient, Unstorable
-from malexbot.events import Event
-from malexbot.pipeline.decider import Decider
-from malexbot.pipeline.effects import LONGEST_TEXT, Collector
-from malexbot.pipeline.guard import LoopGuard
+from malexbot.errors import ANYTHING, MalexbotError, Transient, Unstorable
 from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.reply import ANSWER
 from malexbot.pipeline.verdicts import (
     Again,
     Done,
@@ -22,17 +18,18 @@ from malexbot.pipeline.verdicts import (
     told,
     verdict,
 )
-from malexbot.ports import Chat, Effect, Job, Jobs, LeaseLost, Occasion
+from malexbot.ports import Conflict, Job, Jobs, LeaseLost
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)
 
-RUN = "run"
 LONGEST_WAIT_S = 3.0
 
 # Does the jobs of one kind: what it returns is done, what it raises tells why not.
 Handler = Callable[[Job, Hold], Done]
+# What there is to say of a job that will not be done.
+Amends = Callable[[Job, Ended], Ended]
 
 
 class Work(NamedTuple):
@@ -62,10 +59,15 @@ class Runner:
         *,
         jobs: Jobs,
         handlers: Mapping[str, Handler],
+        amends: Amends = lambda job, ended: ended,
+        ended: Callable[[Job, Verdict], None] = lambda job, verdict: None,
         rest: Callable[[float], object] = lambda seconds: Stop().wait(seconds),
     ) -> None:
+        """`ended` is told of every job that came to its end, once that is durable."""
         self._jobs = jobs
         self._handlers = handlers
+        self._amends = amends
+        self._ended = ended
         self._rest = rest
 
     @property
@@ -78,14 +80,26 @@ class Runner:
         Whoever goes on is given what is to be done next: the first thing to send.
         """
         job, hold = work
-        found = self._do(job, hold)
-        if found is None or not hold.take():
-            return NOTHING
+        while True:
+            found = self._do(job, hold)
+            if found is None or not hold.take():
+                return NOTHING
+            try:
+                return self._end_in_time(work, found, goes_on or _is_awaited(found))
+            except Conflict as error:
+                log.debug("job %d is done anew: %s", job.id, error)
+                hold.give_back()
+
+    def _end_in_time(self, work: Work, found: Verdict, goes_on: bool) -> After:
+        """However often that has to be tried; raises Conflict if it is in vain."""
+        job, hold = work
         backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
         while not hold.lease.is_over:
             following = hold.next() if goes_on else None
             try:
                 return self.end(job, found, following)
+            except Conflict:
+                raise
             except Unstorable as error:
                 found = _without_words(found, error)
             except Transient as error:
@@ -99,6 +113,8 @@ class Runner:
 
         With a hold, what is to be done next is begun under it.
         """
+        if isinstance(verdict, Ended) and not verdict.effects:
+            verdict = self._amends(job, verdict)
         try:
             begun = self._write(job, verdict, following)
         except LeaseLost:
@@ -106,6 +122,7 @@ class Runner:
             log.info("job %d was ended already", job.id)
             return After(None, [job.lane])
         _tell(job, verdict)
+        self._ended(job, verdict)
         work = Work(begun, following) if begun and following else None
         return After(work, _waiting(job, verdict, begun))
 
@@ -121,15 +138,19 @@ class Runner:
 
     def _write(self, job: Job, verdict: Verdict, following: Hold | None) -> Job | None:
         match verdict:
-            case Done(effects, note):
+            case Done(effects, note, writes):
                 lease_s = following.lease_s if following else 0.0
-                return self._jobs.finish(job, effects, note, lease_s=lease_s)
+                return self._jobs.finish(
+                    job, effects, note, writes=writes, lease_s=lease_s
+                )
             case Again(wait_s, reason, is_uncertain):
                 self._jobs.retry(
                     job, wait_s=wait_s, reason=reason, is_uncertain=is_uncertain
                 )
-            case Ended(state, reason):
-                self._jobs.give_up(job, state=state, reason=reason)
+            case Ended(state, reason, effects, writes):
+                self._jobs.give_up(
+                    job, state=state, reason=reason, effects=effects, writes=writes
+                )
         return None
 
 
@@ -142,7 +163,7 @@ def _without_words(verdict: Verdict, error: Unstorable) -> Ended:
 
 def _waiting(job: Job, verdict: Verdict, begun: Job | None) -> list[str]:
     match verdict:
-        case Done(effects):
+        case Done(effects) | Ended(effects=effects):
             made = [effect.target for effect in effects]
             if begun:
                 made.remove(begun.lane)
@@ -152,9 +173,17 @@ def _waiting(job: Job, verdict: Verdict, begun: Job | None) -> list[str]:
     return []
 
 
+def _is_awaited(verdict: Verdict) -> bool:
+    """Yes: somebody may wait for the first of its effects just now."""
+    match verdict:
+        case Done([first, *_]):
+            return first.kind == ANSWER
+    return False
+
+
 def _tell(job: Job, verdict: Verdict) -> None:
     match verdict:
-        case Done(_, note):
+        case Done(note=note):
             log.debug("job %d, %s %s: done %s", job.id, job.kind, job.name, note)
         case Again(wait_s, reason, is_failure=is_failure):
             is_new = is_failure and not job.failures
@@ -167,46 +196,3 @@ def _tell(job: Job, verdict: Verdict) -> None:
             log.error(
                 "job %d, %s %s: %s: %s", job.id, job.kind, job.name, state, reason
             )
-
-
-class ProcessorRuns:
-    """The handler of "run": a processor acts on an event."""
-
-    def __init__(
-        self,
-        *,
-        decider: Decider,
-        chats: Mapping[str, Chat],
-        guard: LoopGuard,
-    ) -> None:
-        self._decider = decider
-        self._chats = chats
-        self._guard = guard
-
-    def __call__(self, job: Job, hold: Hold) -> Done:
-        processor = self._decider.processor(job.name)
-        if processor is None or job.event is None:
-            raise Permanent(f"no processor {job.name!r} is configured")
-        event = job.event
-        age_s, left_s = self._decider.age_s(event), processor.max_age_s
-        if not job.payload.get("by_hand"):
-            left_s -= age_s
-        if left_s < 0:
-            raise Expired(f"it happened {age_s:.0f} s ago, that is too old")
-        bot = Collector(event, check=hold.check, longest_text=self._longest(event))
-        processor.handle(event, Occasion(age_s, self._decider.is_direct(event)), bot)
-        effects = [_timed(each, left_s) for each in bot.effects]
-        admitted = self._guard.admit(effects)
-        held_back = len(effects) - len(admitted)
-        return Done(admitted, f"{held_back} answers held back" if held_back else "")
-
-    def _longest(self, event: Event) -> int:
-        chat = self._chats.get(event.source)
-        return chat.longest_text if chat else LONGEST_TEXT
-
-
-def _timed(effect: Effect, left_s: float) -> Effect:
-    """What is said to an event grows old with it, unless it says otherwise."""
-    if effect.terms.max_age_s is not None:
-        return effect
-    return replace(effect, terms=effect.terms._replace(max_age_s=left_s))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from malexbot.errors import Permanent, Transient, Uncertain
+from malexbot.pipeline.controls import refs
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import (
     LOOK_AFTER_S,
@@ -16,7 +18,7 @@ from malexbot.pipeline.verdicts import (
     until_look_s,
     wait_s,
 )
-from malexbot.ports import Chat, Job, Jobs, Sent
+from malexbot.ports import Chat, Job, Jobs, PostKnown, Put, Sent, Write
 
 
 class ChatPosts:
@@ -33,11 +35,11 @@ class ChatPosts:
         self._jobs = jobs
 
     def __call__(self, job: Job, hold: Hold) -> Done:
-        chat = _chat(self._chats, job)
+        chat = chat_of(self._chats, job)
         if job.sent_ago_s is None:
             return self._send_first(chat, job, hold)
         if found := self._find(chat, job, hold, _age_s(chat, job, hold)):
-            return _done(found)
+            return _done(job, found)
         # The look took its time.
         if _age_s(chat, job, hold) < LOOK_AFTER_S:
             return self._send_again(chat, job, hold)
@@ -48,7 +50,7 @@ class ChatPosts:
         marked_at_s = self._note(job, hold)
         hold.check_for(chat.timeout_s)
         try:
-            return _done(chat.send(job.payload, key=job.key))
+            return _done(job, chat.send(job.payload, key=job.key))
         except Uncertain as error:
             raise _uncertain(chat, job, error, hold.age_s - marked_at_s) from error
 
@@ -63,7 +65,7 @@ class ChatPosts:
         """With the same key; whatever fails now, the first send stays uncertain."""
         hold.check_for(chat.timeout_s)
         try:
-            return _done(chat.send(job.payload, key=job.key))
+            return _done(job, chat.send(job.payload, key=job.key))
         except (Uncertain, Transient) as error:
             ago_s = hold.age_s + (job.sent_ago_s or 0)
             raise _uncertain(chat, job, error, ago_s) from error
@@ -84,7 +86,7 @@ class ChatReactions:
         self._chats = chats
 
     def __call__(self, job: Job, hold: Hold) -> Done:
-        chat = _chat(self._chats, job)
+        chat = chat_of(self._chats, job)
         hold.check_for(chat.timeout_s)
         try:
             chat.react(job.payload)
@@ -93,7 +95,7 @@ class ChatReactions:
         return Done()
 
 
-def _chat(chats: Mapping[str, Chat], job: Job) -> Chat:
+def chat_of(chats: Mapping[str, Chat], job: Job) -> Chat:
     """The messenger of a target such as `mattermost:channel`."""
     source = job.name.partition(":")[0]
     if source not in chats:
@@ -110,8 +112,25 @@ def _age_s(chat: Chat, job: Job, hold: Hold) -> float:
     raise Postponed(Again(until_look_s(ago_s), reason, is_uncertain=True))
 
 
-def _done(sent: Sent) -> Done:
-    return Done(note=f"post {sent.post_id}" + (", found" if sent.is_repeat else ""))
+def _done(job: Job, sent: Sent) -> Done:
+    note = f"post {sent.post_id}" + (", found" if sent.is_repeat else "")
+    writes = [*known(job.payload, sent.post_id), *_named(job.payload, sent.post_id)]
+    return Done(note=note, writes=writes)
+
+
+def known(payload: Mapping[str, Any], post_id: str) -> Sequence[Write]:
+    """That what can be pressed in it stands below this post."""
+    pressed = refs(payload.get("cards"))
+    return [PostKnown(pressed, post_id)] if pressed and post_id else []
+
+
+def _named(payload: Mapping[str, Any], post_id: str) -> Sequence[Write]:
+    """By the name that a plugin gave it, the post is found again."""
+    if not payload.get("named"):
+        return []
+    space, name = payload["named"]
+    told = {"post_id": post_id, "channel_id": payload.get("channel_id", "")}
+    return [Put(space, name, told)]
 
 
 def _uncertain(chat: Chat, job: Job, error: Exception, ago_s: float) -> Postponed:

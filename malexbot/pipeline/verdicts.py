@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient, Uncertain
 from malexbot.pipeline.hold import Revoked, TooLate
-from malexbot.ports import Effect, Job, JobState, LeaseLost
+from malexbot.ports import Effect, Job, JobState, LeaseLost, Write
 from malexbot.runtime.retry import Backoff
 
 FIRST_WAIT_S = 1.0
@@ -23,10 +23,11 @@ LOOK_AFTER_S = 60.0
 
 
 class Done(NamedTuple):
-    """What is to be sent now, and a word for the list of jobs."""
+    """What is to be sent now, a word for the list of jobs, and what is to be kept."""
 
     effects: Sequence[Effect] = ()
     note: str = ""
+    writes: Sequence[Write] = ()
 
 
 class Again(NamedTuple):
@@ -44,6 +45,9 @@ class Ended(NamedTuple):
 
     state: JobState
     reason: str
+    effects: Sequence[Effect] = ()
+    """What there is to say of that."""
+    writes: Sequence[Write] = ()
 
 
 Verdict = Done | Again | Ended

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from malexbot.events import Event, Id
+from malexbot.ports.forms import Card, Dialog
 
 
 class Occasion(NamedTuple):
@@ -60,17 +62,108 @@ class Shelf(Protocol):
 
 
 class Bot(Protocol):
-    """What a processor may do; it happens once the processor has returned."""
+    """What a processor may do; it happens once the processor has returned, once."""
 
-    def reply(self, text: str, *, thread: bool = False, terms: Terms = ...) -> None: ...
+    def reply(
+        self,
+        text: str,
+        *,
+        thread: bool = False,
+        cards: Sequence[Card] = (),
+        terms: Terms = ...,
+    ) -> None:
+        """Say it where it was said."""
+        ...
 
     def post(
-        self, channel: Id, text: str, *, root_id: str = "", terms: Terms = ...
+        self,
+        channel: Id,
+        text: str,
+        *,
+        root_id: str = "",
+        cards: Sequence[Card] = (),
+        name: str = "",
+        terms: Terms = ...,
+    ) -> None:
+        """Say it there; by its name, `named` tells its id later."""
+        ...
+
+    def direct(
+        self,
+        user: Id,
+        text: str,
+        *,
+        cards: Sequence[Card] = (),
+        name: str = "",
+        terms: Terms = ...,
     ) -> None: ...
 
-    def direct(self, user: Id, text: str, *, terms: Terms = ...) -> None: ...
-
     def react(self, emoji: str, *, terms: Terms = ...) -> None: ...
+
+    def edit(
+        self,
+        channel: Id,
+        post_id: str,
+        text: str,
+        *,
+        cards: Sequence[Card] | None = None,
+    ) -> None:
+        """Change a post of the bot; None leaves its cards, () takes them away."""
+        ...
+
+    def upload(
+        self,
+        channel: Id,
+        name: str,
+        content: bytes,
+        *,
+        text: str = "",
+        root_id: str = "",
+    ) -> None:
+        """Post a file."""
+        ...
+
+    def answer(
+        self, text: str, *, in_channel: bool = False, cards: Sequence[Card] = ()
+    ) -> None:
+        """Tell who gave the command or pressed the button; only they see it."""
+        ...
+
+    def update(self, text: str, *, cards: Sequence[Card] = ()) -> None:
+        """Change the message whose button was pressed; without cards, none is left."""
+        ...
+
+    def open_dialog(self, dialog: Dialog) -> None:
+        """Open it before who gave the command or pressed the button."""
+        ...
+
+    def refuse(self, error: str = "", **fields: str) -> None:
+        """Leave the dialog open, and tell what is wrong, by field or at all."""
+        ...
+
+    def search(self, words: str, *, most: int = 10, skip: int = 0) -> Sequence[Found]:
+        """Posts of the archive that the person of the event may read."""
+        ...
+
+    def named(self, name: str) -> str:
+        """The id of the post that was given this name; "" if it is not there."""
+        ...
+
+    @property
+    def store(self) -> Shelf: ...
+
+    @property
+    def settings(self) -> Any:
+        """Those of the plugin, as its Params read them."""
+        ...
+
+    @property
+    def locale(self) -> str:
+        """The language of the person of the event: en, ru, …"""
+        ...
+
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]: ...
 
 
 class Processor:
@@ -84,6 +177,12 @@ class Processor:
     """An event that is older makes no job."""
     answers = True
     """Yes: what the bot itself or the server wrote is kept from it."""
+    once = False
+    """Yes: a run that a crash of ours cut off is not begun again, but shown as dead."""
+    events: Sequence[str] = ()
+    """The names of the events that it is offered without being named in settings."""
+    settings: Any = None
+    """What `bot.settings` gives its handler."""
 
     def keeps(self, event: Event) -> bool:
         """Yes: the archive keeps the post of this event."""

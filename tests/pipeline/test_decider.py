@@ -10,7 +10,18 @@ from malexbot.pipeline.decider import Decider
 from malexbot.ports import Entry, Occasion, Processor
 from malexbot.processors.log import Log
 from malexbot.processors.save import Save
-from tests.support.events import BOT, NOW, deleted, edited, happened, posted, reacted
+from tests.support.events import (
+    BOT,
+    NOW,
+    commanded,
+    deleted,
+    edited,
+    filled_in,
+    happened,
+    posted,
+    pressed,
+    reacted,
+)
 
 HEARD = Heard(own_id=BOT, channels=frozenset({"c1"}))
 
@@ -295,3 +306,35 @@ def test_a_peer_may_have_a_number() -> None:
     event = posted()._replace(peer=Peer(7, 7))
     heard = HEARD._replace(channels=frozenset({7}))
     assert decide(event, heard, posted=[Save()]) is not None
+
+
+@pytest.mark.parametrize("event", [commanded(), pressed(), filled_in()])
+@pytest.mark.parametrize("own_id", [BOT, ""])
+def test_what_a_person_asks_of_the_bot_is_heard_wherever_it_comes_from(
+    event: Event, own_id: str
+) -> None:
+    asked = event._replace(peer=Peer("c9", "c9"))
+    heard = Heard(own_id=own_id, channels=frozenset({"c1"}))
+    entry = decide(asked, heard, **{event.name: [Answer()]})
+    assert entry == Entry(asked, False, ["answer"])
+    assert decide(asked, heard, posted=[Answer()]) is None
+
+
+def test_a_hook_tells_of_any_channel_but_not_of_what_the_bot_itself_said() -> None:
+    hook = posted()._replace(name="hook", event_type="hook", peer=Peer("c9", "c9"))
+    assert decide(hook, hook=[Answer()]) == Entry(hook, False, ["answer"])
+    own = hook._replace(user=hook.user._replace(uuid=BOT))
+    assert decide(own, hook=[Answer()]) is None
+
+
+def test_who_is_named_is_told_so() -> None:
+    audience, answer = Audience(HEARD), Answer()
+    audience.know_self(BOT, "malexbot")
+    decider = Decider(
+        processors={"posted": [answer]}, audience=audience, server_now_ms=lambda: NOW
+    )
+    for text in ("@malexbot help", "help"):
+        event = posted(text=text)
+        decider.decide(event)
+        assert decider.occasion(event) == answer.asked[-1][1]
+    assert [occasion.is_mention for _, occasion in answer.asked] == [True, False]

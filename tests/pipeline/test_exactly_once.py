@@ -17,7 +17,8 @@ from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.effects import POST
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner, Work
+from malexbot.pipeline.runner import Runner, Work
+from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.sends import ChatPosts
 from malexbot.ports import Bot, Occasion, Processor
 from tests.support.events import NOW, posted

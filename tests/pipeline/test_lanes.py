@@ -11,7 +11,8 @@ from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.pipeline import lanes as module
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.lanes import MOST_HUNG, Lanes
-from malexbot.pipeline.runner import RUN, Runner
+from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runs import RUN
 from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Effect, Job
 from malexbot.runtime.health import Health

@@ -17,7 +17,8 @@ from malexbot.pipeline.effects import POST, REACT
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner
+from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.processors.response import Response
 from malexbot.processors.save import Save

@@ -12,7 +12,8 @@ from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner, Work
+from malexbot.pipeline.runner import Runner, Work
+from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Bot, Effect, Job, Occasion, Processor, Terms
 from tests.support.events import BOT, NOW, posted

@@ -14,7 +14,8 @@ from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.lanes import Lanes
-from malexbot.pipeline.runner import RUN, ProcessorRuns, Runner
+from malexbot.pipeline.runner import Runner
+from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.ports import Bot, Entry, Occasion, Parcel, Processor, Terms
 from malexbot.runtime.health import Health
 from malexbot.storage.database import Database

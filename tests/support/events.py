@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from malexbot.events import Event, Message, Peer, Post, Reaction, User
+from malexbot.events import (
+    Button,
+    Command,
+    Event,
+    Form,
+    Message,
+    Peer,
+    Post,
+    Reaction,
+    User,
+)
 
 NOW = 1_700_000_000_000
 BOT = "malexbot-id"
@@ -84,3 +94,28 @@ def happened(name: str = "hello", channel: str = "", **values: Any) -> Event:
         message=None,
         post=None,
     )
+
+
+def commanded(text: str = "", id: str = "e1", **values: Any) -> Event:
+    """Alice gave /deploy in channel c1, and waits."""
+    return _asked("command", id, command=Command("/deploy", text), **values)
+
+
+def pressed(action: str = "rota.approve", id: str = "e1", **values: Any) -> Event:
+    """Alice pressed a button below post p1, in channel c1."""
+    payload = values.pop("payload", {})
+    return _asked("button", id, button=Button("p1", action, payload), **values)
+
+
+def filled_in(name: str = "rota.request", id: str = "e1", **values: Any) -> Event:
+    """Alice sent a dialog off that was opened in channel c1."""
+    form = Form(name, values.pop("values", {}), values.pop("payload", {}))
+    return _asked("dialog", id, form=form, **values)
+
+
+def _asked(kind: str, id: str, **values: Any) -> Event:
+    data = {"trigger_id": "t1"} | values.pop("data", {})
+    happened_ = happened(kind, "c1")
+    known: dict[str, Any] = {"event_id": id, "data": data}
+    known |= {"user": User("alice-id", nick="alice")}
+    return happened_._replace(**{**known, **values})
