@@ -70,6 +70,7 @@ class File:
     post_id: str = ""
     width: int = 0
     height: int = 0
+    is_lost: bool = False
 
     def as_dict(self) -> Json:
         shown: Json = {"id": self.id, "user_id": self.user_id}

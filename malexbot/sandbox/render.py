@@ -10,6 +10,7 @@ from malexbot.sandbox.call import Answer, Request
 _REASONS = {
     200: "OK",
     201: "Created",
+    206: "Partial Content",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
@@ -17,6 +18,7 @@ _REASONS = {
     404: "Not Found",
     405: "Method Not Allowed",
     413: "Request Entity Too Large",
+    416: "Requested Range Not Satisfiable",
     429: "Too Many Requests",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -40,7 +42,8 @@ def render(
     headers += extra or []
     if "Date" not in answer.headers:
         headers.append(("Date", formatdate(usegmt=True)))
-    if len(body) >= _GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    if len(body) >= _GZIP_FROM and takes_gzip and answer.status != 206:
         packer = zlib.compressobj(1, wbits=31)
         body = packer.compress(body) + packer.flush()
         headers.append(("Content-Encoding", "gzip"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from malexbot.sandbox.changes import Changes
 from malexbot.sandbox.hub import Hub
@@ -10,6 +10,7 @@ from malexbot.sandbox.model import Json
 from malexbot.sandbox.people import People
 from malexbot.sandbox.posts import Draft, Posts
 from malexbot.sandbox.rooms import Rooms
+from malexbot.sandbox.uploads import save
 from malexbot.sandbox.world import World
 
 
@@ -160,6 +161,16 @@ class Scene:
         )
         with self.world.lock:
             return str(self.posts.create(self.world.user(user_id), draft)["id"])
+
+    def upload(self, user_id: str, name: str, text: str) -> str:
+        """A file for a post of theirs, by its id."""
+        with self.world.lock:
+            return save(self.world, user_id, name, text.encode()).id
+
+    def lose_file(self, file_id: str) -> None:
+        """The server finds it no more; its post still tells of it."""
+        with self.world.lock:
+            self.world.files.put(replace(self.world.files[file_id], is_lost=True))
 
     def post_many(
         self,

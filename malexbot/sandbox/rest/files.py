@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
-import struct
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from pathlib import PurePath
+from email.utils import formatdate
 from urllib.parse import quote
 
 import orjson
 
 from malexbot.sandbox.call import Answer, Call, Result, Route, created
-from malexbot.sandbox.clock import new_id
 from malexbot.sandbox.content import File
 from malexbot.sandbox.refusals import Refusal, bad_body, not_allowed
+from malexbot.sandbox.uploads import save
 from malexbot.sandbox.world import World
+
+_ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,11 @@ class Files:
             "X-Content-Type-Options": "nosniff",
         }
         content = base64.b64decode(file.content)
+        if content:
+            headers["X-Uncompressed-Content-Length"] = str(len(content))
+        headers["Last-Modified"] = formatdate(file.create_at / 1000, usegmt=True)
         kind = file.mime_type or "application/octet-stream"
-        return Answer(200, content, kind, headers)
+        return _ranged(call, Answer(200, content, kind, headers))
 
     def info(self, call: Call) -> Result:
         shown = orjson.dumps(self._readable(call).as_dict())
@@ -72,7 +76,9 @@ class Files:
                 values.setdefault(str(name), []).append(content.decode())
         channel_id = (values.get("channel_id") or [""])[0]
         self.world.require_channel(call.user, channel_id, "upload_file")
-        files = [self._save(call.user.id, name, content) for name, content in parts]
+        files = [
+            save(self.world, call.user.id, name, content) for name, content in parts
+        ]
         return created(
             {
                 "file_infos": [file.as_dict() for file in files],
@@ -86,33 +92,14 @@ class Files:
         if not name:
             raise bad_body("filename")
         self.world.require_channel(call.user, channel_id, "upload_file")
-        file = self._save(call.user.id, name, call.request.body)
+        file = save(self.world, call.user.id, name, call.request.body)
         return created({"file_infos": [file.as_dict()], "client_ids": None})
-
-    def _save(self, user_id: str, name: str, content: bytes) -> File:
-        if len(content) > self.world.settings.max_file_bytes:
-            raise Refusal("api.file.upload_file.too_large_detailed.app_error")
-        width, height = _png_size(content)
-        return self.world.files.put(
-            File(
-                id=new_id(),
-                user_id=user_id,
-                create_at=self.world.now_ms(),
-                name=PurePath(name).name,
-                extension=PurePath(name).suffix.lstrip(".").lower(),
-                size=len(content),
-                mime_type=_mime_type(name),
-                content=base64.b64encode(content).decode(),
-                width=width,
-                height=height,
-            )
-        )
 
     def _readable(self, call: Call) -> File:
         file = self.world.files.get(call["file_id"])
-        if file is None:
+        post = self.world.posts.get(file.post_id) if file else None
+        if file is None or file.is_lost or (post and post.delete_at):
             raise Refusal("app.file_info.get.app_error")
-        post = self.world.posts.get(file.post_id)
         is_shown = post is not None and self.world.may_in_channel(
             call.user, post.channel_id
         )
@@ -121,16 +108,23 @@ class Files:
         return file
 
 
-def _mime_type(name: str) -> str:
-    """By the extension; what the server does not know is empty."""
-    kind = mimetypes.guess_type(name)[0] or ""
-    if kind == "application/octet-stream":
-        return ""
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+def _ranged(call: Call, whole: Answer) -> Answer:
+    """As Go's http.ServeContent does it; who asks for several parts gets the whole."""
+    size, headers = len(whole.body), {"Accept-Ranges": "bytes", **whole.headers}
+    found = _ONE_RANGE.fullmatch(call.request.headers.get("range", ""))
+    if found is None or found[0] == "bytes=-":
+        return Answer(200, whole.body, whole.content_type, headers)
+    first, last = _bounds(found[1], found[2], size)
+    if first >= size or last < first:
+        headers["Content-Range"] = f"bytes */{size}"
+        text = b"invalid range: failed to overlap\n"
+        return Answer(416, text, "text/plain; charset=utf-8", headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Answer(206, whole.body[first : last + 1], whole.content_type, headers)
 
 
-def _png_size(content: bytes) -> tuple[int, int]:
-    if not content.startswith(b"\x89PNG\r\n\x1a\n") or len(content) < 24:
-        return 0, 0
-    width, height = struct.unpack("!II", content[16:24])
-    return width, height
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    """The first and the last byte; without a first one they are the last so many."""
+    if not first:
+        return max(0, size - int(last)), size - 1
+    return int(first), min(int(last or size), size - 1)
