@@ -28,6 +28,9 @@ _THEIRS = {
     "reactions to their posts": """
         FROM reactions r JOIN posts p ON p.id = r.post_id
         WHERE p.user_id = %(user_id)s AND r.user_id <> %(user_id)s""",
+    "files": """
+        FROM files f JOIN posts p ON p.id = f.post_id
+        WHERE p.user_id = %(user_id)s""",
     "words in the index": """
         FROM post_words w JOIN posts p ON p.id = w.post_id
         WHERE p.user_id = %(user_id)s""",

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from malexbot.storage.database import Database
+from malexbot.storage.files import KnownFile, read_files
 from malexbot.storage.people import names
 from malexbot.storage.session import Cursor
 
@@ -137,6 +138,8 @@ class Kept(NamedTuple):
     """Under Mattermost's names: our columns, and what only the server's JSON tells."""
     versions: Sequence[Version] = ()
     reactions: Sequence[Reaction] = ()
+    files: Sequence[KnownFile] = ()
+    """Those of its versions too, in no order."""
 
 
 class Snapshot:
@@ -203,6 +206,7 @@ class Snapshot:
         posts = {row[0]: row for row in cursor.fetchall()}
         versions = self._belonging(_VERSIONS, ids)
         reactions = self._belonging(_REACTIONS, ids)
+        files = read_files(cursor, ids)
         for place in places.values():
             post, marked = _post(posts[place.id])
             told = versions.get(place.id, ())
@@ -212,6 +216,7 @@ class Snapshot:
                 post,
                 [Version(at or place.create_at, text) for at, text in told],
                 _reactions(marked, marks) if marked or marks else (),
+                files.get(place.id, ()),
             )
 
     def _belonging(

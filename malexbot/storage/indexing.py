@@ -16,6 +16,7 @@ from typing import NamedTuple
 from malexbot.errors import Transient
 from malexbot.runtime.stop import Stop
 from malexbot.storage.database import Database
+from malexbot.storage.files import note_files
 from malexbot.storage.session import Cursor
 from malexbot.storage.words import plain, said
 
@@ -131,11 +132,16 @@ class Indexing:
         *,
         epoch: Callable[[], int],
         written: Callable[[], int],
+        on_files: Callable[[], object] = lambda: None,
     ) -> None:
-        """`written` rises by one at least with each batch that the journal writes."""
+        """`written` rises by one at least with each batch that the journal writes.
+
+        `on_files` is called when posts have brought files: those are noted on the way.
+        """
         self._database = database
         self._epoch = epoch
         self._written = written
+        self._on_files = on_files
 
     def run(self, stop: Stop) -> None:
         seen, waited, is_due = 0, 0, True
@@ -169,9 +175,10 @@ class Indexing:
         with self._database.fenced_transaction(self._epoch()) as cursor:
             cursor.execute(_SOFT)
             ids, done = _take(cursor)
-            if ids:
-                _write(cursor, list(ids))
+            files = _write(cursor, list(ids)) if ids else 0
             cursor.execute(_DONE, (done,))
+        if files:
+            self._on_files()
         return len(ids)
 
 
@@ -206,9 +213,14 @@ def read_words(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
     return {id_: plain(said(message, raw)) for id_, message, raw in cursor.fetchall()}
 
 
-def _write(cursor: Cursor, ids: Sequence[str]) -> None:
-    """What the index says of them is what the archive says; of some that is nothing."""
+def _write(cursor: Cursor, ids: Sequence[str]) -> int:
+    """What the index says of them is what the archive says; of some that is nothing.
+
+    Returns how many new files they have. The words come first: who erases posts locks
+    their table before he locks the posts.
+    """
     found = read_words(cursor, ids)
     terms = {"ids": ids, "found": list(found), "plain": list(found.values())}
     cursor.execute(_FORGET, terms)
     cursor.execute(_WRITE, terms)
+    return note_files(cursor, ids)

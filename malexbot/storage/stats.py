@@ -30,6 +30,11 @@ _SLOTS = f"""
 SELECT create_at / {SLOT_MS}, count(*) FROM posts
 WHERE {_WANTED} AND {_IS_SAID} GROUP BY 1 ORDER BY 1
 """
+_FILES = f"""
+SELECT count(*), coalesce(sum(f.size), 0)::bigint,
+  count(f.sha256), coalesce(sum(f.size) FILTER (WHERE f.sha256 IS NOT NULL), 0)::bigint
+FROM files f JOIN posts ON posts.id = f.post_id WHERE {_WANTED}
+"""
 _CHANNELS = "SELECT channel_id, type, name, display_name FROM channels"
 
 
@@ -56,6 +61,15 @@ class Count(NamedTuple):
         )
 
 
+class FileSums(NamedTuple):
+    """What hangs on the posts, and how much of that is kept here."""
+
+    files: int = 0
+    bytes: int = 0
+    kept: int = 0
+    kept_bytes: int = 0
+
+
 @dataclass(slots=True)
 class Stats:
     """What people said; what the server said of itself is only counted."""
@@ -64,6 +78,7 @@ class Stats:
     channels: dict[str, Count] = field(default_factory=dict)
     people: dict[str, Count] = field(default_factory=dict)
     notices: int = 0
+    files: FileSums = FileSums()
     slots: Sequence[tuple[int, int]] = ()
     """How many posts there are in each quarter of an hour since 1970 that has any."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +107,8 @@ def count(
                 stats.notices += numbers[0]
         cursor.execute(_SLOTS, terms)
         stats.slots = cursor.fetchall()
+        cursor.execute(_FILES, terms)
+        stats.files = FileSums(*(cursor.fetchone() or ()))
         stats.names = names(cursor)
         cursor.execute(_CHANNELS)
         stats.shares = _shares(stats, {row[0]: row[1:] for row in cursor.fetchall()})

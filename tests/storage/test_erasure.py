@@ -23,6 +23,7 @@ from malexbot.storage.session import Cursor
 from malexbot.storage.tables import find_tables
 from malexbot.storage.wire import from_json
 from tests.storage.conftest import Look, until
+from tests.storage.filed import with_files
 from tests.storage.happenings import (
     acted_on,
     edited,
@@ -42,6 +43,7 @@ SECRET = "kumquat"
 WITHOUT_CONTENT = {
     *("channels", "connections", "daemon", "gaps", "erased", "unindexed"),
     *("grant_uses", "commands", "answer_ways"),
+    *("contents", "unfiled"),
 }
 
 
@@ -85,7 +87,7 @@ def full(
     journal.write([Parcel(rejects=[Reject("mattermost", raw, "no id")])])
     journal.write([Parcel(rejects=[Reject("mattermost", b"other", "no id")])])
     alice = User("alice", nick=f"{SECRET}-alice")
-    journal.write([kept(posted(post("p6", "x"), user=alice))])
+    journal.write([kept(posted(with_files("p6", f"{SECRET}file"), user=alice))])
     jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
     (job,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
     payload = {"text": f"you said {SECRET}"}
@@ -130,6 +132,7 @@ def test_it_counts_what_it_will_erase_and_then_nothing(database: Database) -> No
         "earlier versions": 1,
         "reactions": 1,
         "reactions to their posts": 0,
+        "files": 1,
         "words in the index": 2,
         "echoes": 1,
         "jobs": 2,
