@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -32,6 +34,8 @@ READ_S = 30.0
 POOL_SIZE = 16
 # Integers of fewer digits fit into 64 bits.
 SURE_DIGITS = 19
+# What a file's answer may be; the last one tells that it has no such byte.
+STREAMED = (200, 206, 416)
 # What no repeat makes a request: a bad address, a header with a line break in it.
 UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
 # What leaves no doubt that the request did not leave.
@@ -109,6 +113,32 @@ class Link:
         self._learn(response, sent_at)
         return _content(call, response, is_repeatable)
 
+    @contextmanager
+    def stream(
+        self, endpoint: str, *, headers: Mapping[str, str], read_s: float
+    ) -> Iterator[requests.Response]:
+        """A file on its way: 200, 206, or 416; whatever else it is, is a Failure."""
+        call = f"get {endpoint}"
+        sent_at = time.monotonic()
+        try:
+            with outside("Mattermost"):
+                response = self._session.request(
+                    "get",
+                    self.url + endpoint,
+                    headers=headers,
+                    stream=True,
+                    timeout=(CONNECT_S, read_s),
+                    allow_redirects=False,
+                    **self._way,
+                )
+        except requests.RequestException as error:
+            raise _unanswered(call, error, is_repeatable=True) from error
+        with response:
+            self._learn(response, sent_at)
+            if response.status_code not in STREAMED:
+                _refuse(call, response)
+            yield response
+
     def tell(self, url: str, body: Any, *, read_s: float = READ_S) -> None:
         """POST this to an address that is its own right: a webhook, without a token.
 
@@ -185,6 +215,17 @@ def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any
         unclear = Busy if is_repeatable else Unclear
         raise unclear(call, told._replace(message="an answer that is no JSON"))
     return body
+
+
+def _refuse(call: str, response: requests.Response) -> None:
+    """Raises what an answer means that is no file."""
+    try:
+        with outside("Mattermost"):
+            _content(call, response, is_repeatable=True)
+    except requests.RequestException as error:
+        raise _unanswered(call, error, is_repeatable=True) from error
+    told = answer(response.status_code, None, "an answer that is no file", {})
+    raise Busy(call, told)
 
 
 def _lenient(response: requests.Response) -> tuple[Any, bool]:
