@@ -171,8 +171,13 @@ class Commands:
             ("user_name", place.user.username),
             ("command", f"/{command.trigger}"),
             ("text", text),
+            *self._thread(place),
             *self._mentions(team.id, text),
         ]
+
+    def _thread(self, place: Place) -> Iterable[tuple[str, str]]:
+        if self.world.settings.tells_root_id and place.root_id:
+            yield "root_id", place.root_id
 
     def _mentions(self, team_id: str, text: str) -> Iterable[tuple[str, str]]:
         """People of the team, and its public channels."""

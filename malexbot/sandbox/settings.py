@@ -25,6 +25,8 @@ class Settings:
     # How long a dialog may be opened by what a command or a press brought; newer
     # servers wait longer.
     trigger_s: float = 3
+    # Newer servers tell a command the thread that it was typed in.
+    tells_root_id: bool = False
     # How long, and how often, the answer to a slash command may follow.
     response_url_s: float = 1800
     response_url_uses: int = 5

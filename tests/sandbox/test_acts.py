@@ -90,6 +90,18 @@ def test_in_a_direct_channel_the_team_has_to_be_told(
     assert integration.take().fields["team_id"] == town.team
 
 
+def test_a_newer_server_tells_of_the_thread(
+    mattermost: Mattermost, integration: Integration
+) -> None:
+    town, acts = mattermost.town, mattermost.acts
+    root_id = mattermost.scene.post(town.channel, town.bob, "a root")
+    deploy(mattermost, integration)
+    for is_newer, told in ((False, None), (True, root_id)):
+        mattermost.settings.tells_root_id = is_newer
+        acts.execute(town.alice, town.channel, "/deploy", root_id=root_id)
+        assert integration.take().fields.get("root_id") == told
+
+
 def test_a_stranger_types_nothing(
     mattermost: Mattermost, integration: Integration
 ) -> None:
