@@ -112,6 +112,26 @@ def test_a_command_is_found_by_its_first_letters_and_run(
     assert alice.run(WORDS) == ""
 
 
+def test_a_command_that_takes_its_time_is_shown_meanwhile(
+    alice: Tab, stage: Stage
+) -> None:
+    stage.program.will(Reply(is_late=True))
+    typed(alice, "/deploy slowly")
+    alice.press("Enter")
+    alice.wait(f"{post('/deploy slowly')}.classList.contains('pending')")
+    stage.program.is_over.set()
+    alice.wait(f"!{post('/deploy slowly')}")
+    assert "'deploy' failed" in alice.wait(BANNER)
+
+
+def test_a_command_leads_elsewhere(alice: Tab, stage: Stage) -> None:
+    alice.run("(window.open = (address) => { window.opened = address; }, 0)")
+    stage.program.will(Reply.of(goto_location="https://example.org/x"))
+    typed(alice, "/deploy")
+    alice.press("Enter")
+    alice.wait("window.opened === 'https://example.org/x'")
+
+
 def test_a_command_is_chosen_by_a_click(alice: Tab) -> None:
     typed(alice, "/")
     alice.click("#hints [data-trigger=depose]")

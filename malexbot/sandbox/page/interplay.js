@@ -2,6 +2,9 @@
 
 import { DialogBox } from "./dialog.js";
 
+// What takes longer than this is shown to be under way.
+const SLOW_MS = 300;
+
 export class Interplay {
   // `shown()` gives {channelId, rootId}; `giveBack(text)` is called with a command that
   // was refused, `fail(refused)` with what went wrong.
@@ -32,13 +35,29 @@ export class Interplay {
   }
 
   async command(text) {
+    const place = this.place();
+    const draft = this.draft(place, text);
+    const timer = setTimeout(() => this.store.hold(draft), SLOW_MS);
     try {
-      const answer = await this.server.execute({ ...this.place(), command: text });
+      const answer = await this.server.execute({ ...place, command: text });
       this.expect(answer.trigger_id);
+      const address = answer.goto_location;
+      if (/^https?:\/\//.test(address)) window.open(address, "_blank", "noopener");
     } catch (refused) {
       this.giveBack(text);
       this.fail(refused);
+    } finally {
+      clearTimeout(timer);
+      this.store.discard(draft);
     }
+  }
+
+  // It stands there until it is answered.
+  draft({ channel_id, root_id }, message) {
+    const create_at = Date.now();
+    const id = `command ${create_at}`;
+    const place = { channel_id, root_id, user_id: this.store.me };
+    return { id, pending_post_id: id, ...place, message, create_at, type: "", pending: true };
   }
 
   // Buttons and menus.
