@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from malexbot.config.document import Document
+from malexbot.config.events import unknown_events
 from malexbot.config.fields import Block, Names
 from malexbot.config.permissions import Permissions, Roles
 from malexbot.config.problems import Problem, Where
@@ -31,6 +32,8 @@ from malexbot.ports import Processor
 BUILTIN = ("log", "save", "response")
 # The plugin that comes with malexbot; nobody else's is called so.
 OWN = "malex"
+# What is no event of the server, but comes by a call or by the clock.
+OF_PLUGINS = ("command", "button", "dialog", "hook", "tick")
 OWN_FUNCTIONS = tuple(f"{OWN}.{name}" for name in "help find stats status ping".split())
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -184,6 +187,11 @@ class Outlet:
                 text = f"nothing is done with the processor {name!r}"
                 hint = "name it at an event in mattermost.target_events_processors"
                 yield self._document.problem(("plugins",), text, hint)
+        events = (event for each in plugged.handlers for event in each.events)
+        for name, meant in unknown_events(dict.fromkeys(events)):
+            if name not in OF_PLUGINS:
+                text = f"a plugin listens to {name!r}, an event that is not known"
+                yield self._document.problem(("plugins",), text, meant)
 
     def _judged(self, plugged: Plugged) -> Plugged:
         """Tell the names that nobody knows; after a failure they may be its."""

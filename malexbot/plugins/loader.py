@@ -6,8 +6,6 @@ it is switched off.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,9 +14,9 @@ from types import ModuleType
 from pydantic import BaseModel
 
 from malexbot.config.fields import Block
-from malexbot.config.files import read_bytes
 from malexbot.config.plugins import (
     BUILTIN,
+    OWN,
     Failure,
     Plugged,
     Read,
@@ -26,21 +24,23 @@ from malexbot.config.plugins import (
     is_file,
 )
 from malexbot.errors import ANYTHING
+from malexbot.plugins.decorated import Plugin, Terms, handlers, read_plugin
+from malexbot.plugins.handler import Handler
+from malexbot.plugins.modules import opened
 from malexbot.plugins.refusal import Refused, told
 from malexbot.plugins.shape import Class, require_fit, settings_of
 from malexbot.ports import Processor
 
 GROUP = "malexbot.processors"
-MAX_BYTES = 1024 * 1024
 
 
 def plug(wanted: Wanted, read: Read) -> Plugged:
-    """Load the plugins and build the processors that are switched on."""
+    """Load the plugins and build what is switched on: functions by themselves."""
     shelf = _Shelf()
     for plugin in wanted.plugins:
         shelf.take_in(plugin)
     named = {*wanted.used, *wanted.configured}
-    if missing := named - shelf.classes.keys():
+    if missing := named - shelf.classes.keys() - shelf.plugins.keys():
         shelf.take_installed(missing)
     processors = {}
     for name in shelf.classes:
@@ -48,29 +48,44 @@ def plug(wanted: Wanted, read: Read) -> Plugged:
         if name in wanted.used and params is not None:
             if processor := shelf.build(name, params):
                 processors[name] = processor
-    return Plugged(processors, tuple(shelf.classes), tuple(shelf.failures))
+    webhooks = tuple(name.strip("/") for name in wanted.webhooks)
+    terms = Terms(wanted.roles, wanted.permissions, webhooks)
+    return Plugged(
+        processors=processors,
+        offered=tuple(shelf.classes),
+        plugins=tuple(shelf.plugins),
+        handlers=tuple(shelf.switch_on(terms, read)),
+        failures=tuple(shelf.failures),
+    )
 
 
 class _Shelf:
-    """The processors that were found, by name, and what failed meanwhile."""
+    """What was found, by its name, and what failed meanwhile."""
 
     def __init__(self) -> None:
         self.classes: dict[str, Class] = {}
+        self.plugins: dict[str, Plugin] = {}
         self.failures: list[Failure] = []
         self._sources: dict[str, str] = {}
 
-    def take_in(self, plugin: str) -> None:
-        """All the processors of a file or a module, or none."""
+    def take_in(self, source: str) -> None:
+        """All that a file or a module has, or nothing of it."""
         try:
-            module = _run(plugin) if is_file(plugin) else _imported(plugin)
+            module = opened(source)
             found = [require_fit(each) for each in _processors(module)]
-            if not found:
-                raise Refused("it has no class that inherits Processor")
+            plugin = read_plugin(module)
+            if not found and not plugin:
+                raise Refused("it has no class that inherits Processor, no @command, …")
             self._require_free([each.name for each in found])
+            if plugin:
+                self._require_own(plugin)
         except ANYTHING as error:
-            self._fail(plugin, error, plugin)
+            self._fail(source, error, source)
         else:
-            self._keep(found, plugin)
+            self._keep(found, source)
+            if plugin:
+                self.plugins[plugin.name] = plugin
+                self._sources[plugin.name] = source
 
     def take_installed(self, names: Collection[str]) -> None:
         """Of the packages that are installed only those that are named."""
@@ -102,14 +117,42 @@ class _Shelf:
             self.failures.append(Failure(name, f"{file}{told(error, source)}"))
             return None
 
+    def switch_on(self, terms: Terms, read: Read) -> Iterable[Handler]:
+        """The functions of the plugins whose settings are right."""
+        for name, plugin in self.plugins.items():
+            settings = read(name, plugin.params or Block)
+            if settings is None:
+                continue
+            source = self._sources[name]
+            try:
+                yield from handlers(plugin, terms, settings)
+            except ANYTHING as error:
+                self._fail(source, error, source)
+
     def _require_free(self, names: Sequence[str]) -> None:
         for place, name in enumerate(names):
-            if name in BUILTIN:
+            if name in (*BUILTIN, OWN):
                 raise Refused(f"{name!r} is malexbot's own: take another name")
             if name in names[:place]:
                 raise Refused(f"two classes have the name {name!r}")
             if name in self.classes:
                 raise Refused(f"{self._sources[name]} has a processor {name!r} too")
+
+    def _require_own(self, plugin: Plugin) -> None:
+        """Neither its name nor a command of it is taken."""
+        self._require_free([plugin.name])
+        if plugin.name in self.plugins:
+            raise Refused(f"{self._sources[plugin.name]} is called so too")
+        others = {
+            command: self._sources[other.name]
+            for other in self.plugins.values()
+            for command in other.commands
+        }
+        for command in plugin.commands:
+            if command == f"/{OWN}":
+                raise Refused(f"{command} is malexbot's own: take another name")
+            if command in others:
+                raise Refused(f"{others[command]} has the command {command} too")
 
     def _keep(self, found: Iterable[Class], source: str) -> None:
         for each in found:
@@ -118,46 +161,6 @@ class _Shelf:
 
     def _fail(self, plugin: str, error: BaseException, file: str = "") -> None:
         self.failures.append(Failure(plugin, told(error, file)))
-
-
-def _run(path: str) -> ModuleType:
-    """A new module each time: nothing of an earlier run is left in it."""
-    content = _content(path)
-    module = ModuleType(f"plugins.{Path(path).stem}")
-    module.__file__ = path
-    before = sys.modules.get(module.__name__)
-    # Annotations are looked up there, while it runs and later.
-    sys.modules[module.__name__] = module
-    try:
-        exec(compile(content, path, "exec", dont_inherit=True), vars(module))
-    except BaseException:
-        _restore(module.__name__, before)
-        raise
-    return module
-
-
-def _content(path: str) -> bytes:
-    try:
-        return read_bytes(Path(path), MAX_BYTES)
-    except OSError as error:
-        raise Refused(f"cannot be read: {error.strerror}") from None
-
-
-def _restore(name: str, before: ModuleType | None) -> None:
-    if before is None:
-        del sys.modules[name]
-    else:
-        sys.modules[name] = before
-
-
-def _imported(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        hint = "install it where malexbot is, or name a file: ./mine.py"
-        raise Refused(f"there is no module {error.name}; {hint}") from None
 
 
 def _processors(module: ModuleType) -> list[object]:

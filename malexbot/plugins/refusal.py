@@ -16,12 +16,11 @@ class Refused(Exception):
 
 def told(error: BaseException, file: str = "") -> str:
     """The error in one line, with the line of the file that it comes from."""
-    if isinstance(error, Refused):
-        return str(error)
     line = _line(error, file)
     where = f"line {line}: " if line else ""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    words = " ".join(f"{type(error).__name__}: {text}".split()).rstrip(": ")
+    kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
+    words = " ".join(f"{kind}{text}".split()).rstrip(": ")
     return clipped(f"{where}{words}", LONGEST_REASON)
 
 

@@ -17,10 +17,13 @@ def builtin() -> dict[str, Make]:
     return {"log": _log, "save": _save, "response": _response}
 
 
-def build(config: Config, makes: Mapping[str, Make]) -> dict[str, Sequence[Processor]]:
+def build(
+    config: Config, makes: Mapping[str, Make], own: Sequence[Processor] = ()
+) -> dict[str, Sequence[Processor]]:
     """The processors of each event name; one of a name serves all its events.
 
-    Those of plugins are made already; one that is switched off is left out. Raises
+    Those of plugins are made already; one that is switched off is left out. Functions
+    of plugins, and what is malexbot's `own`, come where they say themselves. Raises
     Misconfigured, which names every processor that nobody knows.
     """
     if config.mattermost is None:
@@ -33,10 +36,14 @@ def build(config: Config, makes: Mapping[str, Make]) -> dict[str, Sequence[Proce
         known = (*makes, *made)
         raise Misconfigured("\n".join(_unknown(name, known) for name in unknown))
     made |= {name: makes[name](config) for name in left}
-    return {
+    built = {
         event: [made[name] for name in listed if name in made]
         for event, listed in wanted.items()
     }
+    for handler in (*own, *config.plugged.handlers):
+        for event in handler.events:
+            built.setdefault(event, []).append(handler)
+    return dict(built)
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

@@ -92,5 +92,5 @@ def test_a_plugin_that_fails_is_off_until_it_is_mended(
 
     plugin.write_text("x = = 1\n")
     reload(daemon)
-    assert "reload refused, the old settings stay" in daemon.log
+    daemon.wait_for_log("reload refused, the old settings stay")
     ask("c", "other c")
