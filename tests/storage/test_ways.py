@@ -10,7 +10,7 @@ from malexbot.ports import AnswerWays, Use
 from malexbot.storage.database import Database
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.ways import LASTS_S, MOST_USES, DatabaseWays
-from tests.storage.conftest import Look
+from tests.storage.conftest import Look, until
 from tests.storage.working import offer, pass_time
 from tests.support.postgres import Server
 from tests.support.ways import MemoryWays
@@ -53,8 +53,15 @@ def test_after_half_an_hour_nothing_goes_that_way(
     assert ways.use("a1", key="key-1") is None
 
 
-def test_of_many_at_once_no_more_go_one_way(database: Database) -> None:
+def test_of_two_at_once_the_last_use_is_ones(database: Database, look: Look) -> None:
     ways = DatabaseWays(database)
-    with ThreadPoolExecutor(8) as pool:
-        uses = pool.map(lambda n: ways.use("e1", key=f"key-{n % 12}"), range(24))
-    assert sum(use == Use(is_repeat=False) for use in uses) == MOST_USES
+    for n in range(MOST_USES - 1):
+        ways.use("e1", key=f"key-{n}")
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended('way e1', 0))"
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(2) as pool:
+        with database.transaction() as cursor:
+            cursor.execute(lock)
+            uses = [pool.submit(ways.use, "e1", key=f"last-{n}") for n in range(2)]
+            until(lambda: look.one(waits) == 2)
+        assert [use.result() for use in uses].count(None) == 1
