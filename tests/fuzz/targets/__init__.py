@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 Target = Callable[[bytes], None]
-TARGETS = ("frame", "row", "config", "expression")
+TARGETS = ("frame", "row", "config", "expression", "callback")
 
 
 def build(name: str, folder: Path) -> Target:

@@ -23,7 +23,7 @@ from malexbot.ports import Call
 # A command that names a hundred people has two hundred more.
 MOST_FIELDS = 1000
 LONGEST_NAME = 200
-LONGEST_TRIGGER = 500
+LONGEST_TRIGGER = 2000
 
 _ID = re.compile("[A-Za-z0-9]{1,64}")
 # Of two ids, which no channel of a team can be called.
