@@ -12,12 +12,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from malexbot import __version__
-from malexbot.app import Compose, Composition, Parts
+from malexbot.app import Compose, Composition
 from malexbot.config.load import load
 from malexbot.config.model import Config
 from malexbot.config.plugins import Failure
 from malexbot.config.reload import merge
 from malexbot.errors import EXIT_FAILED, MalexbotError
+from malexbot.pipe import Parts
 from malexbot.plugins.loader import plug
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health

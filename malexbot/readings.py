@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from malexbot import __version__
 from malexbot.messengers.mattermost.listen import Listener
+from malexbot.pipeline.desk import Desk
+from malexbot.pipeline.files import FileFetches
 from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
 from malexbot.runtime.fresh import Fresh
@@ -19,7 +21,12 @@ from malexbot.runtime.metrics import Labelled, Metrics
 from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
+from malexbot.storage.files import FileCounts
 from malexbot.storage.indexing import Lag, find_lag
+from malexbot.web.server import WebServer
+
+# There may be a million of them.
+FILES_COUNTED_S = 30.0
 
 
 def register(
@@ -68,6 +75,70 @@ def register_connection(metrics: Metrics, listener: Listener) -> None:
         "Connections that went on where the last one ended.",
         lambda: {source: listener.resumes},
         labels=["source"],
+    )
+
+
+def register_files(
+    metrics: Metrics, fetches: FileFetches, count: Callable[[], FileCounts]
+) -> None:
+    """Once a daemon; `count` asks the database."""
+    metrics.counter(
+        "files_fetched", "Files that were fetched.", lambda: fetches.fetched
+    )
+    metrics.counter(
+        "files_fetched_bytes",
+        "What came of files, cut off or whole.",
+        lambda: fetches.bytes,
+    )
+    metrics.counter(
+        "files_failures",
+        "Files that could not be fetched for now.",
+        lambda: fetches.failures,
+    )
+    counted = Fresh(count, name="files", keep_s=FILES_COUNTED_S)
+    metrics.gauge(
+        "files",
+        "Files of kept posts by state.",
+        lambda: _by_word(dict(counted().states)),
+        labels=["state"],
+    )
+    metrics.gauge(
+        "files_bytes",
+        "What the kept files take on the disk, each content once.",
+        lambda: counted().bytes,
+    )
+
+
+def register_desk(metrics: Metrics, desk: Desk) -> None:
+    """Once a daemon that others call."""
+    metrics.counter(
+        "calls",
+        "Commands, buttons, dialogs and hooks, by what became of the call.",
+        lambda: _by_word(dict(desk.outcomes)),
+        labels=["outcome"],
+    )
+    metrics.gauge(
+        "calls_waiting", "Calls that wait for their answer.", lambda: desk.waiting
+    )
+
+
+def register_web(metrics: Metrics, web: WebServer) -> None:
+    """Once a daemon that serves HTTP."""
+    metrics.counter(
+        "http_answers",
+        "Answers by their code.",
+        lambda: {(str(code),): n for code, n in web.tally.answers.items()},
+        labels=["code"],
+    )
+    metrics.counter(
+        "http_refusals",
+        "What nobody was asked to answer, by the reason.",
+        lambda: _by_word(web.tally.refusals),
+        labels=["reason"],
+    )
+    metrics.gauge("http_connections", "Open ones.", lambda: web.connections)
+    metrics.gauge(
+        "http_waiting", "Requests that wait for a thread.", lambda: web.waiting
     )
 
 

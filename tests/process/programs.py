@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from malexbot.app import Composition, Parts, compose
+from malexbot.app import Composition, compose
 from malexbot.cli.run import leave, serve
+from malexbot.pipe import Parts
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Service
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from malexbot.app import Parts, compose
+from malexbot.app import compose
 from malexbot.config.load import load
+from malexbot.pipe import Parts
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.supervisor import Supervisor

@@ -1,0 +1,181 @@
+"""The pipe of one daemon: what makes events durable, what acts on them, who is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from malexbot.config.events import MATTERMOST_EVENTS
+from malexbot.config.model import Config
+from malexbot.events import Id
+from malexbot.messengers.mattermost.messenger import Server
+from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
+from malexbot.pipeline.answers import ChatAnswers, ChatDialogs, ChatEdits, ChatUploads
+from malexbot.pipeline.audience import Audience
+from malexbot.pipeline.counters import Counters
+from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.desk import Desk, Witness
+from malexbot.pipeline.effects import DIALOG, EDIT, POST, REACT, UPLOAD
+from malexbot.pipeline.guard import LoopGuard
+from malexbot.pipeline.intake import Intake
+from malexbot.pipeline.lanes import Lanes
+from malexbot.pipeline.orders import BACKFILL, BackfillOrders, Reader
+from malexbot.pipeline.reply import ANSWER, ANSWERABLE
+from malexbot.pipeline.retention import Retention
+from malexbot.pipeline.runner import Handler, Runner
+from malexbot.pipeline.runs import RUN, ProcessorRuns
+from malexbot.pipeline.sends import ChatPosts, ChatReactions
+from malexbot.pipeline.sight import PersonsSearch, Sight, english
+from malexbot.plugins import malex
+from malexbot.plugins.schedule import Ticks
+from malexbot.ports import Chat, Processor
+from malexbot.processors import build, builtin
+from malexbot.runtime.health import Health
+from malexbot.storage.database import Database
+from malexbot.storage.grants import DatabaseGrants
+from malexbot.storage.insight import DatabaseInsight
+from malexbot.storage.jobs import DatabaseJobs
+from malexbot.storage.journal import DatabaseJournal
+from malexbot.storage.leadership import Leadership
+from malexbot.storage.matches import Matches
+from malexbot.storage.store import DatabaseStore
+from malexbot.storage.ways import DatabaseWays
+
+# Takes over what was prepared; cannot fail.
+Adopt = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the services of an active daemon stand on."""
+
+    config: Config
+    database: Database
+    leadership: Leadership
+    health: Health
+    is_start: bool = True
+    """No: the process stood by, or was at work, before it was its turn."""
+
+    def epoch(self) -> int:
+        """The number of our turn; raises Transient when it is not ours."""
+        return self.leadership.epoch
+
+
+class Pipe:
+    """All between the messenger's two ends; `server` is them, where there is one."""
+
+    def __init__(
+        self, parts: Parts, *, server: Server | None, readers: Mapping[str, Reader]
+    ) -> None:
+        config, database, workers = parts.config, parts.database, parts.config.workers
+        self.now_ms = now_ms = server.now_ms if server else _now_ms
+        jobs = DatabaseJobs(database, epoch=parts.epoch)
+        chats: Mapping[str, Chat] = {MATTERMOST: server.chat} if server else {}
+        self.audience = Audience()
+        self.grants = DatabaseGrants(database)
+        self.retention = Retention(config.archive.retention, now_ms=now_ms)
+        self.desk = Desk(
+            offer=lambda event: self.intake.offer(event),
+            decide=lambda event: self._decider.decide(event),
+            locale=_known_locale(server) if server else english,
+        )
+        self._insight = DatabaseInsight(database, parts.health.states)
+        self._guard = LoopGuard(workers.answers_per_minute)
+        self._decider = Decider(
+            processors=self._processors(config),
+            audience=self.audience,
+            server_now_ms=now_ms,
+            is_wanted=self.retention.wants,
+        )
+        runs = ProcessorRuns(
+            decider=self._decider,
+            chats=chats,
+            guard=self._guard,
+            desk=self.desk,
+            grants=self.grants,
+            sight=_sight(database, server),
+        )
+        handlers: dict[str, Handler] = {
+            RUN: runs,
+            POST: ChatPosts(chats=chats, jobs=jobs),
+            REACT: ChatReactions(chats),
+            EDIT: ChatEdits(chats),
+            UPLOAD: ChatUploads(chats),
+            DIALOG: ChatDialogs(chats),
+            ANSWER: ChatAnswers(
+                chats=chats, desk=self.desk, ways=DatabaseWays(database)
+            ),
+            BACKFILL: BackfillOrders(readers),
+        }
+        runner = Runner(
+            jobs=jobs, handlers=handlers, amends=runs.amends, ended=self.desk.ended
+        )
+        self.lanes = Lanes(
+            jobs=jobs,
+            runner=runner,
+            health=parts.health,
+            threads=workers.threads,
+            time_out_s=workers.handler_timeout,
+        )
+        self.intake = Intake(
+            journal=DatabaseJournal(parts.leadership),
+            decider=self._decider,
+            workers=self.lanes,
+            health=parts.health,
+            counters=Counters(MATTERMOST_EVENTS),
+        )
+        self.ticks = Ticks(self._called(config), offer=self.intake.offer, now_ms=now_ms)
+
+    def longest_age_s(self) -> float:
+        """No event that is older is acted on."""
+        return self._decider.longest_age_s
+
+    def prepare(self, config: Config) -> Adopt:
+        """Processors of other settings; they decide from the next event on."""
+        processors, called = self._processors(config), self._called(config)
+
+        def adopt() -> None:
+            self._decider.adopt(processors)
+            self._guard.most_a_minute = config.workers.answers_per_minute
+            self.retention.keep_s = config.archive.retention
+            self.ticks.adopt(called)
+
+        return adopt
+
+    def _processors(self, config: Config) -> Mapping[str, Sequence[Processor]]:
+        """By the events that they are for; the desk looks at what somebody asks."""
+        built = build(config, builtin(), self._own(config))
+        witness = Witness(self.desk)
+        asked = {name: [*built.get(name, ()), witness] for name in ANSWERABLE}
+        return {**built, **asked}
+
+    def _own(self, config: Config) -> Sequence[Processor]:
+        return malex.built_in(
+            self._insight,
+            config.plugged.handlers,
+            roles=config.roles,
+            permissions=config.permissions,
+        )
+
+    def _called(self, config: Config) -> Sequence[Processor]:
+        """Whom the clock may call."""
+        return [*self._own(config), *config.plugged.handlers]
+
+
+def _sight(database: Database, server: Server | None) -> Sight:
+    store = DatabaseStore(database)
+    if server is None:
+        return Sight(store)
+    people = server.people
+    match = Matches(database, server=server.settings.site_url)
+    find = PersonsSearch(match=match, is_member=people.is_member)
+    return Sight(store, find, lambda user: people.locale(str(user)))
+
+
+def _known_locale(server: Server) -> Callable[[Id], str]:
+    return lambda user: server.people.known_locale(str(user))
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
