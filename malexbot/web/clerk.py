@@ -44,7 +44,6 @@ class Clerk:
         self.lines = Lines(selector, self._be_ready)
         self._choose = choose
         self._tally = tally
-        self._is_closing = False
 
     def welcome(self, line: Line) -> None:
         self.lines.put(line, "idle", REQUEST_S)
@@ -73,7 +72,6 @@ class Clerk:
 
     def close(self) -> None:
         """From now on who has begun is served, and no more."""
-        self._is_closing = True
         for line in self.lines:
             if line.state == "idle":
                 self._read(line)
@@ -83,9 +81,10 @@ class Clerk:
                 line.until = Deadline(min(LAST_S, line.until.left_s))
 
     def send_answer(self, line: Line) -> None:
-        """What a crew has made of it."""
-        if line in self.lines:
-            self._begin_sending(line)
+        self._tally.answered(line.code)
+        self._send(line)
+        if line.to_send and line in self.lines:
+            self.lines.put(line, "sending", SEND_S)
 
     def _be_ready(self, line: Line) -> None:
         """Others may have changed it since the selector saw it."""
@@ -147,13 +146,7 @@ class Clerk:
     def _refuse(self, line: Line, refused: Refused) -> None:
         self._tally.refused(refused.why)
         line.refuse(refused)
-        self._begin_sending(line)
-
-    def _begin_sending(self, line: Line) -> None:
-        self._tally.answered(line.code)
-        self._send(line)
-        if line.to_send and line in self.lines:
-            self.lines.put(line, "sending", SEND_S)
+        self.send_answer(line)
 
     def _send(self, line: Line) -> None:
         try:
@@ -168,7 +161,7 @@ class Clerk:
             self._go_on(line)
 
     def _go_on(self, line: Line) -> None:
-        if not line.is_kept or self._is_closing:
+        if not line.is_kept:
             self._say_good_bye(line)
             return
         rest = line.begin_anew()

@@ -82,8 +82,9 @@ class Reception:
         self._bell.ring()
 
     def _turn(self) -> None:
+        is_quiet = self._is_open and not self.lines
         with outside("requests"):
-            ready = self._selector.select(TICK_S if self.lines else REST_S)
+            ready = self._selector.select(REST_S if is_quiet else TICK_S)
         for key, _ in ready:
             key.data()
         now = time.monotonic()

@@ -77,6 +77,7 @@ def test_its_answer_is_handed_on(server: WebServer, porter: Porter) -> None:
     assert reply.headers["retry-after"] == "7"
     assert reply.headers["content-type"] == "text/plain; charset=utf-8"
     assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
 
 
 def test_answers_are_never_empty(server: WebServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,13 @@ from flask import request as coming
 
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
+from malexbot.runtime.stop import Stop
 from malexbot.web import clerk, line, reception
 from malexbot.web import server as server_module
 from malexbot.web.arrival import MOST_BODY
 from malexbot.web.health import mount_health
 from malexbot.web.server import CALL_THREADS, WebServer
+from tests.support.settings import free_port
 from tests.support.threads import eventually
 from tests.web.caller import Caller, request
 from tests.web.test_server import ask, serving
@@ -120,15 +123,19 @@ def test_who_asks_whether_to_go_on_is_told_so_once(server: WebServer) -> None:
     with Caller(server.address) as caller:
         caller.say(text[:-5])
         assert caller.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        caller.say(text[-5:])
-        assert caller.hear().body == "hello"
+        caller.say(text[-5:-1])
+        eventually(lambda: held(server) == len(text) - 1)
+        caller.say(text[-1:])
+        assert caller.sock.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_body_that_is_too_large_is_refused_while_it_still_comes(
     server: WebServer, handler: Handler
 ) -> None:
     with Caller(server.address) as caller:
-        reply = caller.ask(request("POST", "/echo", b"x" * 10_000_000))
+        # It is neither interrupted nor cut off, so whatever it is it hears why.
+        caller.sock.sendall(request("POST", "/echo", b"x" * 10_000_000))
+        reply = caller.hear()
         assert reply.status == 413
         assert reply.headers["connection"] == "close"
         assert caller.was_hung_up
@@ -327,6 +334,23 @@ def test_a_handler_that_exits_ends_no_thread(
     assert "a request ended its thread" in caplog.text
 
 
+def test_what_comes_while_it_is_served_waits_for_its_turn(
+    server: WebServer, handler: Handler
+) -> None:
+    with Caller(server.address) as caller:
+        caller.say(request(path="/slow"))
+        assert handler.begun.acquire(timeout=20)
+        (mine,) = served(server, "at work")
+        caller.say(request("POST", "/echo", b"hello"))
+        # Or the reception would be woken for it again and again.
+        eventually(lambda: not mine.watched)
+        handler.may_end.set()
+        heard = b""
+        while not heard.endswith(b"hello"):
+            heard += caller.sock.recv(65536)
+        assert heard.count(b"HTTP/1.1 200") == 2 and b"at last" in heard
+
+
 def test_who_leaves_while_he_is_served_hurts_nobody(
     server: WebServer, handler: Handler
 ) -> None:
@@ -366,6 +390,26 @@ def test_a_stop_hears_out_who_has_begun_to_speak(handler: Handler) -> None:
         assert reply.headers["connection"] == "close"
 
 
+def test_a_stop_serves_who_has_called_but_was_not_heard_yet(handler: Handler) -> None:
+    stop, port, callers = Stop(), free_port(), list[Caller]()
+
+    def call() -> None:
+        """Once the port is open, and before anybody looks there."""
+        callers.append(Caller(("127.0.0.1", port)))
+        callers[0].say(request("POST", "/echo", b"hello"))
+        stop.set(Deadline(20))
+
+    server = WebServer(
+        host="127.0.0.1",
+        port=port,
+        mounts=[handler.mount, lambda _: call()],
+        health=Health(),
+    )
+    server.run(stop)
+    with callers[0] as caller:
+        assert caller.hear().body == "hello"
+
+
 def test_a_stop_does_not_wait_for_who_drips(handler: Handler) -> None:
     with serving(handler.mount) as (server, stop), Caller(server.address) as caller:
         caller.say(b"GET")
@@ -391,14 +435,23 @@ def test_without_files_left_who_is_idle_makes_room(
 ) -> None:
     with Caller(server.address) as idle:
         eventually(lambda: server.connections == 1)
-        error = OSError(24, "Too many open files")
-        listening(server).fail_once(monkeypatch, error)
+        fail_to_accept(server, monkeypatch, times=1)
         with Caller(server.address) as caller:
             assert idle.was_hung_up
             assert caller.ask(request()).status == 200
     assert server.tally.refusals == {
         "no connection can be taken: Too many open files": 1
     }
+
+
+def test_without_files_left_it_is_tried_again(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_to_accept(server, monkeypatch, seconds=0.6)
+    with Caller(server.address) as caller:
+        assert caller.ask(request()).status == 200
+    # Now and then, not all the time.
+    assert 1 <= server.tally.refusals.total() < 10
 
 
 def lines_of(server: WebServer) -> list[line.Line]:
@@ -414,28 +467,25 @@ def served(server: WebServer, state: line.State) -> list[line.Line]:
     return [each for each in lines_of(server) if each.state == state]
 
 
-class Listening:
-    """The server's listener, which can be made to fail."""
+def fail_to_accept(
+    server: WebServer,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    times: int = 1000_000,
+    seconds: float = 20.0,
+) -> None:
+    """So often, and for so long, no file can be opened for a connection."""
+    assert server._reception is not None
+    listener, until = server._reception._listener, Deadline(seconds)
+    left = iter(range(times))
 
-    def __init__(self, server: WebServer) -> None:
-        assert server._reception is not None
-        self._reception = server._reception
+    class Failing:
+        def __getattr__(self, name: str) -> object:
+            return getattr(listener, name)
 
-    def fail_once(self, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
-        listener = self._reception._listener
-        left = [error]
-
-        class Failing:
-            def __getattr__(self, name: str) -> object:
-                return getattr(listener, name)
-
-            def accept(self) -> tuple[socket.socket, object]:
-                if left:
-                    raise left.pop()
+        def accept(self) -> tuple[socket.socket, object]:
+            if until.is_over or next(left, None) is None:
                 return listener.accept()
+            raise OSError(errno.EMFILE, "Too many open files")
 
-        monkeypatch.setattr(self._reception, "_listener", Failing())
-
-
-def listening(server: WebServer) -> Listening:
-    return Listening(server)
+    monkeypatch.setattr(server._reception, "_listener", Failing())
