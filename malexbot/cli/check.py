@@ -78,6 +78,8 @@ def _plan(config: Config) -> Iterator[str]:
         yield "listens to nothing"
     else:
         yield from _mattermost(config.mattermost)
+    if config.plugged.handlers:
+        yield f"plugins:    {', '.join(each.name for each in config.plugged.handlers)}"
     db = config.db
     place = f"its own, under {config.state_dir}"
     yield f"database:   {f'{db.name} on {db.host}:{db.port}' if db else place}"

@@ -130,3 +130,12 @@ def cpu_of_check(file: Path) -> float:
 def test_it_takes_little_time(file: Path) -> None:
     used = min(cpu_of_check(file) for _ in range(3))
     assert used < CPU_S
+
+
+def test_the_functions_of_plugins_are_told(tmp_path: Path) -> None:
+    (tmp_path / "hi.py").write_text(
+        "from malexbot import *\n@command('/hi')\ndef hi(event, bot): ...\n"
+    )
+    (tmp_path / "malexbot.yaml").write_text("plugins: [hi.py]\n")
+    done = check("--config", tmp_path / "malexbot.yaml")
+    assert "  plugins:    hi.hi\n" in done.stdout
