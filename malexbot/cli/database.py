@@ -17,6 +17,7 @@ from malexbot.config.load import load
 from malexbot.errors import Permanent
 
 if TYPE_CHECKING:
+    from malexbot.config.model import Config
     from malexbot.storage.database import Database
 
 
@@ -32,7 +33,8 @@ def backup(config_file: Path, file: Path) -> None:
     """Write everything to FILE (gzip), as it is at this moment.
 
     The daemon may go on running. A FILE that is there is replaced once the new
-    one is complete.
+    one is complete. Files that are kept (archive.files) are not in it: they lie in
+    state_dir/files, and what is not there after a restore is fetched again.
 
     \b
     malexbot database backup malexbot.gz
@@ -40,11 +42,13 @@ def backup(config_file: Path, file: Path) -> None:
     from malexbot.storage.backup import counted, write_backup
     from malexbot.storage.open import open_database
 
-    with open_database(load(config_file)) as database:
+    config = load(config_file)
+    with open_database(config) as database:
         with whole(file) as raw, gzip.GzipFile(fileobj=raw, mode="wb") as sink:
             rows = write_backup(database, sink, tell=tell)
     size = file.stat().st_size
     click.echo(f"backed up {counted(rows)} to {file} ({size / 1e6:.1f} MB)")
+    tell_of_files(config)
 
 
 @command.command()
@@ -109,17 +113,20 @@ def scrub(config_file: Path) -> None:
     """Write all tables anew, so that what was deleted is in no file of theirs.
 
     What was erased, or has expired, nobody finds in the database any more; but its
-    bytes stay in the files until others are written there. The daemon may go on
-    running: what comes in waits for the table that is being written. Once the same
-    room is free on the disk as the largest table takes.
+    bytes stay in the files until others are written there. Of the kept files those
+    go that belong to no post any more. The daemon may go on running: what comes in
+    waits for the table that is being written. It needs as much free room on the disk
+    as the largest table takes.
 
     \b
     malexbot database scrub
     """
-    from malexbot.cli.kept import kept
+    from malexbot.cli.kept import demand_current, kept
 
     config = load(config_file)
     with kept(config) as database:
+        demand_current(database)
+        swept(database, config.state_dir, is_thorough=True)
         scrubbed(database, is_embedded=config.db is None)
     where = "the state directory" if config.db is None else "the tables' files"
     click.echo(f"what was deleted is not in {where} any more")
@@ -130,6 +137,36 @@ def scrubbed(database: Database, *, is_embedded: bool) -> None:
     from malexbot.storage.scrub import scrub
 
     scrub(database, is_embedded=is_embedded, tell=lambda name: tell(f"anew: {name}"))
+
+
+def swept(database: Database, state_dir: Path, *, is_thorough: bool = False) -> None:
+    """Clear away the kept files that nobody has any more, as far as they are here."""
+    from malexbot.storage.clearing import (
+        clear,
+        clear_parts,
+        clear_strangers,
+        release_strays,
+    )
+    from malexbot.storage.contents import Contents
+
+    contents = Contents.of(state_dir)
+    if is_thorough:
+        release_strays(database)
+    gone = clear(database, contents)
+    clear_parts(database, contents)
+    if is_thorough:
+        gone += clear_strangers(database, contents)
+    if gone:
+        tell(f"deleted: {gone:,} kept file{'' if gone == 1 else 's'}")
+
+
+def tell_of_files(config: Config) -> None:
+    """No backup has them."""
+    from malexbot.storage.contents import Contents
+
+    contents = Contents.of(config.state_dir)
+    if contents.place:
+        tell(f"the kept files lie beside it: back up {contents.folder} too")
 
 
 def block(user: str, name: str, host: str, port: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from malexbot.cli.database import scrubbed
+from malexbot.cli.database import scrubbed, swept
 from malexbot.cli.kept import kept, one_person
 from malexbot.cli.options import config_option
 from malexbot.config.load import load
@@ -75,6 +75,7 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
         left = sum(erasure.count().values())
         if left:
             raise Permanent(f"{left} rows came in meanwhile: erase {user_id} again")
+        swept(database, config.state_dir)
         if not quick:
             scrubbed(database, is_embedded=is_embedded)
     click.echo("\n".join(ending(user_id, is_embedded=is_embedded, is_quick=quick)))

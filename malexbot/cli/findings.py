@@ -98,6 +98,12 @@ def _of_daemon(
             continue
         if name == "mattermost":
             yield _of_mattermost(part, config, config_file)
+        elif name == "files":
+            yield Finding(
+                f"files are not kept: {part.state}",
+                f"make room: df -h {config.state_dir}; nothing is lost, they are"
+                " fetched then",
+            )
         elif name != "backfill" or "mattermost" not in ill:
             yield Finding(f"{name}: {part.state}", LOG)
     if any(part.name == "reload" for part in daemon.parts):

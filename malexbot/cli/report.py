@@ -7,16 +7,23 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from malexbot.cli.export.book import readable_size
 from malexbot.cli.findings import Finding, is_elsewhere
 from malexbot.cli.survey import DaemonView, DatabaseView, Survey
 from malexbot.config.model import Config
 from malexbot.storage.archive import ChannelState, Gap
+from malexbot.storage.files import FileCounts
 from malexbot.storage.indexing import Lag
 
 # Of the channels that lag, and of the gaps, so many are shown without --all.
 MOST_SHOWN = 5
 WIDTH = 13
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+_FILE_STATES = {
+    "too large": "too large",
+    "closed": "not for the bot to read",
+    "gone": "gone from the server",
+}
 
 
 def summary(survey: Survey, found: Sequence[Finding], config: Config) -> str:
@@ -119,6 +126,8 @@ def _of_database(database: DatabaseView, is_whole: bool) -> Iterator[str]:
     yield fact("jobs", ", ".join(jobs) or "none")
     yield fact("rejects", f"{database.rejects or 'none'}")
     yield fact("search", _indexed(database.unindexed))
+    if database.files.states:
+        yield fact("files", ", ".join(_of_files(database.files)))
     yield from _channels(database.channels, is_whole)
     yield from _gaps(database.gaps, is_whole)
 
@@ -128,6 +137,19 @@ def _indexed(lag: Lag) -> str:
         return "all is indexed"
     posts = counted(lag.posts, "post")
     return f"{posts} not indexed yet, the oldest for {lasted(lag.seconds)}"
+
+
+def _of_files(files: FileCounts) -> Iterator[str]:
+    states = files.states
+    waiting = states.get("waiting", 0) + states.get("fetching", 0)
+    yield f"{states.get('kept', 0):,} kept ({readable_size(files.bytes)})"
+    if waiting:
+        yield f"{waiting:,} not fetched"
+    for state, told in _FILE_STATES.items():
+        if state in states:
+            yield f"{states[state]:,} {told}"
+    if not files.is_whole:
+        yield "older posts are still looked through"
 
 
 def _channels(channels: Sequence[ChannelState], is_whole: bool) -> Iterator[str]:
@@ -225,7 +247,7 @@ def _daemon_as_dict(survey: Survey) -> dict[str, Any]:
 def _database_as_dict(survey: Survey) -> dict[str, Any]:
     database = survey.database
     new = "malexbot never ran on it" if survey.is_new else None
-    names = ("holder", "jobs", "rejects", "unindexed", "channels", "gaps")
+    names = ("holder", "jobs", "rejects", "unindexed", "files", "channels", "gaps")
     known = _plain(asdict(database)) if database else dict.fromkeys(names)
     return {"error": survey.outage or new, **known}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from malexbot.config.backend import Backend
 from malexbot.config.model import Config
@@ -15,6 +15,7 @@ from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
 from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.files import FileCounts, count_files
 from malexbot.storage.indexing import Lag, find_lag
 from malexbot.storage.leadership import Holder, find_holder
 from malexbot.storage.open import is_made, open_database
@@ -25,6 +26,8 @@ PATIENCE_S = 5.0
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 NOBODY = "nothing listens there"
 _NO_SUCH_TABLE = "42P01"
+
+Told = TypeVar("Told")
 
 
 class Silent(Exception):
@@ -66,6 +69,8 @@ class DatabaseView:
     rejects: int
     unindexed: Lag = Lag(0, 0.0)
     """What the search does not know by its index yet."""
+    files: FileCounts = FileCounts()
+    """Those that hang on kept posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +146,14 @@ def _ask_database(config: Config) -> dict[str, Any]:
         return {"is_new": True}
     with open_database(config, size=1) as database:
         try:
-            return {"database": look(database)}
+            return {"database": look(database, largest=config.archive.largest_file)}
         except DatabaseRefused as error:
             if error.sqlstate != _NO_SUCH_TABLE:
                 raise
             return {"is_new": True}
 
 
-def look(database: Database) -> DatabaseView:
+def look(database: Database, *, largest: int) -> DatabaseView:
     archive = Archive(database)
     with database.transaction() as cursor:
         holder = find_holder(cursor)
@@ -158,15 +163,16 @@ def look(database: Database) -> DatabaseView:
         gaps=archive.gaps(),
         jobs=Backlog(database).count(),
         rejects=archive.rejects(),
-        unindexed=_lag(database),
+        unindexed=_known(lambda: find_lag(database), Lag(0, 0.0)),
+        files=_known(lambda: count_files(database, largest=largest), FileCounts()),
     )
 
 
-def _lag(database: Database) -> Lag:
-    """None, as long as a daemon of an older version has not made its table."""
+def _known(ask: Callable[[], Told], unknown: Told) -> Told:
+    """Unknown, as long as a daemon of an older version has not made its table."""
     try:
-        return find_lag(database)
+        return ask()
     except DatabaseRefused as error:
         if error.sqlstate != _NO_SUCH_TABLE:
             raise
-        return Lag(0, 0.0)
+        return unknown

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from malexbot.config.fields import Block, Duration, Sample
+from malexbot.config.fields import Block, Duration, Sample, Size, lowered
 from malexbot.config.rules import ConditionText
 
 # What happened within a day is needed to do nothing twice.
 SHORTEST_S = 86_400.0
+LARGEST_FILE = 100_000_000
 
 
 def _a_day_at_least(keep_s: float) -> float:
@@ -20,7 +21,7 @@ def _a_day_at_least(keep_s: float) -> float:
 
 
 class Archive(Block):
-    """Which posts are kept, and for how long."""
+    """Which posts are kept, with what, and for how long."""
 
     when: Annotated[
         ConditionText, Sample("not event.post.is_system and event.user.nick != 'ci'")
@@ -35,3 +36,15 @@ class Archive(Block):
         description="How old a post may become; then it is deleted here, and no"
         " backfill brings it back. Without it, all is kept for ever.",
     )
+    files: Annotated[Literal["ignore", "keep"], BeforeValidator(lowered)] = Field(
+        default="ignore",
+        description="What becomes of the files that hang on kept posts: `keep` fetches"
+        " them into state_dir, those of before too.",
+    )
+    largest_file: Size = Field(
+        default=LARGEST_FILE, description="What is larger is not fetched."
+    )
+
+    @property
+    def keeps_files(self) -> bool:
+        return self.files == "keep"

@@ -108,6 +108,57 @@ Duration = Annotated[
 ]
 
 
+_POWERS = {unit: power for power, unit in enumerate(("", "k", "m", "g", "t"))}
+_BYTES = {unit: 1000**power for unit, power in _POWERS.items()}
+_BYTES |= {f"{unit}i": 1024**power for unit, power in _POWERS.items() if unit}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *((?:[kmgt]i?)?)b?", re.IGNORECASE)
+_NO_SIZE = "needs a size such as 500kB, 100MB or 2GB"
+MOST_BYTES = 10**15
+
+
+def read_size(value: Any) -> int:
+    """Bytes, from what an operator writes: 100MB, 1.5GiB, or a bare number."""
+    found = _SIZE.fullmatch(str(value).strip())
+    if found is None or isinstance(value, bool):
+        raise ValueError(_NO_SIZE)
+    size: int = round(float(found[1]) * _BYTES[found[2].lower()])
+    if size > MOST_BYTES:
+        raise ValueError("needs a size of 1000TB at most")
+    return size
+
+
+def spelled_size(size: int) -> str:
+    """A size as an operator writes it: 100000000 is `100MB`."""
+    for unit in ("TB", "TiB", "GB", "GiB", "MB", "MiB", "kB", "KiB"):
+        count, rest = divmod(size, _BYTES[unit[:-1].lower()])
+        if count and not rest:
+            return f"{count}{unit}"
+    return f"{size}B"
+
+
+Size = Annotated[
+    int,
+    BeforeValidator(read_size),
+    PlainSerializer(spelled_size, when_used="json"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {
+                    "type": "string",
+                    "pattern": r"^[0-9]+(\.[0-9]+)? *([kKMGT]i?)?[bB]?$",
+                },
+            ]
+        }
+    ),
+]
+
+
+def lowered(value: Any) -> Any:
+    """A word that may be written in any case."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 def whole(least: int, most: int) -> Callable[[Any], int]:
     """Reads a whole number within these bounds."""
 

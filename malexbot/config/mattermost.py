@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from malexbot.config.address import Address, location, parse_address
-from malexbot.config.fields import Block, Line, Names, Sample, Secret, Texts
+from malexbot.config.fields import Block, Line, Names, Sample, Secret, Texts, lowered
 from malexbot.config.processors import EventProcessors
 from malexbot.config.tokens import CommandTokens, HookTokens, IncomingWebhooks
 
 API = "/api/v4"
 SOCKET = "/api/v4/websocket"
-
-
-def _lowered(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
 
 
 def _location(value: str) -> str:
@@ -72,7 +68,7 @@ class Mattermost(Block):
         description="The channels to listen to: ids, `team/channel`,"
         ' or "*" for every one that the bot is in.',
     )
-    direct: Annotated[Literal["ignore", "archive"], BeforeValidator(_lowered)] = Field(
+    direct: Annotated[Literal["ignore", "archive"], BeforeValidator(lowered)] = Field(
         default="ignore",
         description="What `*` means for direct messages: `archive` listens to them as"
         " to any channel. Rules with `direct: true` answer them anyhow.",

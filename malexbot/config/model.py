@@ -31,6 +31,7 @@ from malexbot.config.fields import (
     Port,
     Sample,
     Secret,
+    lowered,
 )
 from malexbot.config.mattermost import Mattermost as Mattermost
 from malexbot.config.permissions import Permissions, Roles, Webhooks
@@ -39,18 +40,14 @@ from malexbot.config.responses import Responses
 from malexbot.config.workers import Workers
 
 
-def _lowered(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 class Log(Block):
     """What malexbot tells of itself, and how."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"], BeforeValidator(_lowered)
+        Literal["debug", "info", "warning", "error"], BeforeValidator(lowered)
     ] = Field(default="info", description="The least that is told.")
     format: Annotated[
-        Literal["auto", "text", "json", "journal"], BeforeValidator(_lowered)
+        Literal["auto", "text", "json", "journal"], BeforeValidator(lowered)
     ] = Field(
         default="auto",
         description="`auto` is `journal` under systemd and `text` elsewhere.",

@@ -37,7 +37,7 @@ HEAD = """\
 # Text that needs no quotes, whoever reads it.
 _PLAIN = re.compile(
     r"(?!(?:null|true|false|yes|no|on|off)$)[a-z/][\w./:-]*"
-    r"|[0-9]+[smhd]|[0-9]+(\.[0-9]+){3}",
+    r"|[0-9]+([smhd]|[kMGT]i?B)|[0-9]+(\.[0-9]+){3}",
     re.IGNORECASE,
 )
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from malexbot.cli import main
 from malexbot.cli.database import block
+from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.leadership import Leadership
@@ -128,6 +129,34 @@ def test_a_move_under_a_daemon_is_refused(
         assert "stop it first" in one_line(run("move", "--to", url(empty_database)))
     finally:
         active.close()
+
+
+def test_a_backup_says_where_the_files_lie(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "kept.gz"
+    assert "files" not in run("backup", file).stderr
+    Contents.of(tmp_path).make()
+    told = run("backup", file).stderr
+    assert f"the kept files lie beside it: back up {tmp_path / 'files'} too\n" in told
+
+
+def test_a_scrub_deletes_the_files_that_nobody_has(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    contents = Contents.of(tmp_path)
+    contents.make()
+    stranger, released = contents.path("ab" * 32), contents.path("cd" * 32)
+    for path in (stranger, released):
+        path.parent.mkdir()
+        path.write_text("of somebody")
+    begun = contents.folder / "partial" / "p1.f1"
+    begun.write_text("of some")
+    with database.transaction() as cursor:
+        row = ("cd" * 32, contents.place)
+        cursor.execute("INSERT INTO contents VALUES (%s, %s, 11, NULL)", row)
+    result = run("scrub")
+    assert result.exit_code == 0, result.stderr
+    assert "  deleted: 2 kept files\n" in result.stderr
+    assert not (stranger.exists() or released.exists() or begun.exists())
 
 
 def test_a_bad_address_is_told_without_its_password(run: Run) -> None:

@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from malexbot.cli import main
+from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
@@ -17,6 +18,11 @@ from tests.storage.happenings import kept, post, posted, reacted
 from tests.support.settings import db_block
 
 Run = Callable[..., Result]
+KEPT_FILE = """
+INSERT INTO contents VALUES (%(sha256)s, %(place)s, 8, NULL);
+INSERT INTO files (post_id, id, size, state, sha256, due_at)
+VALUES ('p1', 'f1', 8, 'kept', %(sha256)s, now())
+"""
 STRANGER = "5jx3c7k1ytd3zxs4apo8brhq7e"
 
 
@@ -41,6 +47,21 @@ def run(database: Database, tmp_path: Path) -> Run:
         return CliRunner().invoke(main, command, input=said)
 
     return invoke
+
+
+def test_the_files_of_theirs_that_are_here_go_too(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    contents = Contents.of(tmp_path / "state")
+    contents.make()
+    path = contents.path("ab" * 32)
+    path.parent.mkdir()
+    path.write_text("of alice")
+    with database.transaction() as cursor:
+        cursor.execute(KEPT_FILE, {"sha256": "ab" * 32, "place": contents.place})
+    result = run("alice", "--yes", "--quick")
+    assert result.exit_code == 0, result.stderr
+    assert "  1  files\n" in result.stdout and not path.exists()
 
 
 def posts(database: Database) -> int:

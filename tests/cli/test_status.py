@@ -21,6 +21,44 @@ from tests.cli.test_findings import CHANNELS, GAP, nowhere
 # For a terminal, and for a program.
 
 
+FILES = """
+INSERT INTO posts (id, channel_id, user_id, root_id, type, message, create_at,
+  update_at, edit_at, raw, kept_from)
+VALUES ('p1', 'c1', 'u1', '', '', '', 1, 1, 0, '{}', 0);
+INSERT INTO files (post_id, id, size, state, sha256, due_at) VALUES
+  ('p1', 'f1', 5, 'kept', 'aa', now()), ('p1', 'f2', 5, 'kept', 'aa', now()),
+  ('p1', 'f3', 5, 'waiting', NULL, now()), ('p1', 'f4', 5, 'fetching', NULL, now()),
+  ('p1', 'f5', 5, 'gone', NULL, now()), ('p1', 'f6', 5, 'closed', NULL, now()),
+  ('p1', 'f7', 1000000000, 'waiting', NULL, now());
+INSERT INTO contents VALUES ('aa', 'here', 5, NULL), ('aa', 'there', 5, NULL);
+INSERT INTO unfiled DEFAULT VALUES
+"""
+
+
+def test_the_files_are_told_by_what_became_of_them(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    port = serve()
+    assert "files" not in status(port=port).stdout
+    execute(FILES)
+    assert (
+        "\nfiles        2 kept (5 B), 2 not fetched, 1 too large,"
+        " 1 not for the bot to read, 1 gone from the server,"
+        " older posts are still looked through\n"
+    ) in status(port=port).stdout
+    told = json.loads(status("--json", port=port).stdout)["database"]["files"]
+    assert (told["states"]["kept"], told["bytes"], told["is_whole"]) == (2, 5, False)
+
+
+def test_a_full_disk_says_what_to_do(
+    status: Run, serve: Server, active: Leadership, health: Health
+) -> None:
+    health.tell("files", "the disk of /x is full", is_ready=False)
+    shown = status(port=serve()).stdout
+    assert "malexbot is not well: files are not kept: the disk of /x is full\n" in shown
+    assert "  -> make room: df -h " in shown
+
+
 def test_names_cannot_steer_the_terminal(
     status: Run, serve: Server, active: Leadership, execute: Execute
 ) -> None:

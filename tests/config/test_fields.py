@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from malexbot.config.fields import Duration, ListenPort, Names, Port, Texts, spelled
+from malexbot.config.fields import (
+    Duration,
+    ListenPort,
+    Names,
+    Port,
+    Size,
+    Texts,
+    read_size,
+    spelled,
+    spelled_size,
+)
 
 DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
@@ -87,3 +97,33 @@ def test_names_are_single_lines_without_blanks_around_them() -> None:
     assert names.validate_python([" a ", "a", "team/b"]) == ("a", "team/b")
     with pytest.raises(ValidationError, match="one line of text"):
         names.validate_python(["a\nb"])
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        *((0, 0), (512, 512), ("512", 512), ("1B", 1), ("500kB", 500_000)),
+        *(("100MB", 10**8), ("100 mb", 10**8), ("100M", 10**8), ("1.5GiB", 3 << 29)),
+        *(("2TB", 2 * 10**12), (" 64KiB ", 1 << 16)),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(written: object, size: int) -> None:
+    assert TypeAdapter(Size).validate_python(written) == size
+
+
+@pytest.mark.parametrize("wrong", ["", "much", "-1", "1 PB", "1e3", True, None, [1]])
+def test_what_is_no_size_says_what_is(wrong: object) -> None:
+    with pytest.raises(ValidationError, match="needs a size such as 500kB"):
+        TypeAdapter(Size).validate_python(wrong)
+
+
+def test_a_size_beyond_all_disks_is_a_slip() -> None:
+    with pytest.raises(ValidationError, match="1000TB at most"):
+        TypeAdapter(Size).validate_python("1001TB")
+
+
+@pytest.mark.parametrize(
+    "size", ["100MB", "1536MiB", "64KiB", "1001B", "0B", "2TB", "1kB"]
+)
+def test_a_size_is_written_as_it_is_read(size: str) -> None:
+    assert spelled_size(read_size(size)) == size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from malexbot.cli.kept import kept, one_channel, server
+from malexbot.cli.kept import demand_current, kept, one_channel, server
 from malexbot.cli.moments import Written, readable_ms
 from malexbot.cli.options import (
     channel_option,
@@ -25,6 +25,7 @@ from malexbot.errors import EXIT_INTERRUPTED, Permanent
 if TYPE_CHECKING:
     from malexbot.cli.export.make import Export
     from malexbot.cli.export.part import Begun, Part
+    from malexbot.config.model import Config
 
 FORMATS = ("jsonl", "csv", "md", "html")
 
@@ -70,8 +71,10 @@ def command(
     md     Markdown; by channel and thread
     html   one page, to read and to print; by channel and thread
 
-    Deleted posts are there too, and marked. The daemon may go on running. An export
-    to a FILE that was cut off goes on where it was: give the same command again.
+    Deleted posts are there too, and marked. Files that are kept (archive.files) are
+    linked where they lie; jsonl tells their path and SHA-256. The daemon may go on
+    running. An export to a FILE that was cut off goes on where it was: give the same
+    command again.
 
     \b
     malexbot export --channel town-square --since 7d | jq -r .message
@@ -84,6 +87,7 @@ def command(
         raise click.UsageError("--bom is for csv only")
     config = load(config_file)
     with kept(config) as database:
+        demand_current(database)
         known = one_channel(database, channel) if channel is not None else None
         words = {
             "format": form,
@@ -93,12 +97,21 @@ def command(
             "until": until.text if until is not None else None,
             "zone": list(time.tzname),
             "server": server(config),
+            "kept_in": kept_in(config),
         }
         export = Export(database, words, since=since, until=until)
         if file is None:
             to_stdout(export)
         else:
             to_file(ctx, export, file, is_anew=anew)
+
+
+def kept_in(config: Config) -> str | None:
+    """The folder of the files that are kept; None where there is none to be seen."""
+    from malexbot.storage.contents import Contents
+
+    contents = Contents.of(config.state_dir)
+    return str(contents.folder) if contents.place else None
 
 
 def to_file(ctx: click.Context, export: Export, file: Path, *, is_anew: bool) -> None:

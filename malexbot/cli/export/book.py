@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from malexbot.events import texts
+from malexbot.storage.contents import Contents
 from malexbot.storage.export import Kept, Place, Share
+from malexbot.storage.files import KnownFile
 
 # What the words of Mattermost's emoji look like; of the others the words are shown.
 EMOJI = {
@@ -53,6 +56,13 @@ class File(NamedTuple):
     id: str
     name: str
     size: str
+    kept_at: Path | None = None
+    """Where its content lies, if it is kept."""
+
+    @property
+    def link(self) -> str:
+        """To what is kept of it; "" if nothing is."""
+        return self.kept_at.as_uri() if self.kept_at else ""
 
 
 class Mark(NamedTuple):
@@ -71,6 +81,8 @@ class Book:
     people: Mapping[str, str]
     server: str = ""
     """The address of the Mattermost; "" when it is not known."""
+    contents: Contents | None = None
+    """Where files are kept."""
 
     @property
     def posts(self) -> int:
@@ -116,6 +128,19 @@ class Book:
     def permalink(self, post_id: str) -> str:
         """Where it is on the server, in whichever team; "" when that is not known."""
         return f"{self.server}/_redirect/pl/{post_id}" if self.server else ""
+
+    def files(self, kept: Kept) -> Iterator[File]:
+        """What hangs on a post, with what is kept of it."""
+        known = {file.id: file for file in kept.files}
+        for file in files(kept.post):
+            yield file._replace(kept_at=self.kept_at(known.get(file.id)))
+
+    def kept_at(self, file: KnownFile | None) -> Path | None:
+        """Where the content of a file lies here; another machine may have it."""
+        if file is None or file.sha256 is None or self.contents is None:
+            return None
+        is_here = self.contents.has(file.sha256, file.size)
+        return self.contents.path(file.sha256) if is_here else None
 
     def marks(self, kept: Kept) -> Iterator[Mark]:
         """The reactions, counted by emoji; the one that came first stands first."""

@@ -14,7 +14,6 @@ from malexbot.cli.export.book import (
     counted,
     day,
     exact,
-    files,
     is_system,
 )
 from malexbot.cli.export.style import STYLE
@@ -136,11 +135,14 @@ class Html:
         yield "</p>\n"
 
     def _files(self, kept: Kept) -> Iterator[str]:
-        if told := list(files(kept.post)):
+        if told := list(self._book.files(kept)):
             yield '<ul class="files">'
             for file in told:
                 size = f" · {file.size}" if file.size else ""
-                yield f"<li>📎 {escape(file.name)}{size}</li>"
+                name = escape(file.name)
+                if file.link:
+                    name = f"<a href={quoted(file.link)}>{name}</a>"
+                yield f"<li>📎 {name}{size}</li>"
             yield "</ul>\n"
 
     def _marks(self, kept: Kept) -> Iterator[str]:

@@ -6,14 +6,15 @@ import orjson
 
 from malexbot.cli.export.book import Book
 from malexbot.storage.export import Kept, Place
+from malexbot.storage.files import KnownFile
 
 
 class Jsonl:
     """Everything that is kept; the names of people and channels stand beside the ids.
 
     A post is the server's own JSON with the archive's columns before it; added are
-    `channel_name`, `user_name`, `versions` (what it said before each edit) and
-    `reactions` (those of now).
+    `channel_name`, `user_name`, `versions` (what it said before each edit),
+    `reactions` (those of now) and `files` (what became of each, and where it lies).
     """
 
     def __init__(self, book: Book) -> None:
@@ -35,8 +36,13 @@ class Jsonl:
                 {"user_id": r.user_id, "emoji_name": r.emoji, "create_at": r.at}
                 for r in kept.reactions
             ],
+            "files": [self._file(file) for file in kept.files],
         }
         return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE).decode()
+
+    def _file(self, file: KnownFile) -> dict[str, object]:
+        path = self._book.kept_at(file)
+        return {**file._asdict(), "path": str(path) if path else None}
 
     def tail(self, before: Place | None) -> str:
         return ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from malexbot.cli.export.book import Book, Format
 from malexbot.cli.export.part import Plan
 from malexbot.cli.export.rows import Rows
 from malexbot.cli.export.watch import TOLD_EVERY, Watch
+from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
 from malexbot.storage.export import FOR_EVER, Place, snapshot
 
@@ -58,7 +60,9 @@ class Export:
     def book(self, plan: Plan) -> Book:
         with snapshot(self._database) as archive:
             people = archive.people()
-        return Book(plan.shares, people, self.words["server"])
+        kept_in = self.words["kept_in"]
+        contents = Contents(Path(kept_in)) if kept_in else None
+        return Book(plan.shares, people, self.words["server"], contents)
 
     def pieces(
         self, plan: Plan, after: Place | None, watch: Watch, done: int = 0

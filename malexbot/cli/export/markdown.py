@@ -10,7 +10,6 @@ from malexbot.cli.export.book import (
     clock,
     counted,
     day,
-    files,
     said,
 )
 from malexbot.storage.export import Kept, Place
@@ -68,9 +67,11 @@ class Markdown:
         text = said(post)
         yield self._by(kept) + ("\\" if text else "")
         yield from block(text)
-        for file in files(post):
+        for file in self._book.files(kept):
+            name = inline(file.name)
+            told = f"[{name}]({file.link})" if file.link else name
             yield ""
-            yield f"📎 {inline(file.name)}" + (f" ({file.size})" if file.size else "")
+            yield f"📎 {told}" + (f" ({file.size})" if file.size else "")
         if marks := list(self._book.marks(kept)):
             yield ""
             yield " · ".join(f"{inline(m.sign)} {len(m.people)}" for m in marks)

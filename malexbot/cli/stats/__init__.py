@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from malexbot.cli.kept import kept, one_channel, one_person, server
+from malexbot.cli.kept import demand_current, kept, one_channel, one_person, server
 from malexbot.cli.moments import Written
 from malexbot.cli.options import (
     channel_option,
@@ -51,8 +51,8 @@ def command(
     counted apart: the server wrote them.
 
     --json prints one object: posts, replies, edited, deleted, first_at and last_at
-    (milliseconds), notices; the same of each of channels and people; days, hours and
-    week (from Monday, by hour).
+    (milliseconds), notices; files, bytes, kept and kept_bytes of files; the same as of
+    all of each of channels and people; days, hours and week (from Monday, by hour).
 
     \b
     malexbot stats --since 30d
@@ -66,6 +66,7 @@ def command(
 
     config = load(config_file)
     with kept(config) as database:
+        demand_current(database)
         stats = count(
             database,
             channel_id=one_channel(database, channel).id if channel else None,

@@ -15,6 +15,7 @@ def answer(stats: Stats, times: Times) -> dict[str, Any]:
     return {
         **_count(stats.whole),
         "notices": stats.notices,
+        "files": stats.files._asdict(),
         "channels": [
             {
                 "id": share.channel_id,

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import click
 
-from malexbot.cli.export.book import Book
+from malexbot.cli.export.book import Book, readable_size
 from malexbot.cli.plots import bar, columns, fitted, shade, shown_width, squeezed
 from malexbot.cli.report import clean
 from malexbot.cli.stats.answer import ranked
 from malexbot.cli.stats.times import Times
-from malexbot.storage.stats import Stats
+from malexbot.storage.stats import FileSums, Stats
 
 MOST_SHOWN = 8
 # Of the plot of days, and of a name beside a bar.
@@ -88,6 +88,8 @@ class Screen:
             notices = _counted(stats.notices, "notice", "notices")
             told.append(f"beside {notices} of the server")
         yield ", ".join(told)
+        if stats.files.files:
+            yield _files(stats.files)
 
     def _channels(self) -> list[Row]:
         book = self._book
@@ -151,6 +153,15 @@ class Screen:
             yield f"  {name}  {_colour(shown)}"
         marks = "".join(f"{hour:<{6 * size}}" for hour in range(0, 24, 6))
         yield _dim(f"       {marks}".rstrip())
+
+
+def _files(sums: FileSums) -> str:
+    told = _counted(sums.files, "file", "files")
+    told += f", {readable_size(sums.bytes)}"
+    if not sums.kept:
+        return told
+    kept = "all kept" if sums.kept == sums.files else f"{sums.kept:,} of them kept"
+    return f"{told}; {kept} here, {readable_size(sums.kept_bytes)}"
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -14,6 +14,7 @@ from malexbot.messengers.mattermost.backfill import Backfill
 from malexbot.messengers.mattermost.chat import MattermostChat
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.edits import Edits
+from malexbot.messengers.mattermost.files import MattermostFiles
 from malexbot.messengers.mattermost.hearing import Hearing
 from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.listen import Ends, Listener
@@ -57,6 +58,7 @@ class Server:
         self.client = Client(Link(url=settings.api_url, token=token))
         self.dial = Dial(url=settings.websocket_url, token=token)
         self.people = People(self.client)
+        self.files = MattermostFiles(self.client.link)
         self.chat = MattermostChat(
             self.client,
             site=settings.site_url,

@@ -73,6 +73,7 @@ def test_a_row_is_a_post_under_mattermosts_names(run: Run, database: Database) -
         "user_name": "",
         "versions": [],
         "reactions": [],
+        "files": [],
     }
 
 
@@ -109,7 +110,7 @@ def test_a_file_is_there_when_it_is_whole(
     fill(database, 5)
     file = tmp_path / "archive.jsonl"
     result = run("--out", file)
-    assert (result.exit_code, result.stdout) == (0, f"5 posts in {file} (1.2 kB)\n")
+    assert (result.exit_code, result.stdout) == (0, f"5 posts in {file} (1.3 kB)\n")
     assert len(file.read_text().splitlines()) == 5
     assert file.stat().st_mode & 0o777 == 0o600
     with database.transaction() as cursor:

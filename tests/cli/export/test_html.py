@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 from malexbot.cli.export.book import Book
 from malexbot.cli.export.html import Html
+from malexbot.cli.export.jsonl import Jsonl
+from malexbot.cli.export.markdown import Markdown
+from malexbot.ports.files import FileWanted
+from malexbot.storage.contents import Contents
 from malexbot.storage.export import Kept, Place, Reaction, Version
+from malexbot.storage.files import KnownFile
 from tests.cli.export.made import BOOK, GARDEN, MINUTE, NOON, kept
 from tests.cli.export.test_text import Reader
 
@@ -105,6 +113,39 @@ class Page(Reader):
         super().handle_starttag(tag, attrs)
         if tag in VOID:
             self.open.pop()
+
+
+def test_a_kept_file_is_linked_where_it_lies(tmp_path: Path) -> None:
+    contents = Contents(tmp_path / "my files", reserve_bytes=0)
+    contents.make()
+    wanted = FileWanted("p1", "f1", 5)
+    with contents.part(wanted) as part:
+        part.write(b"hello")
+    sha256, _ = contents.digest(wanted)
+    contents.take(wanted, sha256)
+    told = [{"id": id_, "name": f"{id_}.pdf", "size": 5} for id_ in ("f1", "f2", "f3")]
+    known = [
+        KnownFile("f1", "kept", sha256, 5),
+        KnownFile("f2", "gone", None, 5),
+        KnownFile("f3", "kept", "ab" * 32, 5),
+    ]
+    post = kept("see", metadata={"files": told})._replace(files=known)
+    book = replace(BOOK, contents=contents)
+    where = contents.path(sha256).as_uri()
+    text = page(post, book=book)
+    links = [dict(attrs).get("href") for tag, attrs in Page(text).tags if tag == "a"]
+    assert links.count(where) == 1 and "my%20files" in where
+    assert ">f1.pdf</a> · 5 B</li><li>📎 f2.pdf · 5 B</li><li>📎 f3.pdf ·" in text
+    assert f"📎 [f1.pdf]({where}) (5 B)" in Markdown(book).row(post, None)
+    line = json.loads(Jsonl(book).row(post, None))
+    assert line["files"] == [
+        {
+            **{"id": "f1", "state": "kept", "sha256": sha256, "size": 5},
+            "path": str(contents.path(sha256)),
+        },
+        {**{"id": "f2", "state": "gone", "sha256": None, "size": 5}, "path": None},
+        {**{"id": "f3", "state": "kept", "sha256": "ab" * 32, "size": 5}, "path": None},
+    ]
 
 
 def test_nothing_that_people_write_becomes_html() -> None:

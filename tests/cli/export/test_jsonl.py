@@ -23,6 +23,7 @@ def test_a_line_holds_all_that_is_kept_with_names_beside_the_ids() -> None:
         "user_name": "alice",
         "versions": [{"at": NOON, "message": "first"}],
         "reactions": [{"user_id": "u2", "emoji_name": "tada", "create_at": 5}],
+        "files": [],
     }
 
 

@@ -140,9 +140,28 @@ def test_a_program_gets_one_object(run: Run, database: Database) -> None:
         **{"edited": 0, "deleted": 0, "first_at": LATE, "last_at": LATE},
     }
     assert answer["channels"][0]["name"] == "Town Square"
+    assert answer["files"] == dict.fromkeys(answer["files"], 0)
     assert answer["days"] == {"2025-11-20": 4}
     assert answer["week"][3][22] == answer["hours"][22] == 1
     assert [len(answer["week"]), len(answer["hours"])] == [7, 24]
+
+
+def test_files_are_told_with_their_bytes(run: Run, database: Database) -> None:
+    fill(database, 2)
+    file(database, "'p0', 'f1', 2000, 'waiting', NULL")
+    assert "\n1 file, 2.0 kB\n" in told(run())
+    file(database, "'p1', 'f2', 500, 'kept', 'aa'")
+    assert "\n2 files, 2.5 kB; 1 of them kept here, 500 B\n" in told(run())
+    assert "\n1 file, 500 B; all kept here, 500 B\n" in told(run("--user", "u1"))
+    assert json.loads(told(run("--json")))["files"] == {
+        **{"files": 2, "bytes": 2500, "kept": 1, "kept_bytes": 500}
+    }
+
+
+def file(database: Database, row: str) -> None:
+    columns = "post_id, id, size, state, sha256, due_at"
+    with database.transaction() as cursor:
+        cursor.execute(f"INSERT INTO files ({columns}) VALUES ({row}, now())")
 
 
 def test_it_is_about_what_is_asked_for(run: Run, database: Database) -> None:
