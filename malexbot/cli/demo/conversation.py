@@ -12,11 +12,14 @@ CONFIG = """\
 # The configuration of the demo: the one that `malexbot run` reads here.
 state_dir: {folder}
 drain_timeout: 1s
+plugins: [{plugin}]
 backend:
   port: {port}
+  public_url: {public_url}
 mattermost:
   http_host: {url}
   token: {token}
+  command_tokens: {tokens}
   listen_channels: ["*"]
   direct: archive
   target_events_processors:
@@ -33,6 +36,14 @@ responses:
     thread: true
     direct: true
 """
+
+
+# The slash commands, with the hints that Mattermost shows: the built-in one, and that
+# of the demo's plugin.
+COMMANDS = {
+    "malex": ("[help | find WORDS | stats | status | ping]", "ask malexbot"),
+    "lunch": ("", "ask who comes to lunch"),
+}
 
 
 class Line(NamedTuple):

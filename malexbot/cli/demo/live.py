@@ -81,6 +81,7 @@ class Live:
         if self._keyboard.is_there:
             teller.text("or type a line here: you are alice. /help tells what else.")
         teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
+        teller.text("In the browser try /malex help, and /lunch: buttons and dialogs.")
         teller.text(f"Its state: malexbot status --config {stage.config}")
         pid = stage.daemon.pid
         teller.text(f"You may kill it: kill -9 {pid}; it comes back. Ctrl-C ends all.")

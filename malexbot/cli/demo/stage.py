@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from malexbot.cli.demo.conversation import CONFIG, HISTORY, KEEPS, SECRET
+from malexbot.cli.demo.conversation import COMMANDS, CONFIG, HISTORY, KEEPS, SECRET
 from malexbot.cli.demo.ending import Ending
 from malexbot.errors import MalexbotError
 from malexbot.runtime.deadline import Deadline
@@ -178,16 +178,33 @@ class Stage:
 
     def _write_config(self) -> None:
         """JSON's quotes are YAML's too."""
+        port = free_port()
+        public_url = f"http://127.0.0.1:{port}"
         self.config.touch(mode=0o600)
         self.config.write_text(
             CONFIG.format(
                 folder=json.dumps(str(self._folder / "state")),
-                port=free_port(),
+                plugin=json.dumps(str(Path(__file__).with_name("lunch.py"))),
+                port=port,
+                public_url=json.dumps(public_url),
                 url=json.dumps(self.mattermost.url),
                 token=json.dumps(self.town.token),
+                tokens=json.dumps(self._register(f"{public_url}/slash")),
                 keeps=json.dumps(self._keeps),
             )
         )
+
+    def _register(self, url: str) -> dict[str, str]:
+        """The slash commands, as an admin would; their tokens."""
+        acts, town = self.mattermost.acts, self.town
+        return {
+            trigger: acts.add_command(
+                *(town.team, trigger, url, town.admin),
+                auto_complete_hint=hint,
+                auto_complete_desc=told,
+            )["token"]
+            for trigger, (hint, told) in COMMANDS.items()
+        }
 
     def _leave_daemon(self) -> None:
         """Keep what it logged; it ends, if it has not."""
