@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -93,7 +93,9 @@ def mattermost() -> Iterator[Mattermost]:
 class StartDaemon(Protocol):
     """Starts `malexbot run` and returns once it listens to the sandbox."""
 
-    def __call__(self, text: str = "", /, **blocks: Any) -> DaemonProcess: ...
+    def __call__(
+        self, text: str = "", /, *, commands: Sequence[str] = (), **blocks: Any
+    ) -> DaemonProcess: ...
 
 
 @pytest.fixture
@@ -101,15 +103,22 @@ def malexbot_daemon(mattermost: Mattermost) -> Iterator[StartDaemon]:
     """Starts daemons on the sandbox; give blocks of the configuration, or its text.
 
     What is not given is filled in: where the sandbox is, a PostgreSQL of its own, a
-    free port. A test that fails shows the log of each daemon.
+    free port. `commands=["/greet"]` registers slash commands for it. A test that fails
+    shows the log of each daemon.
     """
     with ExitStack() as stack:
 
-        def start(text: str = "", /, **blocks: Any) -> DaemonProcess:
+        def start(
+            text: str = "", /, *, commands: Sequence[str] = (), **blocks: Any
+        ) -> DaemonProcess:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mx-"))
             token = mattermost.town.token
             home = Home(Path(folder), url=mattermost.url, token=token)
             stack.callback(home.end_database)
+            if commands:
+                tokens = _registered(mattermost, home.public_url, commands)
+                told = {"command_tokens": tokens, **blocks.get("mattermost", {})}
+                blocks["mattermost"] = told
             config = home.write_config(text, blocks)
             daemon = DaemonProcess(config, environ=home.environ)
             stack.callback(lambda: sys.stderr.write(daemon.log))
@@ -120,6 +129,18 @@ def malexbot_daemon(mattermost: Mattermost) -> Iterator[StartDaemon]:
             return daemon
 
         yield start
+
+
+def _registered(
+    mattermost: Mattermost, url: str, commands: Sequence[str]
+) -> dict[str, str]:
+    """The tokens of the commands, which lead there now."""
+    town, acts = mattermost.town, mattermost.acts
+    made = {
+        name: acts.add_command(town.team, name.lstrip("/"), f"{url}/slash", town.admin)
+        for name in commands
+    }
+    return {name: command["token"] for name, command in made.items()}
 
 
 def _wait_for_connection(daemon: DaemonProcess) -> None:

@@ -27,7 +27,13 @@ class Home:
 
     def __init__(self, folder: Path, *, url: str, token: str) -> None:
         self._folder = folder
+        self._port = _free_port()
         self.environ = {URL: url, TOKEN: token}
+
+    @property
+    def public_url(self) -> str:
+        """Where the daemon is called, if its `backend` is the usual one."""
+        return f"http://127.0.0.1:{self._port}"
 
     def write_config(self, text: str, blocks: Mapping[str, Any]) -> Path:
         """The text with every block that it lacks; JSON is YAML too."""
@@ -61,7 +67,11 @@ class Home:
     def _usual(self) -> dict[str, Any]:
         return {
             "state_dir": str(self._folder / "state"),
-            "backend": {"host": "127.0.0.1", "port": _free_port()},
+            "backend": {
+                "host": "127.0.0.1",
+                "port": self._port,
+                "public_url": self.public_url,
+            },
         }
 
 

@@ -24,7 +24,7 @@ BUDGETS_S = {
     "house": 90,
     "messengers": 120,
     "pipeline": 60,
-    "plugins": 60,
+    "plugins": 120,
     "process": 360,
     "promises": 80,
     "processors": 30,
