@@ -22,6 +22,8 @@ CONFIG = {
     "yaml",
 }
 DATABASE = CONFIG | {"psycopg2"}
+# Those of plugins: their conditions.
+PLUGINS = DATABASE | {"jinja2", "markupsafe", "re2"}
 # mattermostdriver brings websockets.
 MATTERMOST = {"mattermostdriver", "tenacity", "websocket", "websockets"}
 MATTERMOST |= {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
@@ -92,6 +94,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("stats", DATABASE),
         ("backfill", DATABASE),
         ("erase-user anna --yes", DATABASE),
+        ("commands list", PLUGINS),
         ("send --to town text", DATABASE),
     ],
 )
