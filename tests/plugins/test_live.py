@@ -134,13 +134,14 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
         webhooks={"git": {"secret": SECRET}},
     )
     config.with_name("off.py").write_text(PLUGIN)
-    daemon = site.run(config)
     acts, town = site.mattermost.acts, site.town
+    site.mattermost.scene.set_locale(town.bob, "ru")
+    daemon = site.run(config)
 
     # The command, and who may give it.
     told = site.give("/ask many")
     assert told == "`many` does not fit `days`. Write it so: `/ask days`"
-    assert site.give("/ask 2", town.bob).startswith("You may not do this here.")
+    assert site.give("/ask 2", town.bob).startswith("Здесь вам это нельзя.")
     assert site.give("/ask 2") == "asked"
     (post,) = site.mattermost.wait_for_posts(1)
     assert post.text == "2 days?"
@@ -169,8 +170,7 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
     assert site.give("/malex ping").startswith("pong")
     assert "`/ask days` – ask for a day off" in site.give("/malex help")
     assert "/ask" not in site.give("/malex help", town.bob)
-    site.mattermost.scene.set_locale(town.bob, "ru")
-    eventually(lambda: "Что я умею" in site.give("/malex help", town.bob))
+    assert "Что я умею" in site.give("/malex help", town.bob)
     site.mattermost.scene.post(town.channel, town.alice, "the deployment is on fire")
     eventually(lambda: "**alice**" in site.give("/malex find deployment"))
     assert "posts of this channel are kept" in site.give("/malex stats")
