@@ -184,48 +184,6 @@ def test_hard_deletion(scene: Stage) -> None:
     scene.check()
 
 
-def test_clock_shift(scene: Stage) -> None:
-    clock = scene.sandbox.clock
-    with scene.talk() as talk:
-        clock.shift(HOUR_MS)
-        talk.go_on()
-    scene.check()
-    clock.shift(0)
-    # Until the daemon knows, it takes what is said for an hour old.
-    probes: list[str] = []
-    while not any(scene.sandbox.ledger.answers(id_) for id_ in probes):
-        probes.append(scene.probe())
-    with scene.talk() as talk:
-        talk.go_on()
-    scene.check()
-
-
-def test_clock_set_back_while_away(scene: Stage) -> None:
-    """What is said, edited and deleted then is older than all that was read."""
-    town, clock = scene.town, scene.sandbox.clock
-    clock.shift(HOUR_MS)
-    with scene.talk() as talk:
-        talk.go_on()
-        unwanted = scene.scene.post(town.channel, town.bob, "soon gone")
-        ahead = clock.now_ms() - HOUR_MS // 2
-        mark = "SELECT 1 FROM channels WHERE channel_id = %s AND edits_until > %s"
-        scene.wait_for((mark, town.channel, ahead))
-    scene.check()
-    with scene.talk() as talk:
-        scene.faults.fail(503, pattern=WEBSOCKET)
-        scene.faults.cut()
-        clock.shift(0)
-        scene.sandbox.restart()
-        scene.scene.delete(unwanted)
-        scene.scene.post_many(town.channel, town.bob, ["today"] * TOO_MANY)
-        talk.go_on()
-        scene.faults.heal()
-        reconnected(scene, talk)
-    scene.check()
-    assert "the server's clock was set back" in scene.log
-    assert not scene.rows(mark, town.channel, ahead)
-
-
 def test_a_post_from_the_future(scene: Stage) -> None:
     """What is said after it is older than it, and to be found all the same."""
     town, people = scene.town, scene.scene
@@ -307,12 +265,16 @@ def test_doubled_socket(scene: Stage) -> None:
         reconnected(scene, talk)
         talk.go_on()
     scene.check()
-    # Its end is the end of the server's hub.
+    # Its end is the end of the server's hub; on a busy machine it may have been spared.
     with scene.talk() as talk:
-        before = scene.log.count("is open")
+        before = _connections(scene)
         scene.faults.cut()
-        talk.go_on_until(lambda: scene.log.count("is open") > before)
+        talk.go_on_until(lambda: _connections(scene) > before)
     scene.check()
+
+
+def _connections(scene: Stage) -> int:
+    return scene.log.count("is open") + scene.log.count("goes on where")
 
 
 def test_hub_panic(scene: Stage) -> None:
