@@ -69,9 +69,15 @@ def show(event: Event, bot: Bot) -> None:
 
 @dialog("report")
 def filled(
-    event: Event, bot: Bot, day: str, plan: str, done: str = "", stuck: str = ""
+    event: Event,
+    bot: Bot,
+    day: str,
+    name: str,
+    plan: str,
+    done: str = "",
+    stuck: str = "",
 ) -> None:
-    told = {"name": event.user.nick, "done": done, "plan": plan, "stuck": stuck}
+    told = {"name": name, "done": done, "plan": plan, "stuck": stuck}
     # Under the person's id: `malexbot erase-user` finds it there.
     bot.store.set(f"{day}/{event.user.uuid}", told)
     # The shelf shows what was just put there, so the message counts it.
@@ -132,7 +138,7 @@ def form(event: Event, bot: Bot, day: str) -> Dialog:
             _lines("stuck", "What is in the way?", told),
         ],
         submit_label="Report",
-        payload={"day": day},
+        payload={"day": day, "name": event.user.nick or str(event.user.uuid)},
     )
 
 
