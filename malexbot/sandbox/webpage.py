@@ -7,6 +7,7 @@ in, and to look beside the chat: at the archive of whoever runs a bot here.
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib.resources import files
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from malexbot.sandbox.people import People
 from malexbot.sandbox.world import World
 
 _ROOM = "/page/"
+_LINK = re.compile(r"/[^/]+/pl/([a-z0-9]{26})")
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -77,10 +79,13 @@ class WebPage:
     def answer(self, request: Request) -> Answer | None:
         """None: it is not for the page."""
         path = request.path
-        if path != "/" and not path.startswith(_ROOM):
+        linked = _LINK.fullmatch(path)
+        if path != "/" and not path.startswith(_ROOM) and not linked:
             return None
         if not _is_ours(request):
             return _error(403, "This page is for the machine that it runs on.")
+        if linked:
+            return self._lead(linked[1])
         name = path.removeprefix(_ROOM)
         if request.method == "GET":
             return self._get(request, "index.html" if path == "/" else name)
@@ -114,6 +119,15 @@ class WebPage:
             self._beside.do(str(body.get("what", "")))
             return _data({})
         return _error(404, "There is no such page.")
+
+    def _lead(self, post_id: str) -> Answer:
+        """To the thread of a post, from the link that it has on every Mattermost."""
+        with self._world.lock:
+            post = self._world.posts.get(post_id)
+        if post is None:
+            return _error(404, "There is no such post.")
+        place = f"/#{post.channel_id}/{post.root_id or post.id}"
+        return Answer(302, b"", headers=_HEADERS | {"Location": place})
 
     # Coming in.
 

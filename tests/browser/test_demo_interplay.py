@@ -29,6 +29,10 @@ def test_help_is_found_and_shown_to_who_asks(alice: Tab) -> None:
 def test_what_was_said_is_found_in_the_archive(alice: Tab) -> None:
     command(alice, "/malex find chocolate")
     alice.wait(f"{LAST}.matches('.whisper') && {LAST}.innerText.includes('chocolate')")
+    alice.click_on(f"{LAST}.querySelector('.text a')")
+    alice.wait("document.querySelector('#title').innerText === 'Thread in #general'")
+    alice.wait(f"{post('I do: chocolate.')} && {post('Who brings a cake?')}")
+    alice.click("#back")
 
 
 def test_lunch_is_asked_for_in_a_dialog_and_answered_by_buttons(alice: Tab) -> None:

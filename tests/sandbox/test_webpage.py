@@ -101,6 +101,19 @@ def test_no_other_file_is_given(browser: Browser, path: str) -> None:
     assert browser("GET", path).status_code == 404
 
 
+def test_the_link_of_a_post_leads_to_its_thread(
+    mattermost: Mattermost, browser: Browser
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    root = scene.post(town.channel, town.bob, "a root")
+    reply = scene.post(town.channel, town.bob, "a reply", root_id=root)
+    for post_id in (root, reply):
+        answer = browser("GET", f"/malex/pl/{post_id}", allow_redirects=False)
+        place = f"/#{town.channel}/{root}"
+        assert (answer.status_code, answer.headers["Location"]) == (302, place)
+    assert browser("GET", f"/malex/pl/{'x' * 26}").status_code == 404
+
+
 def test_a_person_comes_in_and_talks(mattermost: Mattermost, browser: Browser) -> None:
     town = mattermost.town
     people = browser.get("/page/people")
@@ -142,6 +155,7 @@ def test_foreign_names_and_pages_are_refused(
     for method, path, body in (
         ("GET", "/", None),
         ("GET", "/page/people", None),
+        ("GET", f"/malex/pl/{'x' * 26}", None),
         ("POST", "/page/enter", enter),
         ("POST", "/page/do", {"what": "kill"}),
     ):

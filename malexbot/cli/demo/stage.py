@@ -200,6 +200,7 @@ class Stage:
         return {
             trigger: acts.add_command(
                 *(town.team, trigger, url, town.admin),
+                username=BOT_NAME,
                 auto_complete_hint=hint,
                 auto_complete_desc=told,
             )["token"]

@@ -14,6 +14,8 @@ import { Socket } from "./socket.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 
+// The link that a post has on every Mattermost.
+const LINK = /^https?:\/\/[^/]+\/[^/]+\/pl\/([a-z0-9]{26})$/;
 const NOTICE_MS = 6_000;
 const TRY_AGAIN_MS = 1_000;
 
@@ -96,6 +98,12 @@ class Page {
     window.addEventListener("hashchange", () => this.attempt(this.follow()));
     document.addEventListener("visibilitychange", () => this.feed.hurry());
     byId("back").addEventListener("click", () => this.go(this.shown.channelId));
+    document.addEventListener("click", (event) => {
+      const found = LINK.exec(event.target.closest("a[href]")?.href);
+      if (!found || !found[0].startsWith(`${location.origin}/`)) return;
+      event.preventDefault();
+      this.attempt(this.lead(found[1]));
+    });
     this.socket.open();
     this.feed.look();
   }
@@ -131,6 +139,12 @@ class Page {
     const hash = rootId ? `#${channelId}/${rootId}` : `#${channelId}`;
     if (location.hash === hash) return;
     location.hash = hash;
+  }
+
+  // To the thread of a post, by its link.
+  async lead(postId) {
+    const post = await this.server.get(`/posts/${postId}`);
+    this.go(post.channel_id, post.root_id || post.id);
   }
 
   async follow() {
