@@ -1,4 +1,4 @@
-"""What the server knows of people: their language, and where they may read."""
+"""What the server knows of people: name and language, and where they may read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from malexbot.runtime.stop import Stop
 
 # Who waits for it does so in front of a screen.
 PATIENCE_S = 2.0
-LOCALE_COUNTS_S = 600.0
+PERSON_COUNTS_S = 600.0
 # How long somebody who left a channel may still find what was said there.
 MEMBERSHIP_COUNTS_S = 60.0
 # So many answers are kept in mind; then it begins anew.
@@ -55,20 +55,26 @@ class People:
         self, client: Client, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client.within(Stop(), patience_s=PATIENCE_S, read_s=PATIENCE_S)
-        self._locales: Memory[str] = Memory(LOCALE_COUNTS_S, clock)
+        self._names: Memory[str] = Memory(PERSON_COUNTS_S, clock)
+        self._locales: Memory[str] = Memory(PERSON_COUNTS_S, clock)
         self._members: Memory[bool] = Memory(MEMBERSHIP_COUNTS_S, clock)
+
+    def meet(self, user_id: str, name: str) -> None:
+        """Somebody called so did something just now."""
+        self._names.keep(user_id, name)
+
+    def name(self, user_id: str) -> str:
+        """The user name of somebody; "" while the server cannot tell."""
+        known = self._names.get(user_id)
+        if known is None:
+            self._ask(user_id)
+        return known or self._names.get(user_id) or ""
 
     def locale(self, user_id: str) -> str:
         """The language of somebody; English while the server cannot tell."""
-        known = self._locales.get(user_id)
-        if known is not None:
-            return known
-        try:
-            rows = self._client.users([user_id])
-        except MalexbotError:
-            return NO_LOCALE
-        told = next((row.get("locale") for row in rows), None)
-        return self._locales.keep(user_id, str(told or NO_LOCALE))
+        if self._locales.get(user_id) is None:
+            self._ask(user_id)
+        return self.known_locale(user_id)
 
     def known_locale(self, user_id: str) -> str:
         """As far as it was asked for before: nobody waits for it."""
@@ -86,3 +92,13 @@ class People:
         except (Forbidden, Missing):
             return self._members.keep(key, False)
         return self._members.keep(key, True)
+
+    def _ask(self, user_id: str) -> None:
+        """What is not told now is asked for again."""
+        try:
+            rows = self._client.users([user_id])
+        except MalexbotError:
+            return
+        for row in rows:
+            self._names.keep(user_id, str(row.get("username") or ""))
+            self._locales.keep(user_id, str(row.get("locale") or NO_LOCALE))

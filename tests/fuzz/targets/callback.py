@@ -31,6 +31,7 @@ def build(folder: Path) -> Target:
         backend = Backend()
         command = KeptCommand.of(id="c", team_id="t", trigger="go", token=TOKEN)
         backend.commands.keep(command)
+        backend.server.people.meet(USER, "zoe")
         of = "dialog" if door == "/dialogs" else "button"
         backend.grant(kind=of, users=(USER,), uses=None)
         _knock(backend, door, content_type, body)

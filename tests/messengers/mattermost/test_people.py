@@ -5,9 +5,9 @@ import pytest
 from malexbot.errors import MalexbotError
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.people import (
-    LOCALE_COUNTS_S,
     MEMBERSHIP_COUNTS_S,
     NO_LOCALE,
+    PERSON_COUNTS_S,
     People,
 )
 from malexbot.sandbox.fixtures import Mattermost
@@ -68,8 +68,24 @@ def test_languages_are_asked_for_and_kept(
     told = people.locale(alice)
     mattermost.faults.fail(500)
     assert people.locale(alice) == people.known_locale(alice) == told
-    clock.now += LOCALE_COUNTS_S
+    clock.now += PERSON_COUNTS_S
     assert people.locale(alice) == NO_LOCALE, "it was asked for again, in vain"
+
+
+def test_names_are_those_of_who_was_met_or_is_asked_for(
+    mattermost: Mattermost, people: People, clock: Clock
+) -> None:
+    town = mattermost.town
+    people.meet(town.alice, "alice.now")
+    assert people.name(town.alice) == "alice.now"
+    assert people.name(town.bob) == "bob"
+    mattermost.faults.fail(500)
+    assert people.name(town.bob) == "bob"
+    clock.now += PERSON_COUNTS_S
+    assert people.name(town.bob) == ""
+    mattermost.faults.heal()
+    assert people.name(town.alice) == "alice"
+    assert people.name("a" * 26) == ""
 
 
 def test_of_a_stranger_it_is_english(people: People) -> None:

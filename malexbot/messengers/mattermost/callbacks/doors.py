@@ -19,6 +19,7 @@ from malexbot.messengers.mattermost.callbacks.slash import SlashCommands
 from malexbot.messengers.mattermost.callbacks.submissions import Submissions
 from malexbot.messengers.mattermost.callbacks.tokens import CommandTokens, HookTokens
 from malexbot.messengers.mattermost.messenger import Server
+from malexbot.messengers.mattermost.people import People
 from malexbot.pipeline.phrases import phrase
 from malexbot.ports import Answered, Call, Commands, Door, Grants
 from malexbot.runtime.deadline import Deadline
@@ -41,6 +42,10 @@ class Desk(Protocol):
 
     def ask(self, event: Event, wait_s: float) -> Mapping[str, Any] | None:
         """The answer; None: not in time, it comes later. Transient: not taken."""
+        ...
+
+    def note_written(self, event_id: str) -> None:
+        """Whoever called has the answer; without this it is given another way too."""
         ...
 
 
@@ -80,7 +85,8 @@ class CallbackDoor:
         except ANYTHING:
             log.error("a call of %s is beyond us", call.path, exc_info=True)
             return FAILED
-        return Answered(body=_body(self._told(event, answer)))
+        written = partial(self._desk.note_written, event.event_id)
+        return Answered(body=_body(self._told(event, answer)), on_written=written)
 
     def _told(self, event: Event, answer: Mapping[str, Any] | None) -> Any:
         """The event is taken: whatever is wrong with the answer, it is not called for
@@ -123,7 +129,26 @@ def doors(
         "/hooks/outgoing": OutgoingHooks(hooks, now_ms),
     }
     knock, alarm = partial(CallbackDoor, desk=desk, write=write, moment=moment), Alarm()
-    return {path: knock(read=read, alarm=alarm) for path, read in readers.items()}
+    return {
+        path: knock(read=_naming(read, server.people), alarm=alarm)
+        for path, read in readers.items()
+    }
+
+
+def _naming(read: Callable[[Call], Event], people: People) -> Callable[[Call], Event]:
+    """Whoever is let in is told by name too; of dialogs the server leaves it out."""
+
+    def reading(call: Call) -> Event:
+        event = read(call)
+        user_id = str(event.user.uuid)
+        if event.user.nick:
+            people.meet(user_id, event.user.nick)
+        if event.form is None:
+            return event
+        name = people.name(user_id) or None
+        return event._replace(user=event.user._replace(name=name, nick=name))
+
+    return reading
 
 
 def _secrets(named: Mapping[str, Token]) -> dict[str, str]:

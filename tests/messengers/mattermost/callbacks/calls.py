@@ -110,6 +110,7 @@ class EchoDesk:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.waits: list[float] = []
+        self.written: list[str] = []
         self.answer: Mapping[str, Any] | None = {}
         self.error: Exception | None = None
 
@@ -119,6 +120,9 @@ class EchoDesk:
         self.events.append(event)
         self.waits.append(wait_s)
         return self.answer
+
+    def note_written(self, event_id: str) -> None:
+        self.written.append(event_id)
 
 
 class AwayCommands(MemoryCommands):
@@ -159,6 +163,8 @@ class Backend:
             ),
             public_url=PUBLIC_URL,
         )
+        # Who fills a dialog in has pressed something or given a command before.
+        self.server.people.meet(other_id("o7pqbb9yi3gkdybrbuee6nuq6r"), "zoe")
         self.doors = doors(
             self.server, desk=self.desk, grants=self.grants, commands=self.commands
         )

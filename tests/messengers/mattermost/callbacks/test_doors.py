@@ -53,7 +53,7 @@ def test_each_recorded_call_of_other_values_is_an_event(
         fields["user_id"],
         fields["channel_id"],
     )
-    assert event.user.nick == fields.get("user_name")
+    assert event.user.nick == fields.get("user_name", "zoe")
     assert event.peer.name == fields.get("channel_name")
     assert event.data.get("team_id", "") == fields["team_id"]
     assert event.data.get("trigger_id") == fields.get("trigger_id")
@@ -107,6 +107,13 @@ def test_the_answer_is_what_the_server_takes_there(
     backend.desk.answer = answer
     found = backend.told(allowed(backend, part))
     assert {name: found.get(name) for name in told} == told
+
+
+def test_the_desk_learns_that_its_answer_was_written(backend: Backend) -> None:
+    answered = backend.knock(allowed(backend, "01_slash"))
+    assert backend.desk.written == []
+    answered.on_written()
+    assert backend.desk.written == [backend.event.event_id]
 
 
 def test_a_command_that_takes_longer_is_told_so(backend: Backend) -> None:

@@ -45,6 +45,7 @@ class Bot:
         self.grants = MemoryGrants(lambda: 0.0)
         self.commands = MemoryCommands()
         self.events: list[Event] = []
+        self.written: list[str] = []
         self.handlers: dict[str, Handler] = {}
         self.doors: dict[str, Door] = {}
         self._url = mattermost.url
@@ -76,6 +77,9 @@ class Bot:
         if ref and not self.grants.take(ref, event_id=event.event_id):
             return {"message": "somebody was faster"}
         return self.handlers[name](self, event)
+
+    def note_written(self, event_id: str) -> None:
+        self.written.append(event_id)
 
     def cards(self, *controls: Button | Menu, user: str = "") -> list[Any]:
         """For the channel, or for this person alone."""
@@ -249,12 +253,30 @@ def test_a_dialog_is_filled_in_wrongly_and_then_rightly(
     assert acts.submit(dialog["id"], town.channel, {"name": "xy", "why": "z"}) == {}
     form = bot.events[-1].form
     assert form is not None and form.values == {"name": "xy", "why": "z"}
+    assert bot.events[-1].user.nick == "alice", "the server does not say it there"
     with pytest.raises(Refusal):
         acts.submit(dialog["id"], town.channel, {"name": "xy"})
     acts.execute(town.alice, town.channel, command)
     acts.submit(acts.dialogs(town.alice)[-1]["id"], town.channel, is_cancelled=True)
     form = bot.events[-1].form
     assert form is not None and form.is_cancelled
+
+
+def test_who_fills_in_a_dialog_is_asked_for_by_a_bot_that_was_started_anew(
+    bot: Bot, command: str, mattermost: Mattermost
+) -> None:
+    town, acts = mattermost.town, mattermost.acts
+
+    def ask(bot: Bot, event: Event) -> Answer:
+        bot.open_dialog(event, Dialog("request", "Request", [Field("name", "Name")]))
+        return {}
+
+    bot.handlers |= {"command": ask, "demo.request": lambda bot, event: {}}
+    acts.execute(town.alice, town.channel, command)
+    bot.open(bot.public_url)
+    (dialog,) = acts.dialogs(town.alice)
+    acts.submit(dialog["id"], town.channel, {"name": "xy"})
+    assert bot.events[-1].user.nick == "alice"
 
 
 def test_a_long_answer_arrives_whole(
