@@ -45,7 +45,11 @@ class Handler(Processor):
         """`permits` are those of the marks, in their order; without, anybody may."""
         self.name = f"{plugin}.{function.__name__}"
         self.triggers: Sequence[Trigger] = [mark.trigger for mark in marks]
-        self.events = tuple(dict.fromkeys(each.event for each in self.triggers))
+        # Every post comes by here: what is not of its event is not even asked.
+        self._of: dict[str, list[Trigger]] = {}
+        for trigger in self.triggers:
+            self._of.setdefault(trigger.event, []).append(trigger)
+        self.events = tuple(self._of)
         self.max_age_s = max(mark.max_age_s for mark in marks)
         self.once = any(mark.once for mark in marks)
         self.answers = any(trigger.is_of_a_person for trigger in self.triggers)
@@ -102,9 +106,10 @@ class Handler(Processor):
 
     def _trigger(self, event: Event, occasion: Occasion) -> Trigger | None:
         """The one that fits; what a reload has changed since may fit none."""
-        ours = [each for each in self.triggers if each.event == event.name]
-        fitting = (each for each in ours if each.fits(event, occasion, self.name))
-        return next(fitting, None)
+        for trigger in self._of.get(event.name, ()):
+            if trigger.fits(event, occasion, self.name):
+                return trigger
+        return None
 
     def _given(self, trigger: Trigger, event: Event, bot: Bot) -> Arguments | None:
         """What the function is called with; None: the person was told what is wrong."""

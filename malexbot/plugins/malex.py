@@ -209,7 +209,7 @@ def status(event: Event, bot: Bot) -> None:
     is_well = all(is_ready for _, is_ready in parts.values())
     head = text("well" if is_well else "unwell", bot.locale)
     told = [
-        f"- {'✓' if is_ready else '✗'} **{name}**: {state}"
+        f"- {_mark(state, is_ready)} **{name}**: {state}"
         for name, (state, is_ready) in sorted(parts.items(), key=_ill_first)
     ]
     bot.answer("\n".join([head, *told]))
@@ -220,6 +220,13 @@ def ping(event: Event, bot: Bot) -> None:
     now_ms = datetime.now(timezone.utc).timestamp() * 1000
     seconds = max(0.0, (now_ms - event.occurred_at) / 1000)
     bot.answer(text("pong", bot.locale, seconds=seconds))
+
+
+def _mark(state: str, is_ready: bool) -> str:
+    """What is switched off does not keep the rest from its work."""
+    if not is_ready:
+        return "✗"
+    return "!" if state.startswith("off") else "✓"
 
 
 def _ill_first(part: tuple[str, tuple[str, bool]]) -> tuple[bool, str]:

@@ -259,6 +259,25 @@ def test_a_function_stays_what_it_is() -> None:
     assert marks(test_a_function_stays_what_it_is) == ()
 
 
+def test_what_else_a_decorator_takes_reaches_the_processor(staged: Any) -> None:
+    text = (
+        "@command('/a', max_age='1h', once=True)\ndef a(event, bot): ...\n"
+        "@every('5m')\ndef b(event, bot): ...\n"
+        "@webhook('/c')\ndef c(event, bot): ...\n"
+        "@webhook('/outgoing')\ndef d(event, bot): ...\n"
+    )
+    told = {
+        each.function: (each.events, each.max_age_s, each.once, each.answers)
+        for each in staged(text).handlers
+    }
+    assert told == {
+        "a": (("command",), 3600.0, True, True),
+        "b": (("tick",), 600.0, False, False),
+        "c": (("hook",), 600.0, False, False),
+        "d": (("hook",), 600.0, False, True),
+    }
+
+
 # What is wrong with one, told to its author.
 
 FAULTS = {

@@ -22,7 +22,11 @@ class Insight:
     told = Tally()
 
     def parts(self) -> Mapping[str, tuple[str, bool]]:
-        return {"intake": ("writes", True), "server": ("connected", self.is_well)}
+        return {
+            "intake": ("writes", True),
+            "plugin x.py": ("off: line 1: no", True),
+            "server": ("connected", self.is_well),
+        }
 
     def tally(self, channel: object) -> Tally:
         return self.told if channel == "town" else Tally()
@@ -191,7 +195,8 @@ def test_the_status_begins_with_what_is_wrong(insight: Insight) -> None:
     assert stage.command("/malex status").answer.startswith("#### ✓ All is well")
     insight.is_well = False
     assert stage.command("/malex status").answer == (
-        "#### ✗ Not all is well\n- ✗ **server**: connected\n- ✓ **intake**: writes"
+        "#### ✗ Not all is well\n- ✗ **server**: connected\n- ✓ **intake**: writes\n"
+        "- ! **plugin x.py**: off: line 1: no"
     )
 
 
