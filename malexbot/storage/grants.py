@@ -36,6 +36,16 @@ FROM json_to_recordset(%(grants)s) AS told (
 ON CONFLICT (ref) DO NOTHING
 """,
 )
+LOCK_GIVEN_BACK = Statement(
+    "lock_given_back",
+    """
+SELECT ref FROM grants WHERE choice IN (
+  SELECT choice FROM grants
+  JOIN json_to_recordset(%(given_back)s) AS told (ref text) USING (ref)
+)
+ORDER BY ref FOR UPDATE
+""",
+)
 GIVE_BACK = Statement(
     "give_back_grants",
     """
@@ -46,11 +56,9 @@ WITH back AS (
 ), choices AS (
   SELECT choice, count(*) AS times FROM back JOIN grants USING (ref)
   WHERE uses IS NOT NULL GROUP BY choice
-), locked AS (
-  SELECT ref, times FROM grants JOIN choices USING (choice)
-  ORDER BY ref FOR UPDATE OF grants
 )
-UPDATE grants SET used = used - times FROM locked WHERE grants.ref = locked.ref
+UPDATE grants SET used = used - times FROM choices
+WHERE grants.choice = choices.choice
 """,
 )
 KNOW_POSTS = Statement(
@@ -131,7 +139,7 @@ def made(grants: Sequence[Grant], *, caused_by: str) -> Mapping[str, object]:
 
 
 def given_back(writes: Sequence[GiveBack]) -> Mapping[str, object]:
-    """The terms of GIVE_BACK."""
+    """The terms of LOCK_GIVEN_BACK and GIVE_BACK."""
     return {"given_back": to_json([write._asdict() for write in writes])}
 
 

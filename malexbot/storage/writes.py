@@ -62,6 +62,7 @@ def _writing(writes: Sequence[Write]) -> Iterator[Step]:
     if puts := [write for write in writes if isinstance(write, Put)]:
         yield store.PUT, store.puts(puts)
     if back := [write for write in writes if isinstance(write, GiveBack)]:
-        yield grants.GIVE_BACK, grants.given_back(back)
+        yield grants.LOCK_GIVEN_BACK, (given_back := grants.given_back(back))
+        yield grants.GIVE_BACK, given_back
     if known := [write for write in writes if isinstance(write, PostKnown)]:
         yield grants.KNOW_POSTS, grants.known(known)

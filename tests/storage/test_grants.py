@@ -302,6 +302,25 @@ def test_one_that_is_done_twice_at_once_counts_once(
     assert looked(real, wanted.ref).uses_left == 1
 
 
+def test_who_gives_back_waits_for_who_takes_all_of_it_away(
+    real: RealWorld, database: Database, look: Look
+) -> None:
+    """An erasure has the grant first and its uses then: nobody has them before."""
+    wanted = grant()
+    do(real, said(wanted))
+    assert real.grants.take(wanted.ref, event_id="e1")
+    job, back = begin(real), GiveBack(wanted.ref, "e1")
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as cursor:
+            cursor.execute("SELECT FROM grants FOR UPDATE")
+            end = pool.submit(real.jobs.finish, job, [], writes=[back])
+            until(waiting(look, 1))
+            cursor.execute("SELECT FROM grant_uses FOR UPDATE NOWAIT")
+            cursor.execute("DELETE FROM grants")
+        end.result()
+    assert look("SELECT state FROM jobs WHERE id = %s", job.id) == [("done",)]
+
+
 def test_pressing_beside_what_is_given_back_and_posted_stops_nobody(
     real: RealWorld, jobs: DatabaseJobs
 ) -> None:
