@@ -34,7 +34,7 @@ BUDGETS_S = {
     "service": 300,
     "simulation": 240,
     "soak": 150,
-    "storage": 400,
+    "storage": 500,
     "web": 60,
 }
 
