@@ -179,8 +179,13 @@ class Collector:
         self._answer.say(text, lay_out(cards, place), in_channel=in_channel)
 
     def update(self, text: str, *, cards: Sequence[Card] = ()) -> None:
-        """Change the message whose button was pressed; without cards, none is left."""
+        """Change the message whose button was pressed; without cards, none is left.
+
+        What one person alone sees no server changes: it is said anew.
+        """
         self._check()
+        if self._event.data.get("is_ephemeral"):
+            return self.answer(text, cards=cards)
         place = Place(self._plugin, self._event.peer.bpid)
         self._answer.update(self._fitting(text), lay_out(cards, place))
 

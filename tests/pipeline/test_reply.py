@@ -78,6 +78,16 @@ def test_an_update_tells_the_whole_message_anew() -> None:
     assert payload(bot)["update"] == {"message": "over", "cards": []}
 
 
+def test_what_one_person_alone_sees_is_said_anew() -> None:
+    bot = Collector(pressed(data={"is_ephemeral": True}))
+    bot.update("page 2", cards=CARDS)
+    told, (grant,) = payload(bot), only(bot).grants
+    assert "update" not in told
+    assert told["message"] == "page 2"
+    assert told["cards"][0]["controls"][0]["ref"] == grant.ref
+    assert (grant.channel_id, grant.users) == ("", ("alice-id",))
+
+
 @pytest.mark.parametrize("event", [commanded(), filled_in(), posted()])
 def test_only_who_pressed_a_button_has_a_message_to_update(event: Event) -> None:
     with pytest.raises(ValueError, match="no message was pressed"):
