@@ -19,6 +19,10 @@ class Call(NamedTuple):
     """The address it came from, as a trusted proxy tells it."""
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Answered(NamedTuple):
     """What is answered to it."""
 
@@ -26,6 +30,8 @@ class Answered(NamedTuple):
     body: bytes = b"{}"
     content_type: str = "application/json"
     retry_after_s: int | None = None
+    on_written: Callable[[], None] = _nothing
+    """Called once all of it is written to whoever called, and only then."""
 
 
 # Answers within the time that the caller has; raises nothing.

@@ -9,6 +9,7 @@ from flask import Flask, Request, Response, abort, request
 
 from malexbot.ports.calls import Answered, Call, Door
 from malexbot.web import bodies
+from malexbot.web.line import ON_WRITTEN
 
 # Every other name below it has the one door of this name.
 HOOKS = "/hooks"
@@ -44,7 +45,9 @@ def mount_callbacks(application: Flask, doors: Mapping[str, Door]) -> None:
                 abort(404)
             if request.method not in way.methods:
                 abort(405)  # HEAD, which comes with GET
-            return _written(door(_read(request, way)))
+            answered = door(_read(request, way))
+            request.environ[ON_WRITTEN](answered.on_written)
+            return _written(answered)
 
         application.add_url_rule(
             path, endpoint=path, view_func=call, methods=list(way.methods)

@@ -158,6 +158,7 @@ class Clerk:
             return
         line.to_send = line.to_send[sent:]
         if not line.to_send:
+            line.note_written()
             self._go_on(line)
 
     def _go_on(self, line: Line) -> None:

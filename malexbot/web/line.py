@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Literal
 
 from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
-from cheroot.wsgi import Server
+from cheroot.wsgi import Gateway_10, Server
 
 from malexbot.errors import ANYTHING
 from malexbot.runtime.deadline import Deadline
@@ -25,6 +27,9 @@ State = Literal["idle", "arriving", "at work", "sending", "leaving"]
 # After this many seconds in the queue nobody is glad of an answer any more: a dialog
 # can be opened for 3 s.
 PATIENCE_S = 2.0
+# Called by the application with what is to be called, by the thread that sends, once
+# the last byte was handed to the system; that has to be quick and raise nothing.
+ON_WRITTEN = "malexbot.on_written"
 _BROKEN = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "that failed")
 FULL = Refused(
     HTTPStatus.SERVICE_UNAVAILABLE, "too much at a time, try again", retry_after_s=1
@@ -53,6 +58,18 @@ class Exchange(HTTPConnection):
     """What cheroot takes for a connection: the whole request, room for the answer."""
 
     RequestHandlerClass = Request
+    on_written: Callable[[], None]
+
+
+class Gateway(Gateway_10):
+    """WSGI, and beyond it a way to learn that an answer has left."""
+
+    def get_environ(self) -> Any:
+        exchange = self.req.conn
+        return {
+            **super().get_environ(),  # type: ignore[no-untyped-call]
+            ON_WRITTEN: partial(setattr, exchange, "on_written"),
+        }
 
 
 class Line:
@@ -71,7 +88,7 @@ class Line:
         self.to_send = b""
         self.is_kept = False
         """Yes: after its answer another request may come."""
-        self._exchange: Any = Exchange(server, sock, lambda *_: BytesIO())
+        self._exchange = Exchange(server, sock, lambda *_: BytesIO())
         self._exchange.remote_addr, self._exchange.remote_port = address[:2]
         self._queued: Deadline | None = None
 
@@ -84,7 +101,8 @@ class Line:
         if self._queued is not None and self._queued.is_over:
             self.refuse(FULL)
             return FULL
-        exchange = self._exchange
+        exchange: Any = self._exchange
+        exchange.on_written = _nothing
         exchange.rfile, exchange.wfile = BytesIO(self.arrival.request), BytesIO()
         try:
             self.is_kept = bool(exchange.communicate())
@@ -96,7 +114,11 @@ class Line:
 
     def refuse(self, refused: Refused) -> None:
         self.is_kept = False
+        self._exchange.on_written = _nothing
         self.to_send = refused.answer()
+
+    def note_written(self) -> None:
+        self._exchange.on_written()
 
     @property
     def code(self) -> int:
@@ -108,3 +130,7 @@ class Line:
         rest = self.arrival.rest
         self.arrival = Arrival()
         return rest
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -22,7 +22,7 @@ from malexbot.runtime.health import Health
 from malexbot.runtime.heart import outside
 from malexbot.runtime.stop import Stop
 from malexbot.web.crew import Crew
-from malexbot.web.line import Line
+from malexbot.web.line import Gateway, Line
 from malexbot.web.proxies import Proxies
 from malexbot.web.reception import Reception
 from malexbot.web.refusals import Refused, Tally
@@ -121,7 +121,7 @@ class WebServer:
         """A reception, and the threads that answer what comes in there."""
         application = self.application()
         site = Site(listener.getsockname()[:2], application, server_name="malexbot")
-        site.ready = True
+        site.ready, site.gateway = True, Gateway
 
         def answer(line: Line) -> None:
             if refused := line.answer():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from malexbot.ports.calls import Answered, Call, Door
 from malexbot.web.callbacks import mount_callbacks
 from malexbot.web.server import WebServer
+from tests.support.threads import eventually
 from tests.web.caller import Caller, Reply, request
 from tests.web.test_server import serving
 
 FORM = {"content_type": "application/x-www-form-urlencoded"}
 JSON = {"content_type": "application/json; charset=utf-8"}
+LONG = b"x" * 4_000_000
 
 
 class Porter:
@@ -180,3 +183,41 @@ def test_headers_with_an_underscore_are_not_taken_for_others(
     )
     assert ask(server, text).status == 200
     assert not [name for name in porter.call.headers if "orization" in name]
+
+
+def test_a_door_learns_that_its_answer_was_written(
+    server: WebServer, porter: Porter
+) -> None:
+    written: list[int] = []
+    porter.answered = Answered(on_written=lambda: written.append(1))
+    text = request("POST", "/actions", b"{}", **JSON)
+    with Caller(server.address) as caller:
+        for times in (1, 2):
+            assert caller.ask(text).status == 200
+            eventually(lambda: len(written) == times)  # noqa: B023
+        porter.answered = Answered()
+        assert caller.ask(text).status == 200
+    assert len(written) == 2
+
+
+def test_it_does_not_learn_so_while_nobody_takes_it(
+    server: WebServer, porter: Porter
+) -> None:
+    written = threading.Event()
+    porter.answered = Answered(body=LONG, on_written=written.set)
+    with Caller(server.address, hears=4096) as caller:
+        caller.say(request("POST", "/actions", b"{}", **JSON))
+        eventually(lambda: porter.calls)
+        assert not written.wait(0.3)
+        assert len(caller.hear().body) == len(LONG)
+        assert written.wait(20)
+
+
+def test_nor_when_whoever_called_has_gone(server: WebServer, porter: Porter) -> None:
+    written = threading.Event()
+    porter.answered = Answered(body=LONG, on_written=written.set)
+    with Caller(server.address, hears=4096) as caller:
+        caller.say(request("POST", "/actions", b"{}", **JSON))
+        eventually(lambda: porter.calls)
+    eventually(lambda: server.connections == 0)
+    assert not written.is_set()
