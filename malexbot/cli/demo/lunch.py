@@ -35,20 +35,15 @@ def lunch(event: Event, bot: Bot) -> None:
         ),
         Field("more", "Anything else?", kind="textarea", is_optional=True),
     ]
-    payload = {"by": event.user.nick}
-    bot.open_dialog(
-        Dialog("invite", "Lunch", fields, submit_label="Ask", payload=payload)
-    )
+    bot.open_dialog(Dialog("invite", "Lunch", fields, submit_label="Ask"))
 
 
 @dialog("invite")
-def invite(
-    event: Event, bot: Bot, by: str, where: str, at: str, more: str = ""
-) -> None:
+def invite(event: Event, bot: Bot, where: str, at: str, more: str = "") -> None:
     if len(where.split()) > 5:
         bot.refuse(where="A shorter name, please.")
         return
-    told = {"where": where, "at": at, "more": more, "by": by}
+    told = {"where": where, "at": at, "more": more, "by": event.user.nick}
     bot.store.set(f"{BEGINNING}{event.event_id}", told)
     text = question(told, {})
     bot.post(event.peer.bpid, text, cards=buttons(event.event_id))
