@@ -18,7 +18,7 @@ from malexbot import Bot, Button, Card, Event, Permanent, Settings, action, comm
 
 # What a message shows; a file has all that was looked for.
 SHOWN = 20
-MOST = 200
+MOST = 100
 
 
 class Params(Settings):

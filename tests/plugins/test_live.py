@@ -188,6 +188,30 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
     assert site.give("/ask 3").startswith("You may not do this here.")
 
 
+def test_pages_of_what_was_found_are_turned(site: Site) -> None:
+    site.run(site.config("malex"))
+    acts, town = site.mattermost.acts, site.town
+    for number in range(12):
+        site.mattermost.scene.post(town.channel, town.bob, f"release {number} is out")
+    eventually(lambda: "release 11" in site.give("/malex find release 11"))
+    site.give("/malex find release")
+    *_, shown = site.mattermost.acts.whispers(town.alice)
+    assert shown["message"].count("**bob**") == 5
+    (more,) = acts.actions(shown["id"])
+    acts.press(town.alice, shown["id"], more["id"])
+    # What only one person saw cannot be changed: the next page comes directly, and
+    # from there on pages are turned in place.
+    (second,) = site.mattermost.wait_for_posts(1)
+    assert second.channel_id == town.direct
+    assert second.text.count("**bob**") == 5
+    back, more = acts.actions(second.id)
+    acts.press(town.alice, second.id, more["id"])
+    eventually(lambda: site.entries()[0].text.count("**bob**") == 2)
+    (back,) = acts.actions(second.id)
+    assert back["name"] == "◀ Better"
+    assert len(site.entries()) == 1
+
+
 def test_a_page_goes_on_until_somebody_has_it(site: Site) -> None:
     settings = {
         "people": ["alice", "bob"],
