@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ def request(event: Event, bot: Bot, stage: str) -> None:
     else:
         bot.post(event.peer.bpid, f"requested {stage}")
 
+@command("/deploy pages")
+def pages(event: Event, bot: Bot) -> None:
+    bot.answer("page 1", cards=[Card(controls=[more(1)])])
+
+@action("turn")
+def turn(event: Event, bot: Bot, page: int) -> None:
+    bot.update(f"page {page + 1}", cards=[Card(controls=[more(page + 1)])])
+
+def more(page: int) -> Button:
+    return Button("turn", "More", payload={"page": page})
+
 @command("/deploy broken")
 def broken(event: Event, bot: Bot) -> None:
     raise PermissionError("no way")
@@ -128,6 +140,9 @@ class Shop:
 
     def text(self, post_id: str) -> str:
         return self.mattermost.scene.world.posts[post_id].message
+
+    def says(self, post_id: str, text: str) -> bool:
+        return self.text(post_id) == text
 
     def asked(self, text: str = "/deploy prod") -> str:
         """The post that asks alice."""
@@ -235,3 +250,16 @@ def test_a_stop_answers_who_waits_and_takes_nobody_else_in(shop: Shop) -> None:
     assert told[0] in ("One moment…", "at last")
     shop.start()
     assert shop.whispers(2)[-1] == "at last"
+
+
+def test_pages_that_one_person_sees_are_turned(shop: Shop) -> None:
+    """The first one no server changes; the next comes directly, and changes."""
+    shop.type("/deploy pages")
+    (whisper,) = shop.mattermost.wait_for_whispers(shop.town.alice)
+    shop.press(whisper["id"], "More")
+    (second,) = shop.mattermost.wait_for_posts(1)
+    assert (second.channel_id, second.text) == (shop.town.direct, "page 2")
+    for page in ("page 3", "page 4"):
+        shop.press(second.id, "More")
+        eventually(partial(shop.says, second.id, page))
+    assert len(shop.mattermost.ledger.entries(user_id=shop.town.bot)) == 1
