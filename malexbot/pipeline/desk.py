@@ -21,6 +21,8 @@ from malexbot.pipeline.verdicts import Done, Expired, Verdict
 from malexbot.ports import Effect, Entry, Job, Processor
 from malexbot.runtime.deadline import Deadline
 
+# To write a few hundred bytes takes no longer, whoever reads them.
+WRITTEN_WITHIN_S = 5.0
 # So many of those that were turned away are remembered; more cannot wait to be written.
 MOST_TURNED_AWAY = 10_000
 
@@ -39,7 +41,7 @@ class Full(Transient):
 class _Waiter:
     """One call, and what is known of what it asked for."""
 
-    __slots__ = ("answer", "is_durable", "is_patient", "runs", "signal")
+    __slots__ = ("answer", "is_durable", "is_patient", "runs", "signal", "written")
 
     def __init__(self, runs: int, *, is_patient: bool) -> None:
         self.runs = runs
@@ -49,6 +51,7 @@ class _Waiter:
         self.is_durable = False
         self.answer: Answer | None = None
         self.signal = threading.Event()
+        self.written = threading.Event()
 
     def give(self, answer: Answer) -> None:
         if self.answer is None:
@@ -72,6 +75,7 @@ class Desk:
         self._locale = locale
         self._lock = threading.Lock()
         self._waiters: dict[str, _Waiter] = {}
+        self._written: dict[str, _Waiter] = {}
         self._turned_away: dict[str, None] = {}
         self.outcomes: Counter[str] = Counter()
         """How many calls had which end."""
@@ -135,6 +139,12 @@ class Desk:
                 if len(self._turned_away) > MOST_TURNED_AWAY:
                     del self._turned_away[next(iter(self._turned_away))]
 
+    def note_written(self, event_id: str) -> None:
+        """Whoever called has its answer."""
+        with self._lock:
+            if waiter := self._written.get(event_id):
+                waiter.written.set()
+
     # From the threads of the pipe.
 
     def note_durable(self, event_id: str) -> None:
@@ -157,17 +167,26 @@ class Desk:
             return event_id in self._turned_away
 
     def hand_over(self, event_id: str, answer: Answer) -> bool:
-        """Yes: the call that waits for it answers this."""
+        """Yes: the call that waits for it has answered this.
+
+        No: nobody waits, or nobody knows whether it was written.
+        """
         with self._lock:
             waiter = self._waiters.get(event_id)
             if waiter is None or waiter.answer is not None:
                 return False
+            self._written[event_id] = waiter
             waiter.give(answer)
-            return True
+        is_written = waiter.written.wait(WRITTEN_WITHIN_S)
+        with self._lock:
+            del self._written[event_id]
+        return is_written
 
     def let_go(self, event_id: str) -> None:
         """What is answered comes another way."""
-        self.hand_over(event_id, {})
+        with self._lock:
+            if waiter := self._waiters.get(event_id):
+                waiter.give({})
 
     def ended(self, job: Job, verdict: Verdict) -> None:
         """A run has ended: if nothing follows, nobody waits for it any more."""

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import Any
 
 import pytest
 
 from malexbot.errors import Permanent, Transient, Uncertain
+from malexbot.events import Event
 from malexbot.pipeline.answers import ChatAnswers, ChatDialogs, ChatEdits, ChatUploads
 from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.hold import Hold
@@ -16,6 +18,7 @@ from malexbot.ports import Effect, Entry, Job, PostKnown, Use
 from tests.support.events import commanded, pressed
 from tests.support.fakes import Clock, Failing, MemoryChat
 from tests.support.queue import job
+from tests.support.threads import PATIENCE_S
 
 CARDS = [{"text": "", "controls": [{"kind": "button", "ref": "r1", "action": "a"}]}]
 
@@ -41,9 +44,8 @@ class World:
         self.chat = MemoryChat(Clock(), self.fail)
         self.chats = {"mattermost": self.chat}
         self.ways = Ways(ways)
-        self.answer: Any = None
         self.desk = Desk(
-            offer=lambda event: self.answer(),
+            offer=lambda event: True,
             decide=lambda event: Entry(event, False, ["rota.approve"]),
         )
         self.answers = ChatAnswers(chats=self.chats, desk=self.desk, ways=self.ways)
@@ -54,9 +56,18 @@ class World:
     def waited_for(self, **values: Any) -> tuple[Any, Done]:
         """What the HTTP call says, and what becomes of the job."""
         done: list[Done] = []
-        self.answer = lambda: done.append(self.late(**values)) or True
+        thread = threading.Thread(target=lambda: done.append(self.late(**values)))
+
+        def offer(event: Event) -> bool:
+            thread.start()
+            return True
+
+        self.desk._offer = offer
         event = commanded() if values.get("kind") == "command" else pressed()
-        return self.desk.ask(event, 0), done[0]
+        told = self.desk.ask(event, PATIENCE_S)
+        self.desk.note_written("e1")
+        thread.join(PATIENCE_S)
+        return told, done[0]
 
     def do(self, handler: Handler, told: dict[str, Any], **values: Any) -> Done:
         claimed: Job = job(kind=ANSWER, name="mattermost:@alice-id/e1", payload=told)

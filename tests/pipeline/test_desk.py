@@ -14,7 +14,6 @@ from malexbot.pipeline.verdicts import Again, Done, Ended, Expired
 from malexbot.ports import Effect, Entry
 from tests.support.events import commanded, filled_in, pressed
 from tests.support.queue import job
-from tests.support.threads import eventually
 
 LONG_S = 20.0
 
@@ -24,6 +23,7 @@ class Front:
 
     def __init__(self, processors: tuple[str, ...] = ("rota.deploy",)) -> None:
         self.offered: list[Event] = []
+        self.taken: list[bool] = []
         self.has_room = True
         self.processors = processors
         self.meanwhile: Callable[[], None] = lambda: None
@@ -38,7 +38,19 @@ class Front:
         return Entry(event, False, self.processors) if self.processors else None
 
     def ask(self, event: Event | None = None, wait_s: float = 0.0) -> Answer | None:
-        return self.desk.ask(event or commanded(), wait_s)
+        """What is answered, and written to whoever called."""
+        told = self.desk.ask(event or commanded(), wait_s)
+        self.desk.note_written("e1")
+        return told
+
+    def hand_over(self, *answers: Answer) -> None:
+        """Another thread does, while this one goes on; what came of it is `taken`."""
+
+        def work() -> None:
+            self.taken.extend(self.desk.hand_over("e1", each) for each in answers)
+
+        self.thread = threading.Thread(target=work)
+        self.thread.start()
 
     def ended(self, *effects: Effect) -> None:
         self.desk.ended(job(kind="run", event=commanded()), Done(effects))
@@ -54,25 +66,32 @@ def front() -> Front:
 
 
 def test_who_asks_is_given_the_answer_of_the_handler(front: Front) -> None:
-    got: list[Answer | None] = []
-    thread = threading.Thread(target=lambda: got.append(front.ask(wait_s=LONG_S)))
-    thread.start()
-    eventually(lambda: front.desk.waiting == 1 and bool(front.offered))
-    assert front.desk.hand_over("e1", answer())
-    thread.join(LONG_S)
-    assert got == [answer()]
+    front.meanwhile = lambda: front.hand_over(answer())
+    assert front.ask(wait_s=LONG_S) == answer()
+    front.thread.join(LONG_S)
+    assert front.taken == [True]
     assert front.desk.waiting == 0
     assert front.desk.outcomes == {"answered": 1}
 
 
 def test_an_answer_goes_to_one_call_once(front: Front) -> None:
-    taken: list[bool] = []
-    front.meanwhile = lambda: taken.extend(
-        front.desk.hand_over("e1", answer(message=text)) for text in ("first", "second")
-    )
+    texts = answer(message="first"), answer(message="second")
+    front.meanwhile = lambda: front.hand_over(*texts)
     assert front.ask(wait_s=LONG_S) == answer(message="first")
-    assert taken == [True, False]
+    front.thread.join(LONG_S)
+    assert front.taken == [True, False]
     assert not front.desk.hand_over("e1", answer())
+
+
+def test_an_answer_that_nobody_has_written_is_not_given(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITTEN_WITHIN_S", 0.01)
+    front.meanwhile = lambda: front.hand_over(answer())
+    assert front.desk.ask(commanded(), LONG_S) == answer()
+    front.thread.join(LONG_S)
+    assert front.taken == [False]
+    front.desk.note_written("e1")
 
 
 def test_what_nobody_wants_is_said_at_once_and_costs_no_event() -> None:
@@ -91,7 +110,7 @@ def test_who_says_nothing_holds_nobody_up(front: Front) -> None:
 def test_an_answer_that_follows_is_waited_for(front: Front) -> None:
     def meanwhile() -> None:
         front.ended(Effect(ANSWER, "mattermost:@alice-id/e1", {}))
-        front.desk.hand_over("e1", answer())
+        front.hand_over(answer())
 
     front.meanwhile = meanwhile
     assert front.ask(wait_s=LONG_S) == answer()
@@ -102,7 +121,7 @@ def test_of_several_handlers_the_last_one_ends_the_wait() -> None:
 
     def meanwhile() -> None:
         front.ended()
-        assert front.desk.hand_over("e1", answer())
+        front.hand_over(answer())
 
     front.meanwhile = meanwhile
     assert front.ask(wait_s=LONG_S) == answer()
@@ -116,7 +135,7 @@ def test_a_handler_that_failed_may_still_be_followed_by_an_answer(
 ) -> None:
     def meanwhile() -> None:
         front.desk.ended(job(kind="run", event=commanded()), verdict)
-        front.desk.hand_over("e1", answer())
+        front.hand_over(answer())
 
     front.meanwhile = meanwhile
     assert front.ask(wait_s=LONG_S) == answer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from malexbot.pipeline.answers import ChatAnswers
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.controls import Place, lay_out
 from malexbot.pipeline.decider import Decider
-from malexbot.pipeline.desk import Desk
+from malexbot.pipeline.desk import Answer, Desk
 from malexbot.pipeline.effects import DIALOG, POST, Collector
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
@@ -28,6 +29,7 @@ from tests.support.fakes import Clock, Failing, MemoryChat
 from tests.support.grants import MemoryGrants
 from tests.support.queue import MemoryJobs, Row
 from tests.support.store import MemoryStore
+from tests.support.threads import PATIENCE_S
 
 Act = Callable[[Event, Bot], None]
 
@@ -99,8 +101,17 @@ class World:
 
     def offer(self, event: Event) -> bool:
         self.jobs.offer(event, self.processor.name)
-        self.work()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
         return True
+
+    def ask(self, event: Event) -> Answer:
+        """What the call of this event is answered."""
+        told = self.desk.ask(event, PATIENCE_S)
+        assert told is not None
+        self.desk.note_written(event.event_id)
+        self.thread.join(PATIENCE_S)
+        return told
 
     def claim(self) -> list[Job]:
         return self.jobs.claim(kinds=self.runner.kinds, limit=9, lease_s=90)
@@ -115,7 +126,8 @@ class World:
 
     def run(self, event: Event) -> Row:
         """Its run, and all that follows from it, with nobody who waits."""
-        self.offer(event)
+        self.jobs.offer(event, self.processor.name)
+        self.work()
         return next(row for row in self.jobs.rows.values() if row.event == event)
 
     def sent(self, kind: str) -> list[Row]:
@@ -152,8 +164,8 @@ def failing(error: Exception) -> Act:
 def test_what_is_pressed_is_used_up_by_who_pressed_first() -> None:
     world = World(say("done"))
     ref = world.granted()
-    assert world.desk.ask(press(ref, "e1"), 0) == answer("e1", "done")
-    late = world.desk.ask(press(ref, "e2"), 0)
+    assert world.ask(press(ref, "e1")) == answer("e1", "done")
+    late = world.ask(press(ref, "e2"))
     assert late == answer("e2", "Кто-то успел раньше, или время уже вышло.")
     assert world.processor.runs == 1
     assert world.run(press(ref, "e3")).reason == "was taken already"
@@ -199,16 +211,16 @@ def test_a_refused_press_may_be_pressed_again() -> None:
     world = World(lambda event, bot: bot.refuse("not yet"))
     ref = world.granted()
     for event_id in ("e1", "e2"):
-        told = world.desk.ask(press(ref, event_id), 0)
-        assert told and told["message"] == "not yet"
+        told = world.ask(press(ref, event_id))
+        assert told["message"] == "not yet"
     assert world.processor.runs == 2
 
 
 def test_a_press_that_went_wrong_is_told_and_may_be_pressed_again() -> None:
     world = World(failing(Permanent("broken")))
     ref = world.granted()
-    told = world.desk.ask(press(ref), 0)
-    assert told and told["message"].startswith("Не получилось")
+    told = world.ask(press(ref))
+    assert told["message"].startswith("Не получилось")
     granted = world.grants.look(ref)
     assert granted and granted.uses_left == 1
     (row,) = world.jobs.of("dead")
@@ -246,8 +258,8 @@ def count(event: Event, bot: Bot) -> None:
 def test_what_is_kept_is_kept_with_what_is_said() -> None:
     world = World(count)
     for number, text in enumerate("123"):
-        told = world.desk.ask(commanded(id=f"e{number}"), 0)
-        assert told and told["message"] == text
+        told = world.ask(commanded(id=f"e{number}"))
+        assert told["message"] == text
     assert world.store.read("rota", "n").value == 3
 
 
@@ -260,8 +272,8 @@ def test_who_was_overtaken_runs_anew_at_once_and_acts_once() -> None:
             world.store.put(Put("rota", "n", 10))
 
     world = World(act)
-    told = world.desk.ask(commanded(), 0)
-    assert told and told["message"] == "11"
+    told = world.ask(commanded())
+    assert told["message"] == "11"
     assert world.store.read("rota", "n").value == 11
     assert world.processor.runs == 2
     assert len(world.sent(ANSWER)) == 1
