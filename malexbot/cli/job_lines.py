@@ -32,6 +32,7 @@ WAYS_OUT = {
 }
 HEADS = ("ID", "STATE", "CREATED", "TRIES", "WHAT", "REASON")
 GAP = "  "
+LONGEST_PAYLOAD = 4_000
 # What somebody wrote in a chat must not steer the terminal of who reads it here.
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 _CONTROLS[ord("\n")] = "\n" + " " * 12
@@ -132,8 +133,27 @@ def _facts(job: JobView) -> Iterator[tuple[str, str]]:
     if event is not None:
         said_by = event.user.nick or event.user.uuid
         yield "event", f"{event.name} {event.event_id} by {said_by}"
-        yield "text", event.message.text if event.message else ""
-    yield "payload", job.payload or ""
+        yield "text", _said(event)
+    yield "payload", _clipped(job.payload or "")
+
+
+def _said(event: Event) -> str:
+    """What somebody said or asked for."""
+    if event.message:
+        return event.message.text
+    if event.command:
+        return f"{event.command.name} {event.command.text}".rstrip()
+    if event.button:
+        return f"pressed {event.button.beid}"
+    return f"filled in {event.form.name}" if event.form else ""
+
+
+def _clipped(payload: str) -> str:
+    """A file may be in it, which nobody reads here."""
+    left = len(payload) - LONGEST_PAYLOAD
+    if left <= 0:
+        return payload
+    return f"{payload[:LONGEST_PAYLOAD]}… and {left} signs more: --json shows all"
 
 
 def _harmless(text: str) -> str:

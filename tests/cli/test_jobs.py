@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from malexbot.cli import main
-from malexbot.cli.job_lines import table
+from malexbot.cli.job_lines import described, table
+from malexbot.events import Event
 from malexbot.ports import Effect, Entry, Job, Parcel
-from malexbot.storage.backlog import Backlog
+from malexbot.storage.backlog import Backlog, JobView
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
+from malexbot.storage.wire import to_json
 from tests.cli.test_database import config, one_line
-from tests.support.events import posted
+from tests.support.events import commanded, filled_in, posted, pressed
 
 Run = Callable[..., Result]
 REASON = "the server refused it:\nno such channel"
@@ -162,3 +165,43 @@ def test_a_database_that_nobody_has_used_is_told(
     file = config(empty_database, tmp_path / "malexbot.yaml")
     result = CliRunner().invoke(main, ["jobs", "list", "--config", str(file)])
     assert "start the daemon first" in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (posted(text="what time is it?"), "what time is it?"),
+        (commanded("prod now"), "/deploy prod now"),
+        (pressed("rota.approve"), "pressed rota.approve"),
+        (filled_in("rota.request"), "filled in rota.request"),
+    ],
+)
+def test_what_somebody_asked_for_is_shown(event: Event, told: str) -> None:
+    (line,) = [each for each in described(viewed(event)) if each.startswith("  text")]
+    assert line.split(maxsplit=1)[1] == told
+
+
+def test_nobody_reads_a_file_in_a_job() -> None:
+    text = "\n".join(described(viewed(posted(), payload="x" * 9_000_000)))
+    assert len(text) < 5_000
+    assert "… and 8996000 signs more: --json shows all" in text
+
+
+def viewed(event: Event, payload: str = "") -> JobView:
+    now = datetime.now(timezone.utc)
+    return JobView(
+        id=1,
+        kind="run",
+        name="answer",
+        lane="lane",
+        state="dead",
+        attempts=1,
+        reason="",
+        event_id=event.event_id,
+        event=to_json(event),
+        payload=payload,
+        parent=None,
+        created_at=now,
+        due_at=now,
+        finished_at=now,
+    )
