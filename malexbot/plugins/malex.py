@@ -217,9 +217,7 @@ def status(event: Event, bot: Bot) -> None:
 
 @command("/malex ping", {"en": "whether I am here", "ru": "на месте ли я"})
 def ping(event: Event, bot: Bot) -> None:
-    now_ms = datetime.now(timezone.utc).timestamp() * 1000
-    seconds = max(0.0, (now_ms - event.occurred_at) / 1000)
-    bot.answer(text("pong", bot.locale, seconds=seconds))
+    bot.answer(text("pong", bot.locale))
 
 
 def _mark(state: str, is_ready: bool) -> str:

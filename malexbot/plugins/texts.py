@@ -66,10 +66,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "ru": "#### Найдено по запросу `{words}`",
     },
     "no more": {"en": "That was all.", "ru": "Больше ничего нет."},
-    "pong": {
-        "en": "pong – I am here, and heard you after {seconds:.1f} s.",
-        "ru": "pong – я на месте, услышал вас через {seconds:.1f} с.",
-    },
+    "pong": {"en": "pong – I am here.", "ru": "pong – я на месте."},
     "well": {"en": "#### ✓ All is well", "ru": "#### ✓ Всё хорошо"},
     "unwell": {
         "en": "#### ✗ Not all is well",
