@@ -17,6 +17,7 @@ from malexbot.readings import (
     register,
     register_connection,
     register_desk,
+    register_files,
     register_web,
 )
 from malexbot.runtime.metrics import Metrics
@@ -25,6 +26,7 @@ from malexbot.runtime.supervisor import Service
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.commands import DatabaseCommands
 from malexbot.storage.expiry import Expiry
+from malexbot.storage.files import count_files
 from malexbot.storage.indexing import Indexing
 from malexbot.storage.upkeep import Upkeep
 from malexbot.web.callbacks import HOOKS, mount_callbacks
@@ -71,6 +73,7 @@ def compose(parts: Parts) -> Composition:
         web,
         *_housekeeping(parts, pipe),
         pipe.lanes,
+        pipe.filing,
         pipe.intake,
         pipe.ticks,
     ]
@@ -123,6 +126,11 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
         database=parts.database,
     )
     register_desk(metrics, pipe.desk)
+    register_files(
+        metrics,
+        pipe.fetches,
+        lambda: count_files(parts.database, largest=pipe.filing.wishes.largest),
+    )
     return metrics
 
 
@@ -155,6 +163,7 @@ def _housekeeping(parts: Parts, pipe: Pipe) -> Sequence[Service]:
             parts.database,
             epoch=parts.epoch,
             written=lambda: pipe.intake.counters.batches + pipe.intake.counters.kept,
+            on_files=pipe.filing.wake,
         ),
     )
 

@@ -17,6 +17,7 @@ from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.desk import Desk, Witness
 from malexbot.pipeline.effects import DIALOG, EDIT, POST, REACT, UPLOAD
+from malexbot.pipeline.files import FILE, FileFetches
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.intake import Intake
 from malexbot.pipeline.lanes import Lanes
@@ -32,7 +33,10 @@ from malexbot.plugins.schedule import Ticks
 from malexbot.ports import Chat, Processor
 from malexbot.processors import build, builtin
 from malexbot.runtime.health import Health
+from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
+from malexbot.storage.files import DatabaseFiles
+from malexbot.storage.filing import Filing, Wishes
 from malexbot.storage.grants import DatabaseGrants
 from malexbot.storage.insight import DatabaseInsight
 from malexbot.storage.jobs import DatabaseJobs
@@ -41,6 +45,9 @@ from malexbot.storage.leadership import Leadership
 from malexbot.storage.matches import Matches
 from malexbot.storage.store import DatabaseStore
 from malexbot.storage.ways import DatabaseWays
+
+# So many files come side by side; of a few workers half are for answers alone.
+MOST_FILES = 4
 
 # Takes over what was prepared; cannot fail.
 Adopt = Callable[[], None]
@@ -96,6 +103,21 @@ class Pipe:
             grants=self.grants,
             sight=_sight(database, server),
         )
+        contents = Contents.of(config.state_dir)
+        self.filing = Filing(
+            database,
+            contents,
+            epoch=parts.epoch,
+            wishes=_wishes(config),
+            health=parts.health,
+            side_by_side=min(MOST_FILES, max(1, workers.threads // 2)),
+        )
+        self.fetches = FileFetches(
+            sources={MATTERMOST: server.files} if server else {},
+            archive=DatabaseFiles(database, contents),
+            largest=lambda: self.filing.wishes.largest,
+            ended=self.filing.wake,
+        )
         handlers: dict[str, Handler] = {
             RUN: runs,
             POST: ChatPosts(chats=chats, jobs=jobs),
@@ -107,6 +129,7 @@ class Pipe:
                 chats=chats, desk=self.desk, ways=DatabaseWays(database)
             ),
             BACKFILL: BackfillOrders(readers),
+            FILE: self.fetches,
         }
         runner = Runner(
             jobs=jobs, handlers=handlers, amends=runs.amends, ended=self.desk.ended
@@ -118,6 +141,8 @@ class Pipe:
             threads=workers.threads,
             time_out_s=workers.handler_timeout,
         )
+        self.filing.on_jobs = self.lanes.wake
+        self.filing.on_end = self.fetches.halt
         self.intake = Intake(
             journal=DatabaseJournal(parts.leadership),
             decider=self._decider,
@@ -139,6 +164,7 @@ class Pipe:
             self._decider.adopt(processors)
             self._guard.most_a_minute = config.workers.answers_per_minute
             self.retention.keep_s = config.archive.retention
+            self.filing.adopt(_wishes(config))
             self.ticks.adopt(called)
 
         return adopt
@@ -161,6 +187,11 @@ class Pipe:
     def _called(self, config: Config) -> Sequence[Processor]:
         """Whom the clock may call."""
         return [*self._own(config), *config.plugged.handlers]
+
+
+def _wishes(config: Config) -> Wishes:
+    archive = config.archive
+    return Wishes(keeps=archive.keeps_files, largest=archive.largest_file)
 
 
 def _sight(database: Database, server: Server | None) -> Sight:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from malexbot.app import Composition, compose
 from malexbot.cli.run import leave, serve
@@ -86,6 +88,40 @@ class Writer:
                 )
 
 
+class FullDisk:
+    """Where files are kept nothing can be written while `full` lies beside the state.
+
+    All else goes on: it is as a quota is, or another disk.
+    """
+
+    name = "full-disk"
+    is_vital = False
+
+    def __init__(self, parts: Parts) -> None:
+        self._mark = parts.config.state_dir.with_name("full")
+        self._folder = str(parts.config.state_dir / "files")
+        self._write, self._sync = os.write, os.fsync
+        edge: Any = os
+        edge.write, edge.fsync = self._write_if_room, self._sync_if_room
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(60):
+            pass
+
+    def _write_if_room(self, number: int, content: bytes) -> int:
+        self._demand_room(number)
+        return self._write(number, content)
+
+    def _sync_if_room(self, number: int) -> None:
+        self._demand_room(number)
+        self._sync(number)
+
+    def _demand_room(self, number: int) -> None:
+        if os.readlink(f"/proc/self/fd/{number}").startswith(self._folder):
+            if self._mark.exists():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def broken(parts: Parts) -> Service:
     """Cannot be built, and says so with a secret."""
     token = parts.config.secrets()[-1]
@@ -96,6 +132,7 @@ MORE: dict[str, Callable[[Parts], Service]] = {
     "broken": broken,
     "busy": Busy,
     "endless": Endless,
+    "full-disk": FullDisk,
     "hanging": Hanging,
     "writer": Writer,
 }

@@ -24,12 +24,13 @@ Write = Callable[..., Path]
 
 DAY_MS = 86_400_000
 # Words that nothing else has; long enough not to be there by chance.
-SAID, EDITED, PREVIEWED, MARK, LATER = (
+SAID, EDITED, PREVIEWED, MARK, LATER, FILED = (
     "kumquatsaid",
     "kumquatedited",
     "kumquatpreviewed",
     "kumquatmark",
     "kumquatlater",
+    "kumquatfiled",
 )
 OTHER, NEWEST = "pomelo", "pomelonewest"
 
@@ -51,6 +52,13 @@ def settings(mattermost: Mattermost, **archive: Any) -> dict[str, Any]:
     }
     rules = [{"when": "'kumquat' in event.message.text", "reply": "noted"}]
     return {"mattermost": block, "responses": rules, "archive": archive}
+
+
+def with_file(mattermost: Mattermost, text: str, said: str, **other: Any) -> None:
+    """Alice says something, and hangs a file on it."""
+    town, scene = mattermost.town, mattermost.scene
+    file = scene.upload(town.alice, f"{FILED}.txt", text)
+    scene.post(town.channel, town.alice, said, file_ids=(file,), **other)
 
 
 def stop(daemon: Any) -> None:
@@ -93,9 +101,10 @@ def test_what_was_erased_is_nowhere_after_a_full_backfill(
 ) -> None:
     town, scene = mattermost.town, mattermost.scene
     scene.post(town.channel, town.alice, f"{SAID} before")
+    with_file(mattermost, FILED, f"{SAID} with a file")
     mattermost.settings.has_previews = True
     about = scene.post(town.channel, town.bob, f"{OTHER} of bob")
-    config = write_config("one", None, **settings(mattermost))
+    config = write_config("one", None, **settings(mattermost, files="keep"))
     daemon = start(config)
     daemon.wait_for_status("mattermost: connected")
     live = scene.post(town.channel, town.alice, f"{SAID} now")
@@ -108,17 +117,21 @@ def test_what_was_erased_is_nowhere_after_a_full_backfill(
     for word in (EDITED, MARK):
         eventually(lambda word=word: in_tables(state, word))  # type: ignore[misc]
     assert in_files(state, SAID) and in_files(state, EDITED)
+    eventually(lambda: list(state.glob("files/??/*")))
+    (filed,) = state.glob("files/??/*")
+    assert filed.read_text() == FILED
 
     told = malexbot(config, "erase-user", town.alice, "--yes")
-    assert "  3  posts\n" in told and "  1  earlier versions\n" in told
+    assert "  4  posts\n" in told and "  1  files\n" in told
+    assert not filed.exists() and "  1  earlier versions\n" in told
 
-    scene.post(town.channel, town.alice, f"{LATER} than that")
+    with_file(mattermost, FILED, f"{LATER} than that")
     scene.post(town.channel, town.bob, f"{link} again")
     scene.post(town.channel, town.bob, f"{OTHER} {NEWEST}")
     eventually(lambda: in_tables(state, NEWEST))
     malexbot(config, "backfill", "--since", "2000-01-01")
     stop(daemon)
-    for word in (SAID, EDITED, PREVIEWED, MARK, LATER):
+    for word in (SAID, EDITED, PREVIEWED, MARK, LATER, FILED):
         assert in_tables(state, word) == [], word
         assert in_files(state, word) == [], word
     assert "posts" in in_tables(state, OTHER)
@@ -130,13 +143,17 @@ def test_what_has_expired_is_nowhere_after_a_full_backfill(
     town, scene = mattermost.town, mattermost.scene
     now = int(time.time() * 1000)
     old = scene.post(town.channel, town.alice, SAID, create_at=now - 3 * DAY_MS)
+    with_file(mattermost, FILED, SAID, create_at=now - 3 * DAY_MS)
     scene.post(town.channel, town.alice, OTHER)
-    daemon = start(write_config("one", None, **settings(mattermost)))
+    config = write_config("one", None, **settings(mattermost, files="keep"))
+    daemon = start(config)
     daemon.wait_for_status("1 read")
+    eventually(lambda: list(state.glob("files/??/*")))
     stop(daemon)
     assert in_tables(state, SAID) != []
 
-    config = write_config("two", None, **settings(mattermost, retention="2d"))
+    wishes = {"retention": "2d", "files": "keep"}
+    config = write_config("two", None, **settings(mattermost, **wishes))
     daemon = start(config)
     daemon.wait_for_log("posts were too old to be kept")
     malexbot(config, "backfill", "--since", "2000-01-01")
@@ -145,7 +162,7 @@ def test_what_has_expired_is_nowhere_after_a_full_backfill(
     eventually(lambda: in_tables(state, NEWEST))
     malexbot(config, "database", "scrub")
     stop(daemon)
-    for word in (SAID, EDITED):
+    for word in (SAID, EDITED, FILED):
         assert in_tables(state, word) == [], word
         assert in_files(state, word) == [], word
 
