@@ -35,7 +35,7 @@ BUDGETS_S = {
     "simulation": 240,
     "soak": 150,
     "storage": 500,
-    "web": 60,
+    "web": 150,
 }
 
 # All of it by the clock, however many tests run side by side; with the linters and the

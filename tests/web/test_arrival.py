@@ -89,7 +89,7 @@ def test_byte_by_byte(text: bytes) -> None:
         b"CONNECT other:443 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",

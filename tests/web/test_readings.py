@@ -13,7 +13,7 @@ from malexbot import __version__
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.intake import Intake
 from malexbot.ports import CaughtUp, ChannelNews, Entry, Looked, Parcel, Reject
-from malexbot.readings import register, register_connection
+from malexbot.readings import register, register_connection, register_web
 from malexbot.runtime.health import Health
 from malexbot.runtime.metrics import Metrics
 from malexbot.storage.bookmarks import DatabaseBookmarks
@@ -24,6 +24,9 @@ from malexbot.storage.leadership import Leadership
 from tests.runtime.test_metrics import parsed
 from tests.support.events import posted
 from tests.support.fakes import Idle, MemoryJournal
+from tests.support.threads import eventually
+from tests.web.caller import Caller, request
+from tests.web.test_server import serving
 
 LANES: Any = SimpleNamespace(busy=3, overruns=4)
 
@@ -159,6 +162,24 @@ def test_the_connection() -> None:
     assert found["malexbot_connection_resumes_total"] == {source: 2}
     listener.is_connected = False
     assert parsed(metrics)["malexbot_connection_up"] == {source: 0}
+
+
+def test_what_the_web_server_answers_and_refuses() -> None:
+    with serving() as (server, _), Caller(server.address) as kept:
+        assert kept.ask(request(path="/nowhere")).status == 404
+        for _ in range(2):
+            with Caller(server.address) as caller:
+                assert caller.ask(b"nonsense\r\n\r\n").status == 400
+        metrics = Metrics()
+        register_web(metrics, server)
+        eventually(lambda: server.connections == 1)
+        found = parsed(metrics)
+    assert found["malexbot_http_answers_total"] == {("404",): 1, ("400",): 2}
+    assert found["malexbot_http_refusals_total"] == {
+        ("the first line is no request",): 2
+    }
+    assert found["malexbot_http_connections"] == {(): 1}
+    assert found["malexbot_http_waiting"] == {(): 0}
 
 
 def test_channels_gaps_jobs_and_rejects(
