@@ -25,6 +25,9 @@ AT_ONCE = frozenset(
         "mattermost.listen_channels",
         "mattermost.direct",
         "mattermost.target_events_processors",
+        "mattermost.command_tokens",
+        "mattermost.outgoing_tokens",
+        "mattermost.incoming_webhooks",
     }
 )
 

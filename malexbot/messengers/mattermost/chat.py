@@ -49,11 +49,12 @@ class MattermostChat:
         public_url: str = "",
         webhooks: Mapping[str, str] | None = None,
     ) -> None:
-        """`site`: the server's own address; `webhooks`: addresses by their names."""
+        """`site`: the server's own address; `public_url`: where it reaches us."""
         self._client = client.within(Stop(), patience_s=SEAT_S, read_s=READ_S)
         self._site = site
         self._public_url = public_url
-        self._webhooks = webhooks or {}
+        self.webhooks = webhooks or {}
+        """The addresses of incoming webhooks, by their names."""
         self._direct: dict[str, str] = {}
         self._longest = LONGEST_TEXT
         self._ask_at = 0.0
@@ -155,13 +156,14 @@ class MattermostChat:
 
     def _tell(self, webhook: str, payload: Payload, key: str) -> Sent:
         """Post by an incoming webhook, which answers no id, and cuts what is long."""
-        if webhook not in self._webhooks:
+        address = self.webhooks.get(webhook)
+        if address is None:
             raise Permanent(f"no {webhook!r} is in mattermost.incoming_webhooks")
         text = clean(payload["message"])
         body: dict[str, Any] = {"text": text, "props": {PROP: key}}
         if cards := payload.get("cards"):
             body["attachments"] = attachments(cards, self._public_url)
-        self._client.tell(self._webhooks[webhook], body)
+        self._client.tell(address, body)
         return Sent("")
 
     def _channel(self, payload: Payload, deadline: Deadline) -> str:

@@ -54,7 +54,6 @@ class Server:
     def __init__(self, settings: Settings, *, public_url: str = "") -> None:
         """`public_url`: where the server reaches us, if it does."""
         token = settings.token.get_secret_value()
-        self.settings = settings
         self.client = Client(Link(url=settings.api_url, token=token))
         self.dial = Dial(url=settings.websocket_url, token=token)
         self.people = People(self.client)
@@ -63,11 +62,16 @@ class Server:
             self.client,
             site=settings.site_url,
             public_url=public_url,
-            webhooks={
-                name: hook.url.get_secret_value()
-                for name, hook in settings.incoming_webhooks.items()
-            },
         )
+        self.adopt(settings)
+
+    def adopt(self, settings: Settings) -> None:
+        """Other tokens and webhooks; they count from the next call on."""
+        self.settings = settings
+        self.chat.webhooks = {
+            name: hook.url.get_secret_value()
+            for name, hook in settings.incoming_webhooks.items()
+        }
 
     def now_ms(self) -> int:
         """The server's clock; raises Transient if it cannot be asked."""
@@ -88,6 +92,7 @@ class Mattermost:
         retention: Retention,
         health: Health,
     ) -> None:
+        self._server = server
         hearing = Hearing(server.now_ms)
         translator = Translator(server.now_ms)
         pages = Reading(
@@ -143,6 +148,7 @@ class Mattermost:
         listed = _listed(settings)
 
         def adopt() -> None:
+            self._server.adopt(settings)
             self._rooms.listed = listed
             self.backfill.on_channels_changed()
 

@@ -108,8 +108,8 @@ def doors(
 ) -> Mapping[str, Door]:
     """By their paths, as backend.public_url leads to them."""
     now_ms, writer = server.client.link.clock.now_ms, server.chat.writer
-    tokens = CommandTokens(commands, _secrets(server.settings.command_tokens))
-    hooks = HookTokens(_secrets(server.settings.outgoing_tokens))
+    tokens = CommandTokens(commands, lambda: _secrets(server.settings.command_tokens))
+    hooks = HookTokens(lambda: _secrets(server.settings.outgoing_tokens))
 
     def write(event: Event, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         if event.data.get("is_ephemeral"):

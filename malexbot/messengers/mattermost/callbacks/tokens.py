@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -14,30 +14,30 @@ class CommandTokens:
     """Those of slash commands: kept when we registered them, or in the settings."""
 
     def __init__(
-        self, kept: Commands, by_hand: Mapping[str, str] | None = None
+        self, kept: Commands, by_hand: Callable[[], Mapping[str, str]]
     ) -> None:
         """`by_hand`: by the name of their command, or of their team and command."""
         self._kept = kept
-        self._by_hand = by_hand or {}
+        self._by_hand = by_hand
 
     def accept(self, token: str, *, trigger: str, team_id: str, team: str) -> bool:
         """Yes: this command of this team sent it. Raises Transient."""
         kept = self._kept.find(trigger, team_id)
         found = [command.accepts(token) for command in kept]
-        names = (trigger, f"{team}/{trigger}")
-        by_hand = [self._by_hand[name] for name in names if name in self._by_hand]
-        return any([*found, is_one_of(token, by_hand)])
+        by_hand, names = self._by_hand(), (trigger, f"{team}/{trigger}")
+        tokens = [by_hand[name] for name in names if name in by_hand]
+        return any([*found, is_one_of(token, tokens)])
 
 
 class HookTokens:
     """Those of outgoing webhooks, by the names that the settings give them."""
 
-    def __init__(self, tokens: Mapping[str, str]) -> None:
+    def __init__(self, tokens: Callable[[], Mapping[str, str]]) -> None:
         self._tokens = tokens
 
     def name(self, token: str) -> str:
         """Whose it is; "" if it is nobody's."""
-        found = [name for name, one in self._tokens.items() if _same(token, one)]
+        found = [name for name, one in self._tokens().items() if _same(token, one)]
         return found[0] if found else ""
 
 

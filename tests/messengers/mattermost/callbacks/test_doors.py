@@ -274,3 +274,22 @@ def test_without_an_address_of_ours_nothing_with_buttons_is_said() -> None:
     control = {"kind": "button", "action": "ok", "label": "OK", "ref": "ab" * 16}
     with pytest.raises(Permanent, match="public_url"):
         attachments([{"controls": [control]}], "")
+
+
+def test_other_tokens_count_once_they_are_adopted(backend: Backend) -> None:
+    call = anew(named("74_outgoing"))
+    settings = backend.server.settings
+    fresh = type(settings).model_validate(
+        {
+            "http_host": "x",
+            "token": "b0t",
+            "outgoing_tokens": {"ops": "fresh"},
+            "incoming_webhooks": {"ops": "https://x/hooks/y"},
+        }
+    )
+    backend.server.adopt(fresh)
+    assert backend.server.chat.webhooks == {"ops": "https://x/hooks/y"}
+    assert backend.knock(call).status == 401
+    assert backend.knock(with_fields(call, token="fresh")).status == 200
+    backend.server.adopt(settings)
+    assert backend.knock(call).status == 200

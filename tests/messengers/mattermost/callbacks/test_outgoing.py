@@ -51,5 +51,5 @@ def test_the_token_is_nowhere_in_the_event(backend: Backend, part: str) -> None:
 def test_without_a_hook_in_the_settings_every_token_is_wrong() -> None:
     from malexbot.messengers.mattermost.callbacks.tokens import HookTokens
 
-    assert HookTokens({}).name("") == ""
-    assert HookTokens({}).name("x") == ""
+    assert HookTokens(dict).name("") == ""
+    assert HookTokens(dict).name("x") == ""
