@@ -62,17 +62,17 @@ def register(
     is_dry: bool,
     names: Sequence[str],
 ) -> None:
-    """Have the server know what malexbot can do, or these commands of it.
+    """Tell the server what malexbot can do.
 
     \b
     malexbot commands register --admin-token-file admin.token
     malexbot commands register --admin-token-file admin.token --team ops /deploy
     pass show mattermost/admin | malexbot commands register --admin-token-file -
 
-    Those that are there are brought up to date; it may be done as often as you like,
-    and should be after each change of the plugins. Their calls go to
-    backend.public_url, and the fingerprints of their tokens are kept in the database:
-    the daemon takes calls of new ones at once.
+    All of it, or the commands that are named. Those that are there are brought up to
+    date; it may be done as often as you like, and should be after each change of the
+    plugins. Their calls go to backend.public_url, and the fingerprints of their tokens
+    are kept in the database: the daemon takes calls of new ones at once.
     """
     from malexbot.cli.commands.registering import Register
     from malexbot.cli.commands.site import opened
@@ -86,7 +86,7 @@ def register(
 @config_option
 @json_option("a list of objects: command, team_id, id")
 def list_commands(config_file: Path, is_json: bool) -> None:
-    """List the commands that are registered, and those that are not yet.
+    """List what is registered, and what is not.
 
     \b
     malexbot commands list
@@ -114,11 +114,13 @@ def forget(
     is_only_here: bool,
     names: Sequence[str],
 ) -> None:
-    """Take commands back: from the server, and from what malexbot keeps.
+    """Take commands back.
 
     \b
     malexbot commands forget --admin-token-file admin.token /deploy
     malexbot commands forget --only-here /deploy
+
+    They go from the server, and from what malexbot keeps to know their calls by.
     """
     from malexbot.cli.commands.registering import forgotten
     from malexbot.cli.commands.site import opened

@@ -119,7 +119,7 @@ def doors(
     def moment(event: Event) -> Mapping[str, Any]:
         if event.event_type != "command":
             return {}
-        locale = server.people.known_locale(str(event.user.uuid))
+        locale = server.people.locale(str(event.user.uuid))
         return writer.command({"message": phrase("moment", locale)})
 
     readers: Mapping[str, Callable[[Call], Event]] = {

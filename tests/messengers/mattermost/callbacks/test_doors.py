@@ -116,13 +116,6 @@ def test_the_desk_learns_that_its_answer_was_written(backend: Backend) -> None:
     assert backend.desk.written == [backend.event.event_id]
 
 
-def test_a_command_that_takes_longer_is_told_so(backend: Backend) -> None:
-    backend.desk.answer = None
-    told = backend.told(allowed(backend, "01_slash"))
-    assert told["response_type"] == "ephemeral"
-    assert told["text"] == "One moment…"
-
-
 @pytest.mark.parametrize("part", ONE_OF_EACH[1:])
 def test_what_else_takes_longer_is_taken(backend: Backend, part: str) -> None:
     backend.desk.answer = None

@@ -12,6 +12,8 @@ import pytest
 from malexbot.config.mattermost import Mattermost as Settings
 from malexbot.events import Event
 from malexbot.messengers.mattermost.callbacks.doors import doors
+from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.link import Link
 from malexbot.messengers.mattermost.messenger import Server
 from malexbot.pipeline.controls import Place, lay_out, lay_out_dialog
 from malexbot.ports import (
@@ -34,7 +36,7 @@ from tests.web.test_server import serving
 __all__ = ["mattermost"]
 
 Answer = Mapping[str, Any]
-Handler = Callable[["Bot", Event], Answer]
+Handler = Callable[["Bot", Event], Answer | None]
 
 
 class Bot:
@@ -66,7 +68,7 @@ class Bot:
         if "server" in vars(self):
             self.server.client.link.close()
 
-    def ask(self, event: Event, wait_s: float) -> Answer:
+    def ask(self, event: Event, wait_s: float) -> Answer | None:
         self.events.append(event)
         name = event.event_type
         if event.button:
@@ -277,6 +279,23 @@ def test_who_fills_in_a_dialog_is_asked_for_by_a_bot_that_was_started_anew(
     (dialog,) = acts.dialogs(town.alice)
     acts.submit(dialog["id"], town.channel, {"name": "xy"})
     assert bot.events[-1].user.nick == "alice"
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [("en", "One moment…"), ("ru", "Минуту…"), ("de", "One moment…")],
+)
+def test_who_has_to_wait_is_told_so_in_their_language(
+    bot: Bot, command: str, mattermost: Mattermost, locale: str, told: str
+) -> None:
+    town, acts = mattermost.town, mattermost.acts
+    token = mattermost.scene.add_token(town.alice)
+    link = Link(url=f"{mattermost.url}/api/v4", token=token)
+    Client(link).call("put", "/users/me/patch", options={"locale": locale})
+    link.close()
+    bot.handlers["command"] = lambda bot, event: None
+    acts.execute(town.alice, town.channel, command)
+    assert [row["message"] for row in acts.whispers(town.alice)] == [told]
 
 
 def test_a_long_answer_arrives_whole(
