@@ -76,9 +76,10 @@ class _Shelf:
             plugin = read_plugin(module)
             if not found and not plugin:
                 raise Refused("it has no class that inherits Processor, no @command, …")
-            self._require_free([each.name for each in found])
+            names = [each.name for each in found]
+            self._require_free([*names, plugin.name] if plugin else names)
             if plugin:
-                self._require_own(plugin)
+                self._require_commands(plugin)
         except ANYTHING as error:
             self._fail(source, error, source)
         else:
@@ -134,15 +135,16 @@ class _Shelf:
             if name in (*BUILTIN, OWN):
                 raise Refused(f"{name!r} is malexbot's own: take another name")
             if name in names[:place]:
-                raise Refused(f"two classes have the name {name!r}")
+                raise Refused(f"two of it have the name {name!r}")
             if name in self.classes:
                 raise Refused(f"{self._sources[name]} has a processor {name!r} too")
+            # What plugin.function is called belongs to the functions of that plugin.
+            plugin = name.partition(".")[0]
+            if plugin in self.plugins:
+                raise Refused(f"{self._sources[plugin]} is called {plugin!r} too")
 
-    def _require_own(self, plugin: Plugin) -> None:
-        """Neither its name nor a command of it is taken."""
-        self._require_free([plugin.name])
-        if plugin.name in self.plugins:
-            raise Refused(f"{self._sources[plugin.name]} is called so too")
+    def _require_commands(self, plugin: Plugin) -> None:
+        """That no command of it is taken."""
         others = {
             command: self._sources[other.name]
             for other in self.plugins.values()

@@ -175,6 +175,7 @@ def test_a_dialog_is_read_by_types_and_its_fields_are_told(staged: Any) -> None:
     turn = staged(FORM).command("/ask").press("Go")
     assert turn.submit(age="20").answer == "20 - 1"
     assert turn.submit(age="20", x="y").answer == "20 y 1"
+    assert turn.submit(age="20", x="").answer == "20 - 1"
     assert turn.submit(age="old").errors == {"age": "This does not fit."}
     assert turn.submit().errors == {"age": "`age` is missing."}
     young = turn.submit(age="3")

@@ -119,7 +119,23 @@ def test_two_of_one_name_do_not_fit(load: Load, tmp_path: Path) -> None:
     write(tmp_path, "hello.py", HELLO)
     write(tmp_path / "b", "hello.py", HELLO)
     (failure,) = load(plugins=["hello.py", "b/hello.py"]).config.plugged.failures
-    assert "is called so too" in failure.reason
+    assert "hello.py is called 'hello' too" in failure.reason
+
+
+CLASS = "class Loud(Processor):\n  name = '{}'\n  def look(self, event): ...\n"
+
+
+@pytest.mark.parametrize("name", ["hello", "hello.hear"])
+def test_a_class_is_not_called_as_a_plugin_is(
+    load: Load, tmp_path: Path, name: str
+) -> None:
+    write(tmp_path, "hello.py", HELLO)
+    write(tmp_path, "loud.py", HEAD + CLASS.format(name))
+    (failure,) = load(plugins=["hello.py", "loud.py"]).config.plugged.failures
+    assert "hello.py is called 'hello' too" in failure.reason
+    write(tmp_path, "hello.py", HELLO + CLASS.format("hello"))
+    (failure,) = load(plugins=["hello.py"]).config.plugged.failures
+    assert "two of it have the name 'hello'" in failure.reason
 
 
 def test_a_plugin_that_is_called_as_malexbot_is_off(load: Load, tmp_path: Path) -> None:

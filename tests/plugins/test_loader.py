@@ -246,7 +246,7 @@ FAULTS = {
     "nameless": (SHOUT.replace('name = "shout"', ""), "class Shout needs a name"),
     "two-words": (SHOUT.replace('"shout"', '"a b"'), "needs a name of one word"),
     "builtin": (SHOUT.replace('"shout"', '"save"'), "'save' is malexbot's own"),
-    "twice": (SHOUT + SHOUT.replace("class Shout", "class B"), "two classes have"),
+    "twice": (SHOUT + SHOUT.replace("class Shout", "class B"), "two of it have"),
     "params": (SHOUT.replace("(Settings)", ""), "Shout.Params has to be a class"),
     "idle": (HEAD + "class A(Processor):\n  name = 'shout'\n", "does nothing"),
     "unasked": (SHOUT.replace("def wants", "def want"), "handle is never called"),
