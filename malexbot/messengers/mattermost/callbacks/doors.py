@@ -85,22 +85,21 @@ class CallbackDoor:
         except ANYTHING:
             log.error("a call of %s is beyond us", call.path, exc_info=True)
             return FAILED
-        written = partial(self._desk.note_written, event.event_id)
-        return Answered(body=_body(self._told(event, answer)), on_written=written)
+        return self._answered(event, answer)
 
-    def _told(self, event: Event, answer: Mapping[str, Any] | None) -> Any:
+    def _answered(self, event: Event, answer: Mapping[str, Any] | None) -> Answered:
         """The event is taken: whatever is wrong with the answer, it is not called for
-        once more.
+        once more. The desk, which hears of no answer, then tries another way.
         """
         try:
-            if answer is None:
-                return self._moment(event)
-            return self._write(event, answer)
+            told = self._moment(event) if answer is None else self._write(event, answer)
+            written = partial(self._desk.note_written, event.event_id)
+            return Answered(body=_body(told), on_written=written)
         except MalexbotError as error:
             log.error("event %s cannot be answered: %s", event.event_id, error)
         except ANYTHING:
             log.error("event %s: a fault in its answer", event.event_id, exc_info=True)
-        return {}
+        return Answered()
 
 
 def doors(
