@@ -5,11 +5,14 @@ from __future__ import annotations
 BACKFILL = "messengers/mattermost/test_backfill.py::test_"
 BOOKMARKS = "storage/test_bookmarks.py::test_"
 CHAT = "messengers/mattermost/test_chat.py::test_"
+CLERK = "web/test_clerk.py::test_"
 CLOCKS = "promises/test_clocks.py::test_"
 DAEMON = "process/test_daemon.py::test_"
 DATABASE = "storage/test_database.py::test_"
 DECIDER = "pipeline/test_decider.py::test_"
+DESK = "pipeline/test_desk.py::test_"
 DIALOGUE = "messengers/mattermost/test_dialogue.py::test_"
+DOORS = "messengers/mattermost/callbacks/test_doors.py::test_"
 EDITS = "messengers/mattermost/test_edits.py::test_"
 EFFECTS = "storage/test_effects.py::test_"
 ERASED = "storage/test_erased.py::test_"
@@ -297,6 +300,12 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         "it is bounded by count and by bytes": (
             f"{WAITING}the_number_of_events_is_bounded",
             f"{WAITING}the_bytes_are_bounded",
+        ),
+        "HTTP answers 503, and says when to come again": (
+            f"{DESK}a_full_intake_turns_away",
+            f"{DOORS}what_finds_no_room_comes_again",
+            f"{CLERK}more_than_can_wait_is_refused_for_now",
+            f"{CLERK}what_has_waited_too_long_is_not_begun_any_more",
         ),
     },
     12: {
