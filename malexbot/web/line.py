@@ -110,6 +110,9 @@ class Line:
         except ANYTHING:
             log.error("a request ended its thread", exc_info=True)
             self.refuse(_BROKEN)
+        finally:
+            # cheroot's objects hold themselves: they stay until they are collected.
+            exchange.rfile = exchange.wfile = BytesIO()
         return None
 
     def refuse(self, refused: Refused) -> None:
@@ -118,7 +121,8 @@ class Line:
         self.to_send = refused.answer()
 
     def note_written(self) -> None:
-        self._exchange.on_written()
+        written, self._exchange.on_written = self._exchange.on_written, _nothing
+        written()
 
     @property
     def code(self) -> int:
