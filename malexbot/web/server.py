@@ -160,8 +160,10 @@ def _listen(host: str, port: int) -> socket.socket:
             dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )
     except OSError as error:
+        # Python adds the address once more.
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
         raise Transient(
-            f"cannot listen on {host}:{port}: {error.strerror}"
+            f"cannot listen on {host}:{port}: {reason}"
             " (another program may have the port; backend.port sets ours)"
         ) from error
     listener.setblocking(False)
