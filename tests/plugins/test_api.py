@@ -165,6 +165,19 @@ def test_a_button_gives_back_what_it_was_given(staged: Any) -> None:
         turn.press("Go", by="bob")
 
 
+def test_a_button_that_gives_too_little_is_told_of(
+    staged: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = (
+        "@command('/x')\ndef x(event, bot):\n"
+        "    bot.answer('?', cards=[Card(controls=[Button('go', 'Go')])])\n"
+        "@action('go')\ndef go(event, bot, n: int): bot.update('gone')\n"
+    )
+    turn = staged(text).command("/x").press("Go")
+    assert (turn.update, turn.refused) == ("", "`n` is missing.")
+    assert "mine.go: its button gives nothing for" in caplog.text
+
+
 def test_a_menu_gives_what_was_chosen(staged: Any) -> None:
     turn = staged(FORM).command("/ask")
     assert turn.press("Pick", choice="b").update == "b2"

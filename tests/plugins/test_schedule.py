@@ -37,6 +37,7 @@ class Pipe:
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
+        self.looks = 0
         self.is_full = False
         self.taken: list[Event] = []
         self.came = threading.Event()
@@ -47,6 +48,10 @@ class Pipe:
         self.taken.append(event)
         self.came.set()
         return True
+
+    def look(self) -> int:
+        self.looks += 1
+        return self.now_ms
 
     def take(self) -> list[str]:
         ids = [event.event_id for event in self.taken]
@@ -61,7 +66,7 @@ def handlers(tmp_path: Path) -> Sequence[Handler]:
 
 
 def ticks(handlers: Sequence[Handler], pipe: Pipe) -> Ticks:
-    return Ticks(handlers, offer=pipe.offer, now_ms=lambda: pipe.now_ms)
+    return Ticks(handlers, offer=pipe.offer, now_ms=pipe.look)
 
 
 def test_what_is_due_is_told_once(handlers: Sequence[Handler]) -> None:
@@ -162,6 +167,9 @@ def test_it_runs_is_woken_by_new_handlers_and_ends(
     try:
         service.adopt(handlers)
         assert pipe.came.wait(10)
+        # It rests until the next is due, or somebody wakes it.
+        assert not stop.wait(0.1)
+        assert pipe.looks < 10
     finally:
         stop.set()
         thread.join(10)
