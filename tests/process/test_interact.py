@@ -59,6 +59,19 @@ def pick(event: Event, bot: Bot) -> None:
 def picked(event: Event, bot: Bot, choice: str) -> None:
     bot.update(f"{choice} it is")
 
+@command("/deploy vote")
+def vote(event: Event, bot: Bot) -> None:
+    bot.post(event.peer.bpid, "0", cards=[votes()])
+
+@action("plus")
+def plus(event: Event, bot: Bot) -> None:
+    count = bot.store.get("votes", 0) + 1
+    bot.store.set("votes", count)
+    bot.update(str(count), cards=[votes()])
+
+def votes() -> Card:
+    return Card(controls=[Button("plus", "+1", uses=None)])
+
 @command("/deploy slowly")
 def slowly(event: Event, bot: Bot) -> None:
     bot.answer("at last")
@@ -207,6 +220,30 @@ def test_of_two_who_press_at_once_one_acts(shop: Shop) -> None:
     told = [w["message"] for who in people for w in shop.acts.whispers(who)]
     assert told.count("thank you") == 1
     assert len(told) + len(refused) == 2
+
+
+def test_of_many_who_vote_at_once_each_counts_once(shop: Shop) -> None:
+    """Whoever was overtaken counts anew; but a button that was replaced meanwhile,
+    by another one of that name, the server does not find any more.
+    """
+    post_id = shop.asked("/deploy vote")
+    (plus,) = shop.acts.actions(post_id)
+    people = [shop.town.alice, shop.town.bob] * 9
+    refused: list[Refusal] = []
+
+    def press(who: str) -> None:
+        try:
+            shop.acts.press(who, post_id, plus["id"])
+        except Refusal as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=press, args=(who,)) for who in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    votes = shop.look("SELECT value FROM store WHERE key = 'votes'")
+    assert votes == [(len(people) - len(refused),)]
 
 
 def test_a_slow_handler_answers_later(shop: Shop) -> None:
