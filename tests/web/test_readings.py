@@ -11,9 +11,15 @@ import pytest
 
 from malexbot import __version__
 from malexbot.pipeline.counters import Counters
+from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.intake import Intake
 from malexbot.ports import CaughtUp, ChannelNews, Entry, Looked, Parcel, Reject
-from malexbot.readings import register, register_connection, register_web
+from malexbot.readings import (
+    register,
+    register_connection,
+    register_desk,
+    register_web,
+)
 from malexbot.runtime.health import Health
 from malexbot.runtime.metrics import Metrics
 from malexbot.storage.bookmarks import DatabaseBookmarks
@@ -22,7 +28,7 @@ from malexbot.storage.dsn import Dsn
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
 from tests.runtime.test_metrics import parsed
-from tests.support.events import posted
+from tests.support.events import commanded, posted
 from tests.support.fakes import Idle, MemoryJournal
 from tests.support.threads import eventually
 from tests.web.caller import Caller, request
@@ -162,6 +168,18 @@ def test_the_connection() -> None:
     assert found["malexbot_connection_resumes_total"] == {source: 2}
     listener.is_connected = False
     assert parsed(metrics)["malexbot_connection_up"] == {source: 0}
+
+
+def test_what_became_of_what_people_asked() -> None:
+    desk, metrics = (
+        Desk(offer=lambda event: False, decide=lambda event: None),
+        Metrics(),
+    )
+    register_desk(metrics, desk)
+    desk.ask(commanded(), 0)
+    found = parsed(metrics)
+    assert found["malexbot_calls_total"] == {("unknown",): 1}
+    assert found["malexbot_calls_waiting"] == {(): 0}
 
 
 def test_what_the_web_server_answers_and_refuses() -> None:
