@@ -80,6 +80,9 @@ def filled(
     told = {"name": name, "done": done, "plan": plan, "stuck": stuck}
     # Under the person's id: `malexbot erase-user` finds it there.
     bot.store.set(f"{day}/{event.user.uuid}", told)
+    # Of two who report at once both change this: the later one runs anew, and sees
+    # what the other one wrote.
+    bot.store.set(day, bot.store.get(day, 0) + 1)
     # The shelf shows what was just put there, so the message counts it.
     if post_id := bot.named(f"standup/{day}"):
         bot.edit(bot.settings.channel, post_id, question(bot, day), cards=button(day))

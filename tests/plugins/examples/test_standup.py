@@ -43,7 +43,7 @@ def test_a_report_may_be_changed(standup: Rehearsal) -> None:
     assert [field.default for field in again.fields] == ["", "tests", "the flu"]
     asked.press("Report", by="anna").submit(plan="docs", stuck=None)
     told = {"name": "anna", "done": "", "plan": "docs", "stuck": ""}
-    assert standup.store == {f"{DAY}/anna-id": told}
+    assert standup.store == {f"{DAY}/anna-id": told, DAY: 2}
 
 
 def test_a_report_needs_a_plan(standup: Rehearsal) -> None:
