@@ -91,10 +91,6 @@ class Parameters:
             raise Refused(f"{name} takes the rest of the words twice")
 
     @property
-    def names(self) -> Sequence[str]:
-        return [each.name for each in self._all]
-
-    @property
     def needed(self) -> Sequence[str]:
         """Those that have to be given."""
         return [each.name for each in self._all if each.is_needed and not each.is_many]

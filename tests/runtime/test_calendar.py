@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,17 @@ def test_a_zone_that_is_none_is_told() -> None:
 # Clocks that are put on and back.
 
 
+def test_the_zone_of_the_machine_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        due = Cron("0 9 * * *").next(ms("2026-11-21 08:00"))
+    time.tzset()
+    assert shown(due) == "2026-11-21 09:00"
+
+
 def test_a_zone_moves_with_its_summer() -> None:
     cron = Cron("0 9 * * *", BERLIN)
     assert shown(cron.next(ms("2026-03-28 12:00"))) == "2026-03-29 07:00"
@@ -159,6 +171,8 @@ def test_every_so_often_is_the_same_for_whoever_asks() -> None:
     due = every.next(ms("2026-11-21 10:02"))
     assert shown(due) == "2026-11-21 10:05"
     assert every.next(due) == due + 300_000
+    assert (every.last(due, due), every.last(due, due + 1)) == (due, None)
+    assert Every(1).next(0) == 1000
     with pytest.raises(CalendarError, match="every 1 s is the most"):
         Every(0.5)
 
