@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -69,7 +69,13 @@ class Records:
             ),
             Check("schema", self._schema, needs=("rights",)),
             Check("writing", self._write, needs=("rights",)),
+            *self._of_commands(),
         )
+
+    def _of_commands(self) -> Iterator[Check]:
+        """Nobody can give one while the server does not know where to send it."""
+        if self._config.mattermost and self._config.backend.public_url:
+            yield Check("commands", self._commands, needs=("schema",))
 
     @property
     def _open(self) -> Database:
@@ -103,6 +109,11 @@ class Records:
                 f"{len(applied)} of {len(steps)} steps; the next start adds {missing}"
             )
         return ok(f"{len(applied)} steps, the newest that this malexbot knows")
+
+    def _commands(self) -> Verdict:
+        from malexbot.cli.doctor.registered import registered
+
+        return registered(self._config, self._open)
 
     def _write(self) -> Verdict:
         """By doing it: a table, rows in it, and it is as if it never was."""

@@ -21,6 +21,7 @@ def test_a_sound_set_up_is_well_in_every_line(
 ) -> None:
     patient.set_database(migrated_database)
     patient.set_public_url()
+    patient.set(command_tokens={"malex": "t0ken"})
     found = patient.examine("--send")
     assert found["is_well"] and not found["findings"]
     names = [check["name"] for check in found["checks"]]
@@ -37,7 +38,7 @@ def test_a_sound_set_up_is_well_in_every_line(
             "channels",
         ),
         *("SiteURL", "websocket", "callbacks", "send"),
-        *("database", "rights", "schema", "writing", "disk"),
+        *("database", "rights", "schema", "writing", "commands", "disk"),
     ]
     assert {check["state"] for check in found["checks"]} == {"ok"}
 
