@@ -158,3 +158,12 @@ def test_an_event_that_nobody_knows_is_warned_of(load: Load, tmp_path: Path) -> 
     (warning,) = load(plugins=["hello.py"]).warnings
     assert "a plugin listens to 'postd', an event that is not known" in str(warning)
     assert "did you mean 'posted'?" in str(warning)
+
+
+def test_what_has_a_default_needs_nobody_to_give_it(load: Load, tmp_path: Path) -> None:
+    text = HEAD + (
+        "@listen()\ndef a(event, bot, n: int = 1): ...\n"
+        "@every('1m')\ndef b(event, bot, *names: str): ...\n"
+    )
+    write(tmp_path, "hello.py", text)
+    assert load(plugins=["hello.py"]).failures == ()
