@@ -58,8 +58,9 @@ class Chat(Protocol):
     def answer(self, payload: Mapping[str, Any], *, key: str) -> Sent:
         """Answer, too late for the HTTP call, whoever gave a command or pressed.
 
-        {event_id, user_id, channel_id, post_id?, response_url?, message, in_channel,
-        cards, update?: {message, cards}, error?, errors?, root_id?}. Raises as `send`.
+        {event_id, kind, user_id, channel_id, post_id?, response_url?, message,
+        in_channel, cards, update?: {message, cards}, error?, errors?, root_id?}.
+        Raises as `send`.
         """
         ...
 

@@ -21,6 +21,7 @@ Payload = Mapping[str, Any]
 # Posts one message under a key.
 Send = Callable[[Payload, str], Sent]
 
+HOOK = "hook"
 _WAY = re.compile("/hooks/commands/([a-z0-9]{26})")
 
 
@@ -90,10 +91,22 @@ class LateAnswers:
         *parts, last = self._writer.texts(said(payload)) or [""]
         if not (last or cards):
             return Sent("")
+        place = self._place(payload)
         for number, part in enumerate(parts, start=1):
-            self._send({**_place(payload), "message": part}, f"{key}-{number}")
+            self._send({**place, "message": part}, f"{key}-{number}")
             self._check()
-        return self._send({**_place(payload), "message": last, "cards": cards}, key)
+        return self._send({**place, "message": last, "cards": cards}, key)
+
+    def _place(self, payload: Payload) -> dict[str, Any]:
+        """A webhook's is the thread of what set it off; one person's is his own."""
+        channel = {"channel_id": payload["channel_id"]}
+        if payload.get("in_channel"):
+            return channel | {"root_id": payload.get("root_id") or ""}
+        if payload.get("kind") == HOOK:
+            post = self._client.post(str(payload["post_id"]))
+            self._check()
+            return channel | {"root_id": post.get("root_id") or post["id"]}
+        return {"user_id": payload["user_id"]}
 
 
 def _for_one(payload: Payload, update: Payload) -> dict[str, Any]:
@@ -101,13 +114,7 @@ def _for_one(payload: Payload, update: Payload) -> dict[str, Any]:
     cards = [{**card, "controls": ()} for card in update.get("cards") or ()]
     return {
         "user_id": payload["user_id"],
+        "channel_id": payload["channel_id"],
         "message": update.get("message") or "",
         "cards": cards,
     }
-
-
-def _place(payload: Payload) -> dict[str, Any]:
-    if payload.get("in_channel"):
-        root_id = payload.get("root_id") or ""
-        return {"channel_id": payload["channel_id"], "root_id": root_id}
-    return {"user_id": payload["user_id"]}

@@ -235,6 +235,19 @@ def test_an_answer_for_all_is_posted(
     assert (post["channel_id"], post["root_id"]) == (town.channel, root)
 
 
+def test_a_webhook_is_answered_in_the_thread_of_what_set_it_off(
+    mattermost: Mattermost, client: Client, chat: MattermostChat
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    root = scene.post(town.channel, town.alice, "#go")
+    reply = scene.post(town.channel, town.alice, "#go on", root_id=root)
+    for post_id in (root, reply):
+        payload = asked(mattermost, kind="hook", post_id=post_id, message="done")
+        post = client.post(chat.answer(payload, key=post_id).post_id)
+        assert (post["channel_id"], post["root_id"]) == (town.channel, root)
+    assert direct(mattermost) == []
+
+
 def test_a_long_answer_is_several_messages_once(
     mattermost: Mattermost, chat: MattermostChat
 ) -> None:
