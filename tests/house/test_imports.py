@@ -84,6 +84,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("--help", CONFIG),
         ("demo --help", {"click"}),
         ("install --help", {"click"}),
+        ("plugin --help", {"click"}),
         ("completion bash", {"click"}),
         ("check", CONFIG),
         ("doctor", DATABASE | MATTERMOST),

@@ -13,6 +13,7 @@ import yaml
 
 from malexbot.config.load import load
 from malexbot.config.model import Config
+from malexbot.events import Command, Event, Message, Peer, Reaction, User
 from malexbot.pipeline.effects import Collector
 from malexbot.plugins.api import Options
 from malexbot.plugins.loader import plug
@@ -156,3 +157,12 @@ def test_the_guide_names_all_that_a_bot_does(port: type) -> None:
 @pytest.mark.parametrize("name", Options.__annotations__)
 def test_the_guide_names_all_that_decorators_take(name: str) -> None:
     assert re.search(rf"`{name}\b", GUIDE)
+
+
+def test_the_guide_names_only_what_an_event_has() -> None:
+    told = section(GUIDE, "What it is told")
+    parts = {"user": User, "peer": Peer, "message": Message, "reaction": Reaction}
+    parts |= {"command": Command}
+    for first, second in re.findall(r"`event\.(\w+)(?:\.(\w+))?`", told):
+        assert first in Event._fields
+        assert not second or second in parts[first]._fields, (first, second)
