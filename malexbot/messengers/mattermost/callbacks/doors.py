@@ -14,7 +14,7 @@ from malexbot.events import Event
 from malexbot.messengers.mattermost.answers import without_update
 from malexbot.messengers.mattermost.callbacks.outgoing import OutgoingHooks
 from malexbot.messengers.mattermost.callbacks.presses import Presses
-from malexbot.messengers.mattermost.callbacks.refusals import Alarm, Refused, Unfit
+from malexbot.messengers.mattermost.callbacks.refusals import Alarm, Own, Refused, Unfit
 from malexbot.messengers.mattermost.callbacks.slash import SlashCommands
 from malexbot.messengers.mattermost.callbacks.submissions import Submissions
 from malexbot.messengers.mattermost.callbacks.tokens import CommandTokens, HookTokens
@@ -73,6 +73,8 @@ class CallbackDoor:
         try:
             event = self._read(call)
             answer = self._desk.ask(event, deadline.left_s)
+        except Own:
+            return Answered()
         except Refused as error:
             self._alarm.warn(call.path, call.remote, error)
             return REFUSED
@@ -106,7 +108,8 @@ def doors(
     server: Server, *, desk: Desk, grants: Grants, commands: Commands
 ) -> Mapping[str, Door]:
     """By their paths, as backend.public_url leads to them."""
-    now_ms, writer = server.client.link.clock.now_ms, server.chat.writer
+    link, writer = server.client.link, server.chat.writer
+    now_ms = link.clock.now_ms
     tokens = CommandTokens(commands, lambda: _secrets(server.settings.command_tokens))
     hooks = HookTokens(lambda: _secrets(server.settings.outgoing_tokens))
 
@@ -125,7 +128,7 @@ def doors(
         "/slash": SlashCommands(tokens, now_ms),
         "/actions": Presses(grants, now_ms),
         "/dialogs": Submissions(grants, now_ms),
-        "/hooks/outgoing": OutgoingHooks(hooks, now_ms),
+        "/hooks/outgoing": OutgoingHooks(hooks, now_ms, own_id=lambda: link.own_id),
     }
     knock, alarm = partial(CallbackDoor, desk=desk, write=write, moment=moment), Alarm()
     return {

@@ -13,7 +13,7 @@ from malexbot.messengers.mattermost.callbacks.reading import (
     form_body,
     json_body,
 )
-from malexbot.messengers.mattermost.callbacks.refusals import Refused
+from malexbot.messengers.mattermost.callbacks.refusals import Own, Refused
 from malexbot.messengers.mattermost.callbacks.tokens import HookTokens
 from malexbot.ports import Call
 
@@ -24,13 +24,20 @@ JSON = "application/json"
 class OutgoingHooks:
     """Makes an event of each that has one of our tokens.
 
-    They are sent for what bots write too, the bot itself: what acts on them must keep
-    from answering itself, as on any other message.
+    They are sent for what bots write too: what this one wrote is left alone.
     """
 
-    def __init__(self, tokens: HookTokens, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        tokens: HookTokens,
+        now_ms: Callable[[], int],
+        *,
+        own_id: Callable[[], str] = str,
+    ) -> None:
+        """`own_id`: the bot's, as soon as it is known."""
         self._tokens = tokens
         self._now_ms = now_ms
+        self._own_id = own_id
 
     def __call__(self, call: Call) -> Event:
         fields = _fields(call)
@@ -38,6 +45,8 @@ class OutgoingHooks:
         hook = self._tokens.name(fields.text("token"))
         if not hook:
             raise Refused(f"not the token of an outgoing webhook ({who})")
+        if who.user_id == self._own_id():
+            raise Own(f"{hook} tells what the bot itself wrote")
         return event(
             "hook",
             who,

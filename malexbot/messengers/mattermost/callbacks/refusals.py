@@ -25,6 +25,10 @@ class Unfit(MalexbotError):
     """The call is not such as Mattermost makes."""
 
 
+class Own(MalexbotError):
+    """The bot itself set it off: whoever answers that answers himself for ever."""
+
+
 class Alarm:
     """Warns of what is refused, and of many only that there are more."""
 

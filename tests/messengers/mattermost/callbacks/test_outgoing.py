@@ -33,6 +33,15 @@ def test_files_are_named(backend: Backend) -> None:
     assert backend.event.data["file_ids"] == fields_of(call)["file_ids"]
 
 
+def test_the_bot_does_not_hear_itself(backend: Backend) -> None:
+    call = anew(named("76_outgoing_bots_own"))
+    backend.told(call)
+    backend.server.client.link.own_id = fields_of(call)["user_id"]
+    assert backend.told(call) == {}
+    assert len(backend.desk.events) == 1
+    assert backend.knock(with_fields(call, token="wrong")).status == 401
+
+
 @pytest.mark.parametrize("part", FORMS)
 @pytest.mark.parametrize("token", [None, "", "wrong", "json", 7])
 def test_another_token_is_refused(backend: Backend, part: str, token: Any) -> None:
