@@ -166,12 +166,13 @@ def webhook(path: str, **options: Unpack[Options]) -> Decorator:
 
 
 def _due(calendar: Calendar, options: Options) -> Decorator:
-    if named := [name for name in ("users", "channels", "roles") if name in options]:
-        raise Refused(f"a schedule has no {named[0]}: nobody sets it off")
     return _marked(Due(calendar), options)
 
 
 def _marked(trigger: Trigger, options: Options) -> Decorator:
+    bounds = [name for name in ("users", "channels", "roles") if name in options]
+    if bounds and not trigger.is_of_a_person:
+        raise Refused(f"{trigger.title} has no {bounds[0]}: no person sets it off")
     mark = Mark(
         trigger=trigger,
         permission=Permission(

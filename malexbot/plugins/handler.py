@@ -85,8 +85,8 @@ class Handler(Processor):
                 yield trigger, ""
 
     def allows(self, trigger: Trigger, event: Event) -> bool:
-        """Yes: whoever the event is of may set it off so, there."""
-        return self._permits[trigger].allows(event)
+        """Yes: whoever the event is of may set it off so, there; the clock may."""
+        return not trigger.is_of_a_person or self._permits[trigger].allows(event)
 
     def wants(self, event: Event, occasion: Occasion) -> bool:
         trigger = self._trigger(event, occasion)

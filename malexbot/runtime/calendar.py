@@ -154,7 +154,7 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = "Europe/Berlin, for example"
+        hint = "Europe/Berlin is one, where tzdata is installed"
         raise CalendarError(f"there is no time zone {name!r}; {hint}") from None
 
 

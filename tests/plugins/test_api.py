@@ -263,6 +263,17 @@ def test_the_operators_permission_goes_before_the_authors(
     assert opened.command("/hi", by="anybody").answer == "hi"
 
 
+def test_the_clock_and_calls_need_no_permission(staged: Any) -> None:
+    text = (
+        "@command('/x')\n@every('1m')\n@webhook('/y')\n"
+        "def x(event, bot): bot.post('c', event.name)"
+    )
+    plugin = staged(text, permissions={"mine": {"users": ["bob"], "channels": ["c"]}})
+    assert plugin.tick("x").posts[0].text == "tick"
+    assert plugin.hook("/y", {}).posts[0].text == "hook"
+    assert plugin.command("/x", by="alice").refused
+
+
 def test_a_function_stays_what_it_is() -> None:
     from malexbot import command
 
@@ -304,7 +315,8 @@ FAULTS = {
     "cron": ("@cron('0 9 * *')", "'0 9 * *' is no line of cron"),
     "zone": ("@cron('0 9 * * *', tz='Mars')", "there is no time zone 'Mars'"),
     "webhook": ("@webhook('github')", "'github' is no path for a webhook"),
-    "tick": ("@every('1m', users=['a'])", "a schedule has no users"),
+    "tick": ("@every('1m', users=['a'])", "every 60 s has no users"),
+    "hook": ("@webhook('/x', channels=['a'])", "/x has no channels"),
 }
 
 

@@ -162,8 +162,11 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
     hook = f"{site.url}/hooks/git"
     headers = {"Authorization": f"Bearer {SECRET}"}
     assert requests.post(hook, json=body, timeout=10).status_code == 401
-    answer = requests.post(hook, json=body, headers=headers, timeout=10)
-    assert answer.status_code == 200
+    for _ in range(2):
+        # A caller that did not hear the answer calls again.
+        again = {**headers, "X-GitHub-Delivery": "1"}
+        answer = requests.post(hook, json=body, headers=again, timeout=10)
+        assert answer.status_code == 200
     eventually(lambda: "pushed to main" in site.said())
 
     # malexbot itself.
@@ -178,7 +181,9 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
     site.mattermost.scene.post(town.channel, town.alice, "@malexbot help")
     eventually(lambda: any("What I can do" in text for text in site.said()))
 
-    # A reload with a plugin that fails changes nothing; other terms count at once.
+    assert site.said().count("pushed to main") == 1
+
+    # Other terms count at once.
     ready = len(daemon.notices("READY"))
     text = config.read_text() + "\npermissions: {off.ask: {users: [bob]}}\n"
     config.write_text(text)
