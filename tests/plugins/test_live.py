@@ -22,7 +22,10 @@ from tests.support.threads import eventually
 
 __all__ = ["folder", "mattermost", "start", "write_config"]
 
-ONCALL = str(Path(__file__).parents[2] / "etc" / "plugins" / "oncall.py")
+PLUGINS = Path(__file__).parents[2] / "etc" / "plugins"
+ONCALL, STANDUP, TIMELINE = (
+    str(PLUGINS / f"{name}.py") for name in ("oncall", "standup", "timeline")
+)
 SECRET = "0123456789abcdef"
 PLUGIN = """
 from malexbot import *
@@ -103,6 +106,12 @@ class Site:
             user or self.town.alice, self.town.channel, text
         )
         return str(given.get("text", ""))
+
+    def ask(self, path: str) -> requests.Response:
+        """What the server tells the bot."""
+        headers = {"Authorization": f"Bearer {self.town.token}"}
+        url = f"{self.mattermost.url}/api/v4/{path}"
+        return requests.get(url, headers=headers, timeout=10)
 
     def said(self) -> list[str]:
         return [entry.text for entry in self.entries()]
@@ -215,6 +224,45 @@ def test_pages_of_what_was_found_are_turned(site: Site) -> None:
     (back,) = acts.actions(second.id)
     assert back["name"] == "◀ Better"
     assert len(site.entries()) == 1
+
+
+def test_a_report_is_written_into_a_dialog(site: Site) -> None:
+    settings = {"channel": site.town.channel, "people": ["alice", "bob"]}
+    config = site.config("standup", plugins=[STANDUP], processors={"standup": settings})
+    site.run(config)
+    acts, town = site.mattermost.acts, site.town
+    site.give("/standup")
+    (dialog,) = site.mattermost.wait_for_dialogs(town.alice, 1)
+    said = {"done": "", "plan": "write tests", "stuck": ""}
+    assert not acts.submit(dialog["id"], town.channel, said)
+    shown = site.give("/standup show")
+    assert "**alice**: write tests" in shown
+    assert shown.endswith("Not heard of: @bob")
+    # Written again, it begins with what is there.
+    site.give("/standup")
+    *_, again = site.mattermost.wait_for_dialogs(town.alice, 2)
+    fields = {each["name"]: each["default"] for each in again["dialog"]["elements"]}
+    assert fields["plan"] == "write tests"
+
+
+def test_a_timeline_is_shown_and_posted_as_a_file(site: Site) -> None:
+    site.run(site.config("timeline", plugins=[TIMELINE]))
+    acts, town = site.mattermost.acts, site.town
+    site.mattermost.scene.post(town.channel, town.bob, "the shop is on fire")
+    site.give("/timeline note water is on its way")
+    eventually(lambda: "**fire**" in site.give("/timeline fire"))
+    *_, shown = acts.whispers(town.alice)
+    # The server tells its time by the second, so which came first nobody knows.
+    assert "**bob** in general: the shop is on **fire**" in shown["message"]
+    assert "**alice**: :memo: water is on its way" in shown["message"]
+    _, as_file = acts.actions(shown["id"])
+    acts.press(town.alice, shown["id"], as_file["id"])
+    eventually(lambda: "The timeline, 2 moments." in site.said())
+    (post,) = [each for each in site.entries() if each.text.startswith("The timeline")]
+    assert post.channel_id == town.channel
+    (file,) = site.ask(f"posts/{post.id}/files/info").json()
+    assert file["name"] == "timeline.md"
+    assert "water is on its way" in site.ask(f"files/{file['id']}").text
 
 
 def test_a_page_goes_on_until_somebody_has_it(site: Site) -> None:
