@@ -204,9 +204,9 @@ class Collector:
         place = Place(self._plugin, event.peer.bpid, (event.user.uuid,))
         told, grant = lay_out_dialog(dialog, place)
         payload = {**told, "trigger_id": trigger_id}
-        self._dialogs.append(
-            Effect(DIALOG, own_target(event), payload, grants=(grant,))
-        )
+        # An answer does not wait for the server to open it, nor it for the answer.
+        target = f"{own_target(event)}/dialog"
+        self._dialogs.append(Effect(DIALOG, target, payload, grants=(grant,)))
 
     # What is known.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from malexbot.errors import Permanent, Transient
+from malexbot.errors import Permanent, Transient, Unstorable
 from malexbot.events import Event
 from malexbot.pipeline.answers import ChatAnswers
 from malexbot.pipeline.audience import Audience, Heard
@@ -372,6 +372,25 @@ def test_an_answer_lives_as_long_as_its_way_and_a_dialog_as_its_trigger() -> Non
     ages = {effect.kind: effect.terms.max_age_s for effect in done.effects}
     assert ages == {DIALOG: 20.0, ANSWER: 1790.0}
     assert [effect.kind for effect in done.effects] == [DIALOG, ANSWER]
+
+
+def test_who_begins_nothing_new_still_answers_who_waits() -> None:
+    for event, goes_on in ((commanded(), True), (posted(), False)):
+        world = World(say("done") if goes_on else lambda e, bot: bot.reply("done"))
+        world.jobs.offer(event, world.processor.name)
+        (job,) = world.claim()
+        work = Work(job, Hold(lease_s=90, time_out_s=60))
+        following = world.runner.run(work, goes_on=False).work
+        assert (following is not None) == goes_on
+        assert following is None or following.job.kind == ANSWER
+
+
+def test_what_nobody_can_keep_is_told_as_what_went_wrong() -> None:
+    world = World(say("a \0 in it"))
+    world.fail.at("finish", Unstorable("there is a NUL in what it says"))
+    assert world.ask(press(world.granted()))["message"].startswith("Не получилось")
+    (row,) = world.jobs.of("dead")
+    assert row.reason == "there is a NUL in what it says"
 
 
 def test_people_are_no_loop() -> None:
