@@ -121,8 +121,7 @@ class Line:
         self.to_send = refused.answer()
 
     def note_written(self) -> None:
-        written, self._exchange.on_written = self._exchange.on_written, _nothing
-        written()
+        self._exchange.on_written()
 
     @property
     def code(self) -> int:

@@ -101,15 +101,16 @@ class Reception:
         if self._server.ready:
             self._open()
         self._clerk.end_late()
-        if now - self._told_at >= TELL_S:
+        if now - self._told_at >= TELL_S and self._tell():
             self._told_at = now
-            self._tell()
 
-    def _tell(self) -> None:
-        if news := self._tally.news():
-            count = sum(news.values())
+    def _tell(self) -> bool:
+        """Yes: there was something to tell."""
+        news = self._tally.news()
+        if news:
             reasons = ", ".join(f"{why} ({n})" for why, n in news.most_common())
-            log.warning("refused %s: %s", _requests(count), reasons)
+            log.warning("refused %s: %s", _requests(news.total()), reasons)
+        return bool(news)
 
     def _open(self) -> None:
         if not self._is_open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -240,6 +241,22 @@ def test_who_says_nothing_goes_before_who_says_something(
             assert drip.hear().status == 200
 
 
+def test_when_every_line_is_at_work_who_comes_is_told_to_come_again(
+    server: WebServer, handler: Handler, hurry: Callable[..., None]
+) -> None:
+    hurry(MOST_LINES=2)
+    with Caller(server.address) as first, Caller(server.address) as second:
+        for caller in (first, second):
+            caller.say(request(path="/slow"))
+            assert handler.begun.acquire(timeout=20)
+        with Caller(server.address) as third:
+            reply = third.hear()
+            assert reply.status == 503 and reply.headers["retry-after"] == "1"
+            assert third.was_hung_up
+        handler.may_end.set()
+        assert [first.hear().body, second.hear().body] == ["at last"] * 2
+
+
 def test_much_that_is_half_here_is_not_all_held(
     server: WebServer, hurry: Callable[..., None]
 ) -> None:
@@ -363,16 +380,27 @@ def test_who_leaves_while_he_is_served_hurts_nobody(
     assert ask(server, "/healthz")[0] == 200
 
 
-def test_refusals_are_told_once_a_minute(
-    handler: Handler, caplog: pytest.LogCaptureFixture
+def test_refusals_are_told_at_once_and_then_once_a_minute(
+    handler: Handler, hurry: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
+    hurry(TICK_S=0.0001)
+
+    def talk_nonsense() -> None:
+        with Caller(server.address) as caller:
+            assert caller.ask(b"nonsense\r\n\r\n").status == 400
+
     with serving(handler.mount) as (server, _):
-        for _ in range(3):
-            with Caller(server.address) as caller:
-                assert caller.ask(b"nonsense\r\n\r\n").status == 400
-    told = [record.message for record in caplog.records if "refused" in record.message]
-    assert sum("the first line is no request" in text for text in told) <= 2
-    assert told[0].startswith("refused ")
+        talk_nonsense()
+        with Caller(server.address):
+            eventually(lambda: told(caplog))
+        for _ in range(2):
+            talk_nonsense()
+            assert ask(server, "/healthz")[0] == 200
+        assert len(told(caplog)) == 1
+    assert told(caplog) == [
+        "refused a request: the first line is no request (1)",
+        "refused 2 requests: the first line is no request (2)",
+    ]
 
 
 def test_a_stop_hears_out_who_has_begun_to_speak(handler: Handler) -> None:
@@ -418,13 +446,19 @@ def test_a_stop_does_not_wait_for_who_drips(handler: Handler) -> None:
         assert caller.hear().status == 408
 
 
+@pytest.mark.parametrize("finish_s, deadline_s", [(0.2, 100.0), (100.0, 0.2)])
 def test_who_is_left_without_an_answer_is_told_of(
-    handler: Handler, caplog: pytest.LogCaptureFixture
+    handler: Handler,
+    hurry: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+    finish_s: float,
+    deadline_s: float,
 ) -> None:
+    hurry(FINISH_S=finish_s)
     with serving(handler.mount) as (server, stop), Caller(server.address) as caller:
         caller.say(request(path="/slow"))
         assert handler.begun.acquire(timeout=20)
-        stop.set(Deadline(0))
+        stop.set(Deadline(deadline_s))
         assert caller.was_hung_up
         handler.may_end.set()
     assert "a request got no answer before the end" in caplog.text
@@ -454,6 +488,19 @@ def test_without_files_left_it_is_tried_again(
     assert 1 <= server.tally.refusals.total() < 10
 
 
+def test_who_hangs_up_before_he_is_heard_is_no_refusal(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_to_accept(server, monkeypatch, times=3, number=errno.ECONNABORTED)
+    with Caller(server.address) as caller:
+        assert caller.ask(request()).status == 200
+    assert server.tally.refusals.total() == 0
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.message for each in caplog.records if "refused" in each.message]
+
+
 def lines_of(server: WebServer) -> list[line.Line]:
     assert server._reception is not None
     return list(server._reception._clerk.lines)
@@ -473,8 +520,9 @@ def fail_to_accept(
     *,
     times: int = 1000_000,
     seconds: float = 20.0,
+    number: int = errno.EMFILE,
 ) -> None:
-    """So often, and for so long, no file can be opened for a connection."""
+    """So often, and for so long, no connection is to be had."""
     assert server._reception is not None
     listener, until = server._reception._listener, Deadline(seconds)
     left = iter(range(times))
@@ -486,6 +534,6 @@ def fail_to_accept(
         def accept(self) -> tuple[socket.socket, object]:
             if until.is_over or next(left, None) is None:
                 return listener.accept()
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(server._reception, "_listener", Failing())
