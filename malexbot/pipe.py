@@ -190,8 +190,9 @@ class Pipe:
 
 
 def _wishes(config: Config) -> Wishes:
-    archive = config.archive
-    return Wishes(keeps=archive.keeps_files, largest=archive.largest_file)
+    """Without a server there is nobody to fetch a file from."""
+    keeps = config.archive.keeps_files and config.mattermost is not None
+    return Wishes(keeps=keeps, largest=config.archive.largest_file)
 
 
 def _sight(database: Database, server: Server | None) -> Sight:
