@@ -11,6 +11,7 @@ DAEMON = "process/test_daemon.py::test_"
 DATABASE = "storage/test_database.py::test_"
 DECIDER = "pipeline/test_decider.py::test_"
 DESK = "pipeline/test_desk.py::test_"
+DESK = "pipeline/test_desk.py::test_"
 DIALOGUE = "messengers/mattermost/test_dialogue.py::test_"
 DOORS = "messengers/mattermost/callbacks/test_doors.py::test_"
 EDITS = "messengers/mattermost/test_edits.py::test_"
@@ -18,6 +19,7 @@ EFFECTS = "storage/test_effects.py::test_"
 ERASED = "storage/test_erased.py::test_"
 ERASURE = "process/test_erasure.py::test_"
 INTAKE = "pipeline/test_intake.py::test_"
+INTERACT = "process/test_interact.py::test_"
 JOBS = "storage/test_jobs.py::test_"
 JOURNAL = "storage/test_journal.py::test_"
 LEADERSHIP = "storage/test_leadership.py::test_"
@@ -25,11 +27,14 @@ LISTEN = "messengers/mattermost/test_listen.py::test_"
 MARKS = "simulation/test_marks.py::test_"
 PIPE = "process/test_pipe.py::test_"
 POSTS = "storage/test_posts.py::test_"
+PRESSES = "crash/test_presses.py::test_"
+RUNS = "pipeline/test_runs.py::test_"
 SENDS = "pipeline/test_sends.py::test_"
 SOCKET = "messengers/mattermost/test_socket.py::test_"
 WAITING = "pipeline/test_waiting.py::test_"
 WALKS = "messengers/mattermost/test_walks.py::test_"
 WHOLE = "promises/test_whole.py::test_"
+WRITES = "storage/test_writes.py::test_"
 
 LIST: dict[int, dict[str, tuple[str, ...]]] = {
     1: {
@@ -362,6 +367,42 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         "intervals by the monotonic one": (
             f"{CLOCKS}intervals_are_measured_by_the_monotonic_clock",
+        ),
+    },
+    15: {
+        "a call is durable before it is acted on": (
+            f"{DESK}what_nobody_can_write_down_is_refused_and_not_done_later",
+            f"{PRESSES}what_is_refused_while_the_database_is_away_is_not_done_later",
+        ),
+        "pressed once is done once": (
+            f"{PRESSES}pressed_once_is_done_once",
+            f"{RUNS}who_was_cut_off_after_taking_goes_on_with_what_it_took",
+        ),
+        "of two who press at once one acts": (
+            f"{INTERACT}of_two_who_press_at_once_one_acts",
+            f"{RUNS}what_is_pressed_is_used_up_by_who_pressed_first",
+            "storage/test_grants.py::test_of_two_who_press_at_once_one_does_it",
+        ),
+        "what a handler keeps and what it says is one transaction": (
+            f"{WRITES}an_end_that_dies_in_the_midst_of_it_has_written_nothing",
+            f"{RUNS}a_run_that_failed_keeps_nothing",
+        ),
+        "who was overtaken runs anew": (
+            f"{INTERACT}of_many_who_vote_at_once_each_counts_once",
+            f"{RUNS}who_was_overtaken_runs_anew_at_once_and_acts_once",
+        ),
+        "the answer comes in time, or later": (
+            f"{INTERACT}a_slow_handler_answers_later",
+            f"{INTERACT}a_stop_answers_who_waits_and_takes_nobody_else_in",
+            f"{DESK}an_answer_that_nobody_has_written_is_not_given",
+        ),
+        "what goes wrong is told, and may be tried again": (
+            f"{INTERACT}a_command_that_goes_wrong_says_so_and_one_that_is_silent"
+            "_nothing",
+            f"{RUNS}a_press_that_went_wrong_is_told_and_may_be_pressed_again",
+        ),
+        "what is done once is not begun again after a crash": (
+            f"{RUNS}what_is_done_once_is_not_begun_again_after_a_crash",
         ),
     },
 }
