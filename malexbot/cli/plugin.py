@@ -25,12 +25,11 @@ def command() -> None:
 @click.argument("name")
 @click.option(
     "--into",
-    "folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("."),
     help="The folder to write to; it is made if need be.",
 )
-def new(name: str, folder: Path) -> None:
+def new(name: str, into: Path) -> None:
     """Write a plugin that works, with its tests.
 
     NAME is what it is called: small letters, digits and _. Nothing that is there is
@@ -43,20 +42,20 @@ def new(name: str, folder: Path) -> None:
     from malexbot.plugins.starter import files
 
     texts = dict(files(name))
-    conftest = folder / "conftest.py"
+    conftest = into / "conftest.py"
     if conftest.exists():
         texts.pop(conftest.name)
     for file in texts:
-        if (folder / file).exists():
-            raise Permanent(f"{folder / file} is there already; take another name")
+        if (into / file).exists():
+            raise Permanent(f"{into / file} is there already; take another name")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        into.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            (folder / file).write_text(text)
-            click.echo(f"wrote {folder / file}")
+            (into / file).write_text(text)
+            click.echo(f"wrote {into / file}")
     except OSError as error:
         raise Permanent(f"{error.filename}: {error.strerror}") from None
-    for line in _next(name, folder):
+    for line in _next(name, into):
         click.echo(line)
 
 

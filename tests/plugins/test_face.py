@@ -31,8 +31,8 @@ def test_type_checkers_see_the_same() -> None:
 
 
 def test_what_is_not_there_is_told_as_ever() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'comand'"):
-        malexbot.comand  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        malexbot.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize(
