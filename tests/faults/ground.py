@@ -21,6 +21,7 @@ from tests.crash.tunnel import Tunnel
 from tests.faults.hasty import AUTH_WAIT_S, CLOCK_FILE
 from tests.faults.mattermost import Mattermost
 from tests.faults.postgres import Postgres
+from tests.faults.presses import PLUGIN, TRIGGER
 from tests.support.settings import db_block, free_port
 
 # The server knows the key of a send longer than the hasty daemon repeats it by its
@@ -30,6 +31,8 @@ DEDUPE_S = 12.0
 BEFORE_MS = 3_600_000
 # It finds out within that that a line is dead of which only the daemon knew.
 PING_EVERY_S, PONG_WAIT_S = 5.0, 20.0
+# A daemon that hangs answers nobody who presses a button.
+INTEGRATION_S = 5.0
 STATE_MB = 1
 # Long enough that a busy machine is no reason.
 END_S = 60.0
@@ -63,6 +66,7 @@ class Ground:
             "dedupe_s": DEDUPE_S,
             "ping_every_s": PING_EVERY_S,
             "pong_wait_s": PONG_WAIT_S,
+            "integration_s": INTEGRATION_S,
         }
         self._folder = folder
 
@@ -145,9 +149,16 @@ class Ground:
         return [self._daemon] if self._daemon else []
 
     def _first_config(self) -> Mapping[str, Any]:
+        port = free_port()
+        url, town = f"http://127.0.0.1:{port}", self.town
+        made = self.server.acts.add_command(
+            town.team, TRIGGER, f"{url}/slash", town.admin
+        )
+        (self._folder / f"{TRIGGER}.py").write_text(PLUGIN)
         return {
             "state_dir": str(self.state_disk),
-            "backend": {"host": "127.0.0.1", "port": free_port()},
+            "backend": {"host": "127.0.0.1", "port": port, "public_url": url},
+            "plugins": [f"{TRIGGER}.py"],
             "db": db_block(self.line.dsn),
             "mattermost": {
                 "http_host": f"http://127.0.0.1:{self.wire.port}",
@@ -156,6 +167,7 @@ class Ground:
                 "listen_channels": ["*"],
                 "direct": "archive",
                 "target_events_processors": {"posted": ["save", "response"]},
+                "command_tokens": {TRIGGER: made["token"]},
             },
             "backfill": {"every": "5s"},
             "responses": [

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from malexbot.sandbox.acts import Acts
 from malexbot.sandbox.clock import Clock
 from malexbot.sandbox.control import Control, ControlError
 from malexbot.sandbox.faults import Faults
@@ -30,6 +31,7 @@ class Mattermost:
 
     def __init__(self, state: Path, settings: Mapping[str, Any]) -> None:
         self.scene = cast(Scene, _Part(self, "scene", Scene))
+        self.acts = cast(Acts, _Part(self, "acts", Acts))
         self.faults = cast(Faults, _Part(self, "faults", Faults))
         self.clock = cast(Clock, _Part(self, "clock", Clock))
         self.ledger = cast(Ledger, _Ledger(self, "ledger", Ledger))

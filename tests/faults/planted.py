@@ -14,7 +14,7 @@ from pathlib import Path
 from malexbot.cli.run import leave, serve
 from malexbot.messengers.mattermost import edits, sweep, walks
 from malexbot.pipeline import sends
-from malexbot.storage import marks, session
+from malexbot.storage import grants, marks, session
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.statement import Statement
 from tests.faults.hasty import hurry, mistake_the_time
@@ -56,6 +56,16 @@ def no_overlap() -> None:
     defaults["overlap_ms"] = 0
 
 
+def a_button_is_never_used_up() -> None:
+    """Of two who press at once both act."""
+
+    class Endless(grants.DatabaseGrants):
+        def take(self, ref: str, *, event_id: str) -> bool:
+            return True
+
+    grants.DatabaseGrants = Endless  # type: ignore[misc]
+
+
 def a_thread_leaks() -> None:
     def begin(dsn: Dsn) -> object:
         thread = threading.Thread(target=threading.Event().wait, daemon=True)
@@ -94,6 +104,7 @@ BUGS: dict[str, Callable[[], None]] = {
         a_mark_moves_past_a_gap,
         no_look_up_before_a_repeated_send,
         no_overlap,
+        a_button_is_never_used_up,
     )
 }
 

@@ -23,6 +23,7 @@ from tests.faults.footprint import Footprint, footprint
 from tests.faults.ground import Ground
 from tests.faults.order import out_of_order, too_old
 from tests.faults.plan import Planned
+from tests.faults.presses import Presses
 
 # After the last fault; what is uncertain is looked for within seconds by a hasty one.
 SETTLED_WITHIN_S = 90.0
@@ -51,6 +52,8 @@ _COLUMNS = {
     "doubled": "archived twice",
     "answered twice": "answered twice",
     "never answered": "never answered",
+    "done twice": "done twice",
+    "never done": "never done",
 }
 COUNTED = (*_COLUMNS, "out of order", "too late", "wrong", "leaked", "stuck", "panics")
 
@@ -90,7 +93,13 @@ def play(
         ground.start_daemon().wait_for_log("posts read")
         # Not the numbers that made the plan: both would choose alike.
         choice = random.Random(f"people {seed}")
-        with Traffic(ground.server.sandbox, ground.town, choice) as traffic:
+        presses = Presses(
+            acts=ground.server.acts,
+            ledger=ground.server.ledger,
+            town=ground.town,
+            choice=random.Random(f"presses {seed}"),
+        )
+        with Traffic(ground.server.sandbox, ground.town, choice) as traffic, presses:
             try:
                 Conductor(ground, outcome, tell).play(plan)
                 _heal(ground)
@@ -100,6 +109,7 @@ def play(
                 return outcome
         with Database(ground.postgres.dsn) as database:
             _judge(ground, database, traffic.questions, outcome)
+            _judge_presses(presses, database, outcome)
         if cuts:
             _look_for_leaks(ground, before, outcome)
     return outcome
@@ -225,6 +235,14 @@ def _judge(
     deleted = sum(bool(entry.delete_at) for entry in entries.values())
     outcome.load.update(posts=len(entries), edits=edits, deleted=deleted)
     outcome.load.update(questions=len(questions), archived=judge.archived())
+
+
+def _judge_presses(presses: Presses, database: Database, outcome: Outcome) -> None:
+    _wait(presses.is_settled, SETTLED_WITHIN_S)
+    threading.Event().wait(QUIET_S)
+    for complaint in presses.complaints(database):
+        outcome.blame(_column(complaint), [complaint])
+    outcome.load.update(commands=presses.accepted, buttons=presses.buttons)
 
 
 def _look_for_leaks(ground: Ground, before: Footprint, outcome: Outcome) -> None:

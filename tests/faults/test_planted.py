@@ -34,6 +34,8 @@ AIMED: dict[str, tuple[str, Sequence[Planned]]] = {
         "answered twice",
         [at(2, "daemon: killed after a POST", DEDUPE_S + 2, 1)],
     ),
+    # Nothing has to go wrong for that.
+    "a_button_is_never_used_up": ("done twice", [at(15, "people: a flood", 0, 100)]),
     # What became visible while it was down is older than the mark, and the newest
     # page does not show it.
     "no_overlap": (
