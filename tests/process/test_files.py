@@ -179,6 +179,20 @@ def test_a_stop_does_not_wait_for_a_long_file(
     assert 0 < part(state) < len(LONG)
 
 
+def test_who_is_erased_while_a_file_comes_leaves_nothing_of_it(
+    start: Start, configured: Callable[..., Path], state: Path, mattermost: Mattermost
+) -> None:
+    config = configured()
+    daemon = connect(start, config)
+    mattermost.faults.slow(chunk=PIECE, gap_s=GAP_S)
+    say(mattermost, "long", LONG)
+    eventually(lambda: part(state) > PIECE)
+    malexbot(config, "erase-user", mattermost.town.alice, "--yes", "--quick")
+    assert part(state) == 0
+    eventually(lambda: "it is here, or its post is not kept" in daemon.log)
+    assert kept(state) == [] and part(state) == 0
+
+
 def test_a_reload_switches_it_on_and_what_was_archived_before_comes_too(
     start: Start, configured: Callable[..., Path], state: Path, mattermost: Mattermost
 ) -> None:
