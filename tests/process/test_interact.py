@@ -72,6 +72,16 @@ def plus(event: Event, bot: Bot) -> None:
 def votes() -> Card:
     return Card(controls=[Button("plus", "+1", uses=None)])
 
+@command("/deploy board")
+def board(event: Event, bot: Bot) -> None:
+    channel, there = event.peer.bpid, bot.named("board")
+    if there:
+        bot.edit(channel, there, "the board, again", cards=[votes()])
+        bot.upload(channel, "log.txt", b"all of it", text="the log")
+        bot.direct(event.user.uuid, "it is written")
+    else:
+        bot.post(channel, "the board", name="board")
+
 @command("/deploy slowly")
 def slowly(event: Event, bot: Bot) -> None:
     bot.answer("at last")
@@ -120,9 +130,12 @@ class Shop:
         self._start, self._dsn = start, dsn
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        made = self.acts.add_command(
-            self.town.team, "deploy", f"{url}/slash", self.town.admin
-        )
+        tokens = {
+            trigger: self.acts.add_command(
+                self.town.team, trigger, f"{url}/slash", self.town.admin
+            )["token"]
+            for trigger in ("deploy", "malex")
+        }
         self.config = write(
             "shop",
             dsn,
@@ -132,7 +145,8 @@ class Shop:
                 "http_host": mattermost.url,
                 "token": self.town.token,
                 "listen_channels": ["*"],
-                "command_tokens": {"deploy": made["token"]},
+                "target_events_processors": {"posted": ["save"]},
+                "command_tokens": tokens,
             },
         )
         self.config.with_name("shop.py").write_text(PLUGIN)
@@ -244,6 +258,39 @@ def test_of_many_who_vote_at_once_each_counts_once(shop: Shop) -> None:
         thread.join()
     votes = shop.look("SELECT value FROM store WHERE key = 'votes'")
     assert votes == [(len(people) - len(refused),)]
+
+
+def test_a_post_with_a_name_is_found_again_and_changed(shop: Shop) -> None:
+    board = shop.asked("/deploy board")
+    finished = "SELECT FROM jobs WHERE finished_at IS NULL"
+    eventually(lambda: not shop.look(finished))
+    shop.type("/deploy board")
+    eventually(lambda: shop.text(board) == "the board, again")
+    (plus,) = shop.acts.actions(board)
+    said = shop.mattermost.wait_for_posts(3)
+    assert sorted(each.text for each in said[1:]) == ["it is written", "the log"]
+    (log,) = [each for each in said if each.text == "the log"]
+    (file_id,) = shop.mattermost.scene.world.posts[log.id].file_ids
+    assert shop.mattermost.scene.world.files[file_id].name == "log.txt"
+    # Its button is one of the post that it stands on now.
+    eventually(lambda: not shop.look(finished))
+    shop.acts.press(shop.town.alice, board, plus["id"])
+    assert shop.text(board) == "1"
+
+
+def test_a_person_finds_what_that_person_may_read(shop: Shop) -> None:
+    scene, town = shop.mattermost.scene, shop.town
+    for channel, text in ((town.channel, "open plan"), (town.private, "secret plan")):
+        scene.post(channel, town.alice, text)
+    eventually(lambda: len(shop.look("SELECT FROM posts WHERE message ~ 'plan'")) == 2)
+
+    def finds(who: str) -> str:
+        before = len(shop.acts.whispers(who))
+        shop.acts.execute(who, town.channel, "/malex find plan")
+        return str(shop.mattermost.wait_for_whispers(who, before + 1)[-1])
+
+    assert "open **plan**" in finds(town.alice) and "secret" in finds(town.alice)
+    assert "open **plan**" in finds(town.bob) and "secret" not in finds(town.bob)
 
 
 def test_a_slow_handler_answers_later(shop: Shop) -> None:
