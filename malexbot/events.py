@@ -8,6 +8,7 @@ Mattermost an id is a string where VK has a number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Literal, NamedTuple
 
 Id = int | str
@@ -18,6 +19,9 @@ _WORDS = ("fallback", "pretext", "title", "text")
 _SAID = (str, int, float)
 # What a person asks of the bot itself: their order is that person's own.
 OF_A_PERSON = frozenset({"command", "button", "dialog"})
+# What the older routing service called them, and whose clock it showed.
+_FLAT = {"message": "message_new", "command": "command_call"}
+MOSCOW = timezone(timedelta(hours=3))
 
 
 class User(NamedTuple):
@@ -157,6 +161,69 @@ class Event(NamedTuple):
         if self.event_type in OF_A_PERSON:
             return f"{self.source}:@{self.user.uuid}"
         return f"{self.source}:{self.peer.bpid}"
+
+    @property
+    def said(self) -> Message | None:
+        """What was said; a slash command is the message that it was typed as."""
+        if self.message is None and self.command is not None:
+            return Message("", f"{self.command.name} {self.command.text}".rstrip())
+        return self.message
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event as plain values: who, where, and by type what."""
+        told = {
+            "event_type": self.event_type,
+            "event_id": self.event_id,
+            "user": plain(self.user),
+            "peer": plain(self.peer),
+        }
+        parts = {
+            "message": self.said,
+            "button": self.button,
+            "reaction": self.reaction,
+        }
+        there = {name: plain(part) for name, part in parts.items() if part is not None}
+        return told | there
+
+    def to_flat(self, zone: tzinfo = MOSCOW) -> dict[str, Any] | None:
+        """As the older routing service told it; None for what it had no form for."""
+        said, button = self.said, self.button
+        if button is not None:
+            more = {
+                "cmid": button.cmid,
+                "button_event_id": button.beid,
+                "payload": plain(button.payload),
+            }
+            return self._flat("button_pressed", zone) | more
+        if said is None or self.event_type not in _FLAT:
+            return None
+        return {**self._flat(_FLAT[self.event_type], zone), **plain(said)}
+
+    def _flat(self, event_type: str, zone: tzinfo) -> dict[str, Any]:
+        ts = self.occurred_at // 1000
+        return {
+            "ts": ts,
+            "datetime": f"{datetime.fromtimestamp(ts, zone):%Y-%m-%d %H:%M:%S}",
+            "event_type": event_type,
+            "event_id": self.event_id,
+            "user_id": self.user.uuid,
+            "user_name": self.user.name,
+            "user_nick": self.user.nick,
+            "peer_id": self.peer.bpid,
+            "peer_name": self.peer.name,
+            "chat_id": self.peer.cid,
+        }
+
+
+def plain(value: Any) -> Any:
+    """The same in what JSON has: a tuple of ours is a map by its fields."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: plain(getattr(value, name)) for name in value._fields}
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(part) for part in value]
+    return value
 
 
 # What a post says beside its message, in the JSON of Mattermost.

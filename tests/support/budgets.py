@@ -16,6 +16,7 @@ import pytest
 BUDGETS_S = {
     "bench": 120,
     "browser": 240,
+    "bus": 30,
     "cli": 300,
     "config": 60,
     "crash": 450,
