@@ -54,20 +54,16 @@ class ProcessorRuns:
         if processor is None or job.event is None:
             raise Permanent(f"no processor {job.name!r} is configured")
         event = job.event
-        if self._desk:
+        is_by_hand = bool(job.payload.get("by_hand"))
+        if self._desk and not is_by_hand:
             self._desk.begin(event.event_id)
         _require_whole(processor, job)
-        left_s = self._left_s(processor, job)
+        left_s = self._left_s(processor, event, is_by_hand=is_by_hand)
         if not self._takes(event):
             return Done(self._excuse(event, "taken").effects, "was taken already")
         bot = self._bot(event, processor, hold)
         processor.handle(event, self._decider.occasion(event), bot)
-        age_s = self._decider.age_s(event)
-        effects = [_timed(each, age_s, left_s) for each in bot.effects]
-        admitted = self._admit(job, effects)
-        held_back = len(effects) - len(admitted)
-        note = f"{held_back} answers held back" if held_back else ""
-        return Done(admitted, note, bot.writes)
+        return self._done(job, event, bot, left_s)
 
     def amends(self, job: Job, ended: Ended) -> Ended:
         """Who asked is told that it went wrong, and may ask again."""
@@ -80,10 +76,18 @@ class ProcessorRuns:
         reply.give_back()
         return ended._replace(effects=reply.effects, writes=reply.writes)
 
-    def _left_s(self, processor: Processor, job: Job) -> float:
+    def _done(self, job: Job, event: Event, bot: Collector, left_s: float) -> Done:
+        age_s = self._decider.age_s(event)
+        effects = [_timed(each, age_s, left_s) for each in bot.effects]
+        admitted = self._admit(job, effects)
+        held_back = len(effects) - len(admitted)
+        note = f"{held_back} answers held back" if held_back else ""
+        return Done(admitted, note, bot.writes)
+
+    def _left_s(self, processor: Processor, event: Event, *, is_by_hand: bool) -> float:
         """How long the event may still be acted on; raises Expired if no longer."""
-        age_s = self._decider.age_s(job.event) if job.event else 0.0
-        left_s = processor.max_age_s - (0.0 if job.payload.get("by_hand") else age_s)
+        age_s = self._decider.age_s(event)
+        left_s = processor.max_age_s - (0.0 if is_by_hand else age_s)
         if left_s < 0:
             raise Expired(f"it happened {age_s:.0f} s ago, that is too old")
         return left_s

@@ -245,6 +245,10 @@ def test_who_was_told_that_nothing_is_done_is_told_nothing_more() -> None:
     row = world.run(event)
     assert (row.state, world.processor.runs) == ("expired", 0)
     assert world.chat.answers == [] and len(world.jobs.rows) == 1
+    # But an operator may have it done nevertheless.
+    row.state, row.payload, row.due_at = "ready", {"by_hand": True}, world.clock()
+    world.work()
+    assert (row.state, world.processor.runs) == ("done", 1)
 
 
 # What is kept.
