@@ -106,7 +106,7 @@ def _meant(model: type[BaseModel], local: Where) -> str | None:
     key = str(local[-1]).strip().lower()
     here = block_at(model, local[:-1])
     names = names_in(here) if here else ()
-    if close := get_close_matches(key, names, n=1):
+    if close := get_close_matches(key, names, n=1, cutoff=0.65):
         return f"did you mean {close[0]!r}?"
     elsewhere = dict(_everywhere(model))
     if close := get_close_matches(key, elsewhere, n=1, cutoff=0.75):

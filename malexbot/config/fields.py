@@ -213,29 +213,29 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 Secret = Annotated[SecretStr, PlainSerializer(lambda _: MASK, when_used="json")]
 
 
-def _several(value: Any) -> Any:
+def several(value: Any) -> Any:
     """One text stands for a list of one; empty text is an empty list."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return [value] if value != "" else []
     return value
 
 
-def _different(values: Iterable[str]) -> tuple[str, ...]:
+def different(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-_ONE_OR_MORE = WithJsonSchema(
+ONE_OR_MORE = WithJsonSchema(
     {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 )
 Texts = Annotated[
     tuple[Text, ...],
-    BeforeValidator(_several),
-    AfterValidator(_different),
-    _ONE_OR_MORE,
+    BeforeValidator(several),
+    AfterValidator(different),
+    ONE_OR_MORE,
 ]
 Names = Annotated[
     tuple[Line, ...],
-    BeforeValidator(_several),
-    AfterValidator(_different),
-    _ONE_OR_MORE,
+    BeforeValidator(several),
+    AfterValidator(different),
+    ONE_OR_MORE,
 ]

@@ -17,7 +17,7 @@ from malexbot.config.events import unknown_events
 from malexbot.config.explain import explain
 from malexbot.config.files import read_bytes
 from malexbot.config.model import Config
-from malexbot.config.plugins import Outlet, Plug, Plugged
+from malexbot.config.plugins import OF_CALLS, Outlet, Plug, Plugged
 from malexbot.config.problems import ConfigProblems, Problem, Where
 from malexbot.config.secrets import Secrets, expanded
 
@@ -108,7 +108,8 @@ def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
         odd.append(document.problem(where, "no channel is listened to", hint))
     where = ("mattermost", "target_events_processors")
     for name, meant in unknown_events(config.mattermost.target_events_processors):
-        odd.append(document.problem(where, f"no event {name!r} is known", meant))
+        if name not in OF_CALLS:
+            odd.append(document.problem(where, f"no event {name!r} is known", meant))
     return tuple(odd)
 
 

@@ -37,6 +37,7 @@ from malexbot.config.mattermost import Mattermost as Mattermost
 from malexbot.config.permissions import Permissions, Roles, Webhooks
 from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
 from malexbot.config.responses import Responses
+from malexbot.config.routes import Routes, Routing
 from malexbot.config.workers import Workers
 
 
@@ -112,6 +113,12 @@ class Config(Block):
         default=(),
         description="The rules of the processor `response`; each that fits answers.",
     )
+    routes: Routes = Field(
+        default=(),
+        description="The rules of the processor `route`, in their order;"
+        " `malexbot route test` tells what they do with an event.",
+    )
+    routing: Routing = Field(default=Routing(), description="What holds of all routes.")
     archive: Archive = Field(default=Archive(), description="What `save` keeps.")
     backfill: Backfill = Field(
         default=Backfill(), description="How what was missed is fetched."

@@ -29,11 +29,12 @@ from malexbot.config.processors import EventProcessors
 from malexbot.ports import Processor
 
 # Those that come with malexbot; `malexbot.processors` makes them.
-BUILTIN = ("log", "save", "response")
+BUILTIN = ("log", "save", "response", "route")
 # The plugin that comes with malexbot; nobody else's is called so.
 OWN = "malex"
 # What is no event of the server, but comes by a call or by the clock.
-OF_PLUGINS = ("command", "button", "dialog", "hook", "tick")
+OF_CALLS = ("command", "button", "dialog", "hook")
+OF_PLUGINS = (*OF_CALLS, "tick")
 OWN_FUNCTIONS = tuple(f"{OWN}.{name}" for name in "help find stats status ping".split())
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")

@@ -14,6 +14,8 @@ AT_ONCE = frozenset(
         "log",
         "drain_timeout",
         "responses",
+        "routes",
+        "routing",
         "archive",
         "plugins",
         "processors",

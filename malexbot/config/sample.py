@@ -108,9 +108,10 @@ def _list(item: type[BaseModel], examples: Sequence[Mapping[str, Any]]) -> list[
         for name, field in item.model_fields.items():
             if place == 0:
                 lines += (f"    {line}" for line in _comment(field, WIDTH - 4))
-            value = example.get(name, _default(name, field, item))
-            if name in example or place == 0:
-                lines.append(f"{mark}{name}: {_flow(value)}")
+            key = field.alias or name
+            value = example.get(key, _default(name, field, item))
+            if key in example or place == 0:
+                lines.append(f"{mark}{key}: {_flow(value)}")
                 mark = "    "
     return lines
 

@@ -56,6 +56,7 @@ def names_in(block: type[BaseModel]) -> tuple[str, ...]:
     """What can be written in a block; a secret may be in a file, `<name>_file`."""
     names: list[str] = []
     for name, field in block.model_fields.items():
+        name = field.alias or name
         names += [name, f"{name}_file"] if is_secret(field.annotation) else [name]
     return tuple(names)
 

@@ -15,7 +15,7 @@ _PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s]+@")
 
 def show(config: BaseModel) -> str:
     """What load.py reads back as the same configuration, but for the secrets."""
-    values = _masked(config.model_dump(mode="json"))
+    values = _masked(config.model_dump(mode="json", by_alias=True))
     return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from malexbot.events import Event, Id
@@ -164,6 +164,18 @@ class Collector:
             "content": base64.b64encode(content).decode(),
         }
         self._said.append(Effect(UPLOAD, self._target(channel), payload))
+
+    def tell(self, target: str, text: str, *, terms: Terms = _PLAIN) -> None:
+        """Say it in a channel of any messenger: `mattermost:ID`."""
+        where: dict[str, Id] = {"channel_id": target.partition(":")[2], "root_id": ""}
+        self._say(target, where, text, Place(self._plugin), ((), "", terms))
+
+    def deliver(
+        self, kind: str, lane: str, payload: Mapping[str, Any], *, terms: Terms = _PLAIN
+    ) -> None:
+        """Hand it on as a job of that kind; what is in one lane keeps its order."""
+        self._check()
+        self._said.append(Effect(kind, lane, payload, terms))
 
     # What is answered to who gave a command, pressed a button or filled a form in.
 

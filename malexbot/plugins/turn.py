@@ -59,6 +59,8 @@ class Turn:
         """The functions that were called."""
         self.said: list[Said] = []
         self.reactions: list[str] = []
+        self.delivered: list[tuple[str, str, Mapping[str, Any]]] = []
+        """What was handed on: its kind, its lane, and what it says."""
         self.dialogs: list[Dialog] = []
         self.refused = ""
         """What was told of the whole dialog, or to who may not."""
@@ -219,6 +221,14 @@ class Actor:
     ) -> None:
         said = f"{text} [{name}]".strip()
         self._say("file", said, channel=str(channel), root_id=root_id, content=content)
+
+    def tell(self, target: str, text: str, *, terms: Terms = _PLAIN) -> None:
+        self._say("post", text, channel=target.partition(":")[2])
+
+    def deliver(
+        self, kind: str, lane: str, payload: Mapping[str, Any], *, terms: Terms = _PLAIN
+    ) -> None:
+        self._turn.delivered.append((kind, lane, payload))
 
     def answer(
         self, text: str, *, in_channel: bool = False, cards: Sequence[Card] = ()

@@ -141,6 +141,16 @@ class Bot(Protocol):
         """Leave the dialog open, and tell what is wrong, by field or at all."""
         ...
 
+    def tell(self, target: str, text: str, *, terms: Terms = ...) -> None:
+        """Say it in a channel of any messenger: `mattermost:ID`."""
+        ...
+
+    def deliver(
+        self, kind: str, lane: str, payload: Mapping[str, Any], *, terms: Terms = ...
+    ) -> None:
+        """Hand it on as a job of that kind; what is in one lane keeps its order."""
+        ...
+
     def search(self, words: str, *, most: int = 10, skip: int = 0) -> Sequence[Found]:
         """Posts of the archive that the person of the event may read."""
         ...

@@ -14,7 +14,7 @@ Make = Callable[[Config], Processor]
 
 def builtin() -> dict[str, Make]:
     """Ours, by the name that the configuration calls them."""
-    return {"log": _log, "save": _save, "response": _response}
+    return {"log": _log, "save": _save, "response": _response, "route": _route}
 
 
 def build(
@@ -71,3 +71,9 @@ def _response(config: Config) -> Processor:
     from malexbot.processors.response import Response
 
     return Response(config.responses)
+
+
+def _route(config: Config) -> Processor:
+    from malexbot.processors.route import Route
+
+    return Route(config.routes, config.routing)

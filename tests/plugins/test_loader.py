@@ -230,7 +230,7 @@ def test_unknown_names_are_told_without_any_plugin(load: Load) -> None:
         load("saev", "juggle")
     assert "posted[1]: no processor 'saev' is known (line " in str(raised.value)
     assert "did you mean 'save'?" in str(raised.value)
-    assert "known: log, save, response; those of your own" in str(raised.value)
+    assert "known: log, save, response, route; those of your own" in str(raised.value)
 
 
 # What may fail.
