@@ -67,11 +67,15 @@ class Desk:
         *,
         offer: Callable[[Event], bool],
         decide: Callable[[Event], Entry | Event | None],
+        now_ms: Callable[[], int],
         locale: Callable[[Id], str] = english,
     ) -> None:
-        """`locale` is asked while somebody waits: it answers at once."""
+        """`now_ms` is the clock that ages are judged by, and may have to be asked for;
+        `locale` is asked while somebody waits: it answers at once.
+        """
         self._offer = offer
         self._decide = decide
+        self._now_ms = now_ms
         self._locale = locale
         self._lock = threading.Lock()
         self._waiters: dict[str, _Waiter] = {}
@@ -90,8 +94,10 @@ class Desk:
     def ask(self, event: Event, wait_s: float) -> Answer | None:
         """What its handler answers; None: it is still at it when the time is over.
 
-        Raises Full if it is not taken in, or is not durable by then.
+        Raises Full if it is not taken in, or is not durable by then; Transient if
+        nobody knows what time it is.
         """
+        event = event._replace(occurred_at=self._now_ms())
         waiter = self._take(event)
         if waiter is None:
             text = phrase("unknown", self._locale(event.user.uuid))

@@ -16,7 +16,7 @@ from malexbot.pipeline.phrases import ENGLISH, Key, phrase
 from malexbot.pipeline.reply import ANSWER, Reply
 from malexbot.pipeline.sight import Sight
 from malexbot.pipeline.verdicts import Done, Ended, Expired
-from malexbot.ports import Chat, Effect, Grants, Job, Processor
+from malexbot.ports import Chat, Effect, Grants, Job, PostKnown, Processor, Write
 
 RUN = "run"
 # How long after the event it is tried: a response_url lives for half an hour, and what
@@ -82,7 +82,7 @@ class ProcessorRuns:
         admitted = self._admit(job, effects)
         held_back = len(effects) - len(admitted)
         note = f"{held_back} answers held back" if held_back else ""
-        return Done(admitted, note, bot.writes)
+        return Done(admitted, note, [*bot.writes, *_seen(event)])
 
     def _left_s(self, processor: Processor, event: Event, *, is_by_hand: bool) -> float:
         """How long the event may still be acted on; raises Expired if no longer."""
@@ -127,6 +127,16 @@ def _require_whole(processor: Processor, job: Job) -> None:
     """Raises Permanent for what is to be done once, and was cut off before its end."""
     if processor.once and job.attempts - job.failures > 1:
         raise Permanent("interrupted: it is done once only, and may be half done")
+
+
+def _seen(event: Event) -> Sequence[Write]:
+    """What is pressed is there: its send may not know that yet, and what is updated
+    now has lost the mark that it would be looked for by.
+    """
+    ref = event.data.get("ref")
+    if not event.button or not ref:
+        return ()
+    return (PostKnown((str(ref),), str(event.button.cmid)),)
 
 
 def _timed(effect: Effect, age_s: float, left_s: float) -> Effect:

@@ -18,7 +18,7 @@ from malexbot.pipeline.verdicts import (
     until_look_s,
     wait_s,
 )
-from malexbot.ports import Chat, Job, Jobs, PostKnown, Put, Sent, Write
+from malexbot.ports import Chat, Grants, Job, Jobs, PostKnown, Put, Sent, Write
 
 
 class ChatPosts:
@@ -30,14 +30,23 @@ class ChatPosts:
     may still be on its way, and then the key tells.
     """
 
-    def __init__(self, *, chats: Mapping[str, Chat], jobs: Jobs) -> None:
+    def __init__(
+        self,
+        *,
+        chats: Mapping[str, Chat],
+        jobs: Jobs,
+        grants: Grants | None = None,
+    ) -> None:
         self._chats = chats
         self._jobs = jobs
+        self._grants = grants
 
     def __call__(self, job: Job, hold: Hold) -> Done:
         chat = chat_of(self._chats, job)
         if job.sent_ago_s is None:
             return self._send_first(chat, job, hold)
+        if pressed := self._pressed(job):
+            return _done(job, pressed)
         if found := self._find(chat, job, hold, _age_s(chat, job, hold)):
             return _done(job, found)
         # The look took its time.
@@ -70,13 +79,23 @@ class ChatPosts:
             ago_s = hold.age_s + (job.sent_ago_s or 0)
             raise _uncertain(chat, job, error, ago_s) from error
 
+    def _pressed(self, job: Job) -> Sent | None:
+        """Somebody has pressed what is below it: so it is there, however changed."""
+        if self._grants is None:
+            return None
+        try:
+            granted = map(self._grants.look, refs(job.payload.get("cards")))
+            posts = [each.post_id for each in granted if each and each.post_id]
+        except Transient as error:
+            raise _uncertain_again(job, error) from error
+        return Sent(posts[0], is_repeat=True) if posts else None
+
     def _find(self, chat: Chat, job: Job, hold: Hold, ago_s: float) -> Sent | None:
         hold.check_for(chat.timeout_s)
         try:
             return chat.find(job.payload, key=job.key, ago_s=ago_s)
         except (Uncertain, Transient) as error:
-            again = Again(wait_s(job, error), str(error), is_uncertain=True)
-            raise Postponed(again) from error
+            raise _uncertain_again(job, error) from error
 
 
 class ChatReactions:
@@ -131,6 +150,10 @@ def _named(payload: Mapping[str, Any], post_id: str) -> Sequence[Write]:
     space, name = payload["named"]
     told = {"post_id": post_id, "channel_id": payload.get("channel_id", "")}
     return [Put(space, name, told)]
+
+
+def _uncertain_again(job: Job, error: Exception) -> Postponed:
+    return Postponed(Again(wait_s(job, error), str(error), is_uncertain=True))
 
 
 def _uncertain(chat: Chat, job: Job, error: Exception, ago_s: float) -> Postponed:

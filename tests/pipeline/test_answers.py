@@ -47,6 +47,7 @@ class World:
         self.desk = Desk(
             offer=lambda event: True,
             decide=lambda event: Entry(event, False, ["rota.approve"]),
+            now_ms=lambda: 0,
         )
         self.answers = ChatAnswers(chats=self.chats, desk=self.desk, ways=self.ways)
 

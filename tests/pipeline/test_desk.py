@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from malexbot.errors import Transient
 from malexbot.events import Event
 from malexbot.pipeline import desk as module
 from malexbot.pipeline.desk import Answer, Desk, Full, Witness
@@ -27,7 +28,13 @@ class Front:
         self.has_room = True
         self.processors = processors
         self.meanwhile: Callable[[], None] = lambda: None
-        self.desk = Desk(offer=self.offer, decide=self.decide, locale=lambda user: "ru")
+        self.now_ms: Callable[[], int] = lambda: 1234
+        self.desk = Desk(
+            offer=self.offer,
+            decide=self.decide,
+            now_ms=lambda: self.now_ms(),
+            locale=lambda user: "ru",
+        )
 
     def offer(self, event: Event) -> bool:
         self.offered.append(event)
@@ -72,6 +79,20 @@ def test_who_asks_is_given_the_answer_of_the_handler(front: Front) -> None:
     assert front.taken == [True]
     assert front.desk.waiting == 0
     assert front.desk.outcomes == {"answered": 1}
+
+
+def test_a_call_is_of_now_by_the_clock_that_ages_are_judged_by(front: Front) -> None:
+    front.meanwhile = front.ended
+    front.ask(wait_s=LONG_S)
+    assert [event.occurred_at for event in front.offered] == [1234]
+
+    def unknown() -> int:
+        raise Transient("the server does not say what time it is")
+
+    front.now_ms = unknown
+    with pytest.raises(Transient, match="what time"):
+        front.ask(wait_s=LONG_S)
+    assert len(front.offered) == 1
 
 
 def test_an_answer_goes_to_one_call_once(front: Front) -> None:

@@ -75,9 +75,11 @@ class World:
         self.decider = Decider(
             processors={n: [self.processor] for n in ("button", "command", "posted")},
             audience=Audience(Heard(BOT, {"c1"})),
-            server_now_ms=lambda: NOW + int(self.age_s * 1000),
+            server_now_ms=self.now_ms,
         )
-        self.desk = Desk(offer=self.offer, decide=self.decider.decide)
+        self.desk = Desk(
+            offer=self.offer, decide=self.decider.decide, now_ms=self.now_ms
+        )
         chats = {"mattermost": self.chat}
         self.runs = ProcessorRuns(
             decider=self.decider,
@@ -98,6 +100,9 @@ class World:
             ended=self.desk.ended,
             rest=lambda seconds: None,
         )
+
+    def now_ms(self) -> int:
+        return NOW + int(self.age_s * 1000)
 
     def offer(self, event: Event) -> bool:
         self.jobs.offer(event, self.processor.name)
@@ -184,6 +189,14 @@ def answer(event_id: str, message: str) -> dict[str, Any]:
     }
 
 
+def test_what_is_pressed_is_known_to_be_there() -> None:
+    world = World(say("done"))
+    ref = world.granted()
+    world.run(press(ref))
+    granted = world.grants.look(ref)
+    assert granted and granted.post_id == "p1"
+
+
 def test_who_was_cut_off_after_taking_goes_on_with_what_it_took() -> None:
     world = World(say("done"))
     ref = world.granted()
@@ -237,7 +250,9 @@ def test_who_nobody_waits_for_any_more_is_told_another_way() -> None:
 
 def test_who_was_told_that_nothing_is_done_is_told_nothing_more() -> None:
     world = World(say("done"))
-    world.desk = Desk(offer=lambda event: True, decide=world.decider.decide)
+    world.desk = Desk(
+        offer=lambda event: True, decide=world.decider.decide, now_ms=world.now_ms
+    )
     world.runs._desk = world.desk
     event = press(world.granted())
     with pytest.raises(Transient):

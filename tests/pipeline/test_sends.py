@@ -11,7 +11,7 @@ from malexbot.pipeline import hold as holds
 from malexbot.pipeline.hold import Hold, TooLate
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
 from malexbot.pipeline.verdicts import Postponed
-from malexbot.ports import Effect, Job, LeaseLost
+from malexbot.ports import Effect, Grant, Job, LeaseLost
 from tests.support.events import posted
 from tests.support.fakes import Clock, Failing, Late, MemoryChat
 from tests.support.queue import MemoryJobs, job
@@ -22,14 +22,16 @@ LEASE_S = 90.0
 class World:
     """A queue with one message to send, and the messenger that takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         self.clock, self.fail = Clock(), Failing()
         self.jobs = MemoryJobs(self.clock, self.fail)
         self.chat = MemoryChat(self.clock, self.fail)
-        self.posts = ChatPosts(chats={"mattermost": self.chat}, jobs=self.jobs)
+        self.posts = ChatPosts(
+            chats={"mattermost": self.chat}, jobs=self.jobs, grants=self.jobs.grants
+        )
         self.jobs.offer(posted(), "answer")
         (run,) = self.claim("run")
-        payload = {"channel_id": "c1", "message": "hi"}
+        payload = {"channel_id": "c1", "message": "hi", **more}
         self.jobs.finish(run, [Effect("chat.post", "mattermost:c1", payload)])
 
     def claim(self, kind: str = "chat.post") -> list[Job]:
@@ -277,3 +279,38 @@ def test_a_reaction_is_simply_repeated(world: World) -> None:
     assert not raised.value.again.is_uncertain
     react(reaction, world.hold())
     assert world.chat.reactions == [payload]
+
+
+CARDS = [{"controls": [{"kind": "button", "ref": "r1", "action": "go"}]}]
+
+
+def test_what_was_pressed_is_there_however_it_was_changed_since() -> None:
+    """An update takes away the mark that it would be looked for by."""
+    world = World(cards=CARDS)
+    world.jobs.grants.make([Grant("r1", "button", "rota.go", {}, expires_s=60)])
+    world.fail.at("sent", Uncertain("the line broke"))
+    world.send_in_vain()
+    world.clock.now += 60
+    world.jobs.grants.know_post(["r1"], "post-1")
+    world.chat.posts[0] = ("another key", {"message": "it is done"})
+    assert world.send() == "post post-1, found"
+    assert len(world.chat.posts) == 1
+
+
+def test_nobody_has_pressed_it_it_is_looked_for() -> None:
+    world = World(cards=CARDS)
+    world.jobs.grants.make([Grant("r1", "button", "rota.go", {}, expires_s=60)])
+    world.fail.at("sent", Uncertain("the line broke"))
+    world.send_in_vain()
+    world.clock.now += 60
+    assert world.send() == "post post-1, found"
+
+
+def test_without_an_answer_from_the_grants_it_stays_uncertain() -> None:
+    world = World(cards=CARDS)
+    world.fail.at("sent", Uncertain("the line broke"))
+    world.send_in_vain()
+    world.clock.now += 60
+    world.jobs.grants.fail = world.fail
+    world.fail.at("look", Transient("away"))
+    assert world.send_in_vain().again.is_uncertain

@@ -172,7 +172,7 @@ def test_the_connection() -> None:
 
 def test_what_became_of_what_people_asked() -> None:
     desk, metrics = (
-        Desk(offer=lambda event: False, decide=lambda event: None),
+        Desk(offer=lambda event: False, decide=lambda event: None, now_ms=lambda: 0),
         Metrics(),
     )
     register_desk(metrics, desk)
