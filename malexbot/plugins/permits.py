@@ -38,8 +38,10 @@ class Permit:
     def _knows_channel(self, event: Event) -> bool:
         if self.channels is None:
             return True
-        peer = event.peer
-        return str(peer.bpid) in self.channels or (peer.name or "") in self.channels
+        # What a post calls its channel anybody can choose; not what its address says.
+        name = event.data.get("channel_name") or event.peer.name
+        told = (str(event.peer.bpid), name)
+        return any(isinstance(each, str) and each in self.channels for each in told)
 
 
 def permit(asked: Permission, roles: Roles) -> Permit:

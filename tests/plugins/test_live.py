@@ -41,7 +41,7 @@ def go(event, bot, days: int):
     fields = [Field("reason", "Reason")]
     bot.open_dialog(Dialog("why", "Why?", fields, payload={"n": days}))
 
-@dialog("why")
+@dialog("why", channels=["general"])
 def why(event, bot, n: int, reason: str):
     if reason == "none":
         bot.refuse(reason="say more")

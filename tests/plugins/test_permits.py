@@ -52,6 +52,16 @@ def test_a_program_cannot_call_itself_somebody() -> None:
     assert by_id.allows(posted(by_bot=True))
 
 
+def test_a_channel_counts_by_its_address_not_by_what_it_calls_itself() -> None:
+    allowed = permit(Permission(channels=("ops",)), {})
+    said = posted()._replace(peer=Peer("c1", "c1", "The Ops"))
+    assert allowed.allows(said._replace(data={"channel_name": "ops"}))
+    assert not allowed.allows(said)
+    called_so = said._replace(peer=Peer("c1", "c1", "ops"))
+    assert not allowed.allows(called_so._replace(data={"channel_name": "mine"}))
+    assert not allowed.allows(said._replace(data={"channel_name": ["ops"]}))
+
+
 def test_nobody_has_no_name() -> None:
     event = asked()._replace(user=User("", nick=None))
     assert not permit(Permission(users=("anna",)), {}).allows(event)

@@ -1,4 +1,4 @@
-"""What the server knows of people: name and language, and where they may read."""
+"""What the server knows of people, and of where they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from malexbot.runtime.stop import Stop
 
 # Who waits for it does so in front of a screen.
 PATIENCE_S = 2.0
-PERSON_COUNTS_S = 600.0
+PERSON_COUNTS_S = CHANNEL_COUNTS_S = 600.0
 # How long somebody who left a channel may still find what was said there.
 MEMBERSHIP_COUNTS_S = 60.0
 # So many answers are kept in mind; then it begins anew.
@@ -57,11 +57,27 @@ class People:
         self._client = client.within(Stop(), patience_s=PATIENCE_S, read_s=PATIENCE_S)
         self._names: Memory[str] = Memory(PERSON_COUNTS_S, clock)
         self._locales: Memory[str] = Memory(PERSON_COUNTS_S, clock)
+        self._channels: Memory[str] = Memory(CHANNEL_COUNTS_S, clock)
         self._members: Memory[bool] = Memory(MEMBERSHIP_COUNTS_S, clock)
 
     def meet(self, user_id: str, name: str) -> None:
         """Somebody called so did something just now."""
         self._names.keep(user_id, name)
+
+    def meet_at(self, channel_id: str, name: str) -> None:
+        """The server called a channel so just now."""
+        self._channels.keep(channel_id, name)
+
+    def channel(self, channel_id: str) -> str:
+        """The name in the address of a channel; "" while the server cannot tell."""
+        known = self._channels.get(channel_id)
+        if known is None:
+            try:
+                told = self._client.channel(channel_id)
+            except MalexbotError:
+                return ""
+            known = self._channels.keep(channel_id, str(told.get("name") or ""))
+        return known
 
     def name(self, user_id: str) -> str:
         """The user name of somebody; "" while the server cannot tell."""

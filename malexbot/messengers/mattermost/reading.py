@@ -124,7 +124,9 @@ class Reading:
     def channels(self, teams: Mapping[str, str]) -> Sequence[ChannelNews]:
         found = {}
         for team_id in teams:
-            for channel in self._client.channels(team_id):
+            channels = self._client.channels(team_id)
+            self._translator.learn_channels(channels)
+            for channel in channels:
                 if not channel.get("delete_at"):
                     team = teams.get(channel.get("team_id", ""), "")
                     found[channel["id"]] = replace(news_of(channel), team=team)

@@ -44,6 +44,7 @@ class Translator:
         self._now_ms = now_ms
         self._peers: dict[str, Peer] = {}
         self._users: dict[str, User] = {}
+        self._addresses: dict[str, str] = {}
         self.strangers: set[str] = set()
         """Who was met and has no name yet."""
 
@@ -57,6 +58,11 @@ class Translator:
         for user_id in asked:
             if user_id not in self._users:
                 _remember(self._users, user_id, User(user_id))
+
+    def learn_channels(self, rows: Iterable[Json]) -> None:
+        """Remember what stands in their addresses, which only new posts tell."""
+        for row in rows:
+            _remember(self._addresses, row["id"], row.get("name") or "")
 
     def take_strangers(self, most: int) -> list[str]:
         """Some of them, to ask for; each is taken by one thread."""
@@ -117,7 +123,7 @@ class Translator:
             None,
             None,
             post,
-            {},
+            self._addressed(post.channel_id, {}),
             None,
             None,
         )
@@ -188,11 +194,16 @@ class Translator:
             connection=connection,
             raw=raw,
             reaction=Reaction(post_id, emoji if name == ADDED else None),
-            data=told,
+            data=self._addressed(channel_id, told),
         )
 
     def _other(
-        self, name: str, data: Json, frame: Json, raw: bytes, connection: int
+        self,
+        name: str,
+        data: dict[str, Any],
+        frame: Json,
+        raw: bytes,
+        connection: int,
     ) -> Event:
         """What has no id of its own; also what is not known yet."""
         broadcast = frame.get("broadcast") or {}
@@ -215,7 +226,7 @@ class Translator:
             origin="live",
             connection=connection,
             raw=raw,
-            data=data,
+            data=self._addressed(channel_id, data),
         )
 
     def _peer(self, channel_id: str, name: str) -> Peer:
@@ -225,6 +236,12 @@ class Translator:
             peer = Peer(channel_id, channel_id, name or None)
             _remember(self._peers, channel_id, peer)
         return peer
+
+    def _addressed(self, channel_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        """With the name in the channel's address, if it is known."""
+        if address := self._addresses.get(channel_id):
+            data.setdefault("channel_name", address)
+        return data
 
     def _user(self, user_id: str, sender: str) -> User:
         """Who it was; only "@alice" is a user name: others call themselves at will."""

@@ -88,5 +88,17 @@ def test_names_are_those_of_who_was_met_or_is_asked_for(
     assert people.name("a" * 26) == ""
 
 
+def test_a_channel_is_called_as_in_its_address(
+    mattermost: Mattermost, people: People
+) -> None:
+    town = mattermost.town
+    assert people.channel(town.channel) == "general"
+    people.meet_at(town.second, "met")
+    mattermost.faults.fail(500)
+    assert people.channel(town.channel) == "general"
+    assert people.channel(town.second) == "met"
+    assert people.channel(town.private) == ""
+
+
 def test_of_a_stranger_it_is_english(people: People) -> None:
     assert people.locale("a" * 26) == NO_LOCALE

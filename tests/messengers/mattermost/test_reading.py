@@ -170,6 +170,13 @@ def test_users_have_names_and_are_asked_for_once_a_page(desk: Reader) -> None:
     assert asked(desk) == before
 
 
+def test_what_is_read_tells_the_address_of_its_channel(desk: Reader) -> None:
+    desk.say(1)
+    assert desk.read()
+    names = [event.data.get("channel_name") for event in desk.events if event.post]
+    assert "general" in names and None not in names
+
+
 def test_a_page_does_not_wait_for_names(desk: Reader) -> None:
     desk.mattermost.faults.fail(503, pattern="/users/ids")
     posts = desk.say(30)

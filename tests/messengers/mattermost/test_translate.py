@@ -113,6 +113,23 @@ def test_reactions_come_and_go() -> None:
     assert added.peer.bpid
 
 
+def test_each_event_tells_the_address_of_its_channel(translator: Translator) -> None:
+    frame = recorded("posted")
+    live = event(frame, translator)
+    assert live.post is not None
+    channel_id = live.post.channel_id
+    row = orjson.loads(frame["data"]["post"])
+    assert "channel_name" not in translator.row(row, connection=1).data
+    translator.learn_channels([{"id": channel_id, "name": "ops"}])
+    assert translator.row(row, connection=1).data["channel_name"] == "ops"
+    reaction = recorded("reaction_added")
+    reaction["broadcast"]["channel_id"] = channel_id
+    assert event(reaction, translator).data["channel_name"] == "ops"
+    # What the server says itself is newer.
+    told = event(frame, translator).data["channel_name"]
+    assert told == frame["data"]["channel_name"] != "ops"
+
+
 def test_what_has_no_id_is_numbered_by_its_connection() -> None:
     frame = recorded("typing")
     told = event(frame)

@@ -138,17 +138,25 @@ def doors(
 
 
 def _naming(read: Callable[[Call], Event], people: People) -> Callable[[Call], Event]:
-    """Whoever is let in is told by name too; of dialogs the server leaves it out."""
+    """Whoever is let in is told by name too, and where he is: of dialogs the server
+    leaves both out.
+    """
 
     def reading(call: Call) -> Event:
         event = read(call)
         user_id = str(event.user.uuid)
         if event.user.nick:
             people.meet(user_id, event.user.nick)
+        if event.peer.name:
+            people.meet_at(str(event.peer.bpid), event.peer.name)
         if event.form is None:
             return event
         name = people.name(user_id) or None
-        return event._replace(user=event.user._replace(name=name, nick=name))
+        channel = people.channel(str(event.peer.bpid)) or None
+        return event._replace(
+            user=event.user._replace(name=name, nick=name),
+            peer=event.peer._replace(name=channel),
+        )
 
     return reading
 

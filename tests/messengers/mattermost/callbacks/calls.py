@@ -164,7 +164,9 @@ class Backend:
             public_url=PUBLIC_URL,
         )
         # Who fills a dialog in has pressed something or given a command before.
-        self.server.people.meet(other_id("o7pqbb9yi3gkdybrbuee6nuq6r"), "zoe")
+        people = self.server.people
+        people.meet(other_id("o7pqbb9yi3gkdybrbuee6nuq6r"), "zoe")
+        people.meet_at(other_id("gjrw6j4f7tye3bo7g58bhmy7ra"), "harbour")
         self.doors = doors(
             self.server, desk=self.desk, grants=self.grants, commands=self.commands
         )

@@ -54,7 +54,7 @@ def test_each_recorded_call_of_other_values_is_an_event(
         fields["channel_id"],
     )
     assert event.user.nick == fields.get("user_name", "zoe")
-    assert event.peer.name == fields.get("channel_name")
+    assert event.peer.name == fields.get("channel_name", "harbour")
     assert event.data.get("team_id", "") == fields["team_id"]
     assert event.data.get("trigger_id") == fields.get("trigger_id")
     if event.command:
