@@ -26,7 +26,7 @@ BUDGETS_S = {
     "messengers": 120,
     "pipeline": 60,
     "plugins": 120,
-    "process": 360,
+    "process": 450,
     "promises": 80,
     "processors": 30,
     "rules": 30,
