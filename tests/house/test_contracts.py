@@ -26,6 +26,7 @@ BREACHES = {
     "jinja2": ("processors/log.py", "import jinja2"),
     "re2": ("config/rules.py", "import re2"),
     "mattermostdriver": ("app.py", "import mattermostdriver"),
+    "redis": ("app.py", "import redis"),
     "core": ("pipeline/intake.py", "import requests"),
 }
 

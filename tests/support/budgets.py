@@ -19,6 +19,7 @@ BUDGETS_S = {
     "bus": 30,
     "cli": 300,
     "config": 60,
+    "consumers": 60,
     "crash": 450,
     "faults": 1000,
     "fuzz": 150,

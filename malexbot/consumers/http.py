@@ -1,0 +1,231 @@
+"""Hands events over by HTTP: a POST of JSON that its receiver can tell from others'.
+
+The same event has the same Idempotency-Key however often it is sent, so what may have
+arrived is sent again. With a secret, X-Malexbot-Signature is `sha256=` and the
+HMAC-SHA256, in hex, of X-Malexbot-Timestamp (Unix seconds), a dot, and the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import threading
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from malexbot import __version__
+from malexbot.config.targets import HttpTarget
+from malexbot.consumers.parcel import body, place
+from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.verdicts import Again, Done, Postponed
+from malexbot.ports import Job
+from malexbot.runtime.heart import outside
+
+# The kind of these jobs; what stands behind it in the target is a name below `http`.
+HTTP = "http"
+
+POOL_SIZE = 16
+# Of an answer so much is read, and told if it is a refusal.
+MOST_READ = 2048
+MOST_TOLD = 200
+# A server or proxy that asks for more is not believed.
+LONGEST_WAIT_S = 300.0
+# What asks to come again although it is a 4xx.
+PASSES = (408, 425, 429)
+# What no repeat makes a request.
+UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
+
+
+class Busy(Transient):
+    """The target is not there, or cannot now."""
+
+    def __init__(self, text: str, wait_s: float | None = None) -> None:
+        super().__init__(text)
+        self._wait_s = wait_s
+
+    @property
+    def retry_after_s(self) -> float | None:
+        return self._wait_s
+
+
+class HttpPosts:
+    """The handler of "http"; safe to use from many threads."""
+
+    def __init__(self, targets: Mapping[str, HttpTarget]) -> None:
+        self._targets = {name: Target(name, of) for name, of in targets.items()}
+
+    def __call__(self, job: Job, hold: Hold) -> Done:
+        name = place(job)
+        if name not in self._targets:
+            raise Permanent(f"no target {name!r} is below `http` in the settings")
+        target = self._targets[name]
+        hold.check_for(target.timeout_s)
+        return Done(note=target.post(job.payload, key=job.key))
+
+    def close(self) -> None:
+        for target in self._targets.values():
+            target.close()
+
+
+class Target:
+    """One address: its connections, its pace, and what it knows us by."""
+
+    def __init__(self, name: str, settings: HttpTarget) -> None:
+        self._name = name
+        self._settings = settings
+        self._url = settings.url.get_secret_value()
+        self._pace = Pace(settings.rate)
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+        ca_file = str(settings.ca_file) if settings.ca_file else None
+        # Looked up once; later no ~/.netrc and no environment changes a delivery.
+        self._way = self._session.merge_environment_settings(
+            self._url, {}, None, ca_file, None
+        )
+        self._session.trust_env = False
+        # To connect, and to be answered.
+        self.timeout_s = 2 * settings.time_out
+
+    def close(self) -> None:
+        self._session.close()
+
+    def post(self, payload: Mapping[str, Any], *, key: str) -> str:
+        """Returns what the target said to it, in a word."""
+        content = body(payload)
+        if wait_s := self._pace.wait_s():
+            reason = f"{self._name} takes no more for now"
+            raise Postponed(Again(wait_s, reason, is_failure=False))
+        try:
+            with outside("an HTTP target"), self._answer(
+                content, payload, key
+            ) as answer:
+                self._check(answer)
+                return f"{answer.status_code} {answer.reason}"
+        except requests.RequestException as error:
+            raise self._unanswered(error) from error
+
+    def _answer(
+        self, content: bytes, payload: Mapping[str, Any], key: str
+    ) -> requests.Response:
+        return self._session.post(
+            self._url,
+            data=content,
+            headers=self._headers(content, payload, key),
+            timeout=self._settings.time_out,
+            allow_redirects=False,
+            proxies=self._way["proxies"],
+            verify=self._way["verify"],
+            stream=True,
+        )
+
+    def _headers(
+        self, content: bytes, payload: Mapping[str, Any], key: str
+    ) -> dict[str, str]:
+        moment = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"malexbot/{__version__}",
+            "Idempotency-Key": key,
+            "X-Malexbot-Schema": str(payload["schema"]),
+            "X-Malexbot-Timestamp": moment,
+        }
+        if secret := self._settings.secret:
+            signature = signed(secret.get_secret_value(), moment, content)
+            headers["X-Malexbot-Signature"] = signature
+        if token := self._settings.token:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        return headers
+
+    def _check(self, answer: requests.Response) -> None:
+        """Raises what an answer other than 2xx means."""
+        said = _beginning(answer)
+        status = answer.status_code
+        if 200 <= status < 300:
+            return
+        told = f"{self._name}: {status} {' '.join(said.split())[:MOST_TOLD]}".rstrip()
+        if 300 <= status < 400:
+            raise Permanent(f"{told}: it has moved; write the new address")
+        if status >= 500 or status in PASSES:
+            wait_s = retry_after_s(answer.headers.get("Retry-After", ""))
+            if wait_s:
+                self._pace.hold(wait_s)
+            raise Busy(told, wait_s)
+        raise Permanent(told)
+
+    def _unanswered(self, error: requests.RequestException) -> MalexbotError:
+        """Never with the words of the error: the address in them may be a secret."""
+        if isinstance(error, UNSENDABLE):
+            return Permanent(f"{self._name}: not an address that can be posted to")
+        return Busy(f"{self._name}: {_why(error)}")
+
+
+class Pace:
+    """When the next delivery may leave; shared by all threads."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._step_s = 1 / rate if rate else 0.0
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+
+    def wait_s(self) -> float:
+        """0: it may leave, and the next one later; else how long to wait first."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next_at:
+                return self._next_at - now
+            self._next_at = now + self._step_s
+            return 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Nothing leaves for so long: the target said so."""
+        with self._lock:
+            self._next_at = max(self._next_at, time.monotonic() + seconds)
+
+
+def signed(secret: str, moment: str, content: bytes) -> str:
+    """What stands in X-Malexbot-Signature."""
+    text = moment.encode() + b"." + content
+    return "sha256=" + hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def retry_after_s(text: str) -> float | None:
+    """`Retry-After`: seconds, or a date; None when it tells nothing."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    if not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def _beginning(answer: requests.Response) -> str:
+    """Of its body; an answer that is short is read whole, so its line is kept."""
+    return next(answer.iter_content(MOST_READ), b"").decode(errors="replace")
+
+
+def _why(error: requests.RequestException) -> str:
+    for kind, told in _REASONS.items():
+        if isinstance(error, kind):
+            return told
+    return "the line broke before it answered"
+
+
+_REASONS: Mapping[type[Exception], str] = {
+    requests.exceptions.SSLError: "its certificate is refused",
+    requests.exceptions.ProxyError: "the proxy does not let it through",
+    requests.exceptions.ConnectTimeout: "nobody is there: no connection in time",
+    requests.exceptions.Timeout: "no answer in time",
+    requests.exceptions.ConnectionError: "no connection, or it broke",
+}

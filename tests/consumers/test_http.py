@@ -1,0 +1,306 @@
+"""What is posted to a service arrives, can be told from others', and comes again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+import pytest
+
+from malexbot.config.targets import HttpTarget
+from malexbot.consumers.http import LONGEST_WAIT_S, HttpPosts, retry_after_s
+from malexbot.errors import Permanent, Transient
+from malexbot.pipeline.hold import TooLate
+from malexbot.pipeline.verdicts import Postponed
+from tests.consumers.deliveries import delivery, hold
+from tests.support.settings import free_port
+
+SECRET = "a secret of some length"
+
+
+class Call(NamedTuple):
+    """One request as it came in."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Service(ThreadingHTTPServer):
+    """A service that answers as it is told."""
+
+    daemon_threads = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Desk)
+        self.calls: list[Call] = []
+        self.lines: list[socket.socket] = []
+        self.status = 204
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.is_mute = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/events"
+
+    def handle_error(self, *_: object) -> None:
+        """A client may hang up before it has read all."""
+
+    def hang_up(self) -> None:
+        for line in self.lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+
+class Desk(BaseHTTPRequestHandler):
+    """Where a call comes in."""
+
+    protocol_version = "HTTP/1.1"
+    # An answer leaves in one piece.
+    wbufsize = -1
+    server: Service
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.lines.append(self.connection)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls.append(Call(self.path, dict(self.headers), body))
+        self.server.goes_on.wait(20)
+        if self.server.is_mute:
+            self.close_connection = True
+            return
+        self.send_response(self.server.status)
+        told = {"Content-Length": str(len(self.server.body)), **self.server.headers}
+        for name, value in told.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    thread = threading.Thread(target=service.serve_forever, args=[0.01])
+    thread.start()
+    yield service
+    service.goes_on.set()
+    service.shutdown()
+    thread.join()
+    service.hang_up()
+    service.server_close()
+
+
+@pytest.fixture
+def made() -> Iterator[Any]:
+    """Makes the handler of one target, `moderation`."""
+    handlers: list[HttpPosts] = []
+
+    def make(service: Service | str, **settings: Any) -> HttpPosts:
+        url = service if isinstance(service, str) else service.url
+        target = HttpTarget(url=url, **settings)
+        handlers.append(HttpPosts({"moderation": target}))
+        return handlers[-1]
+
+    yield make
+    for handler in handlers:
+        handler.close()
+
+
+def post(handler: HttpPosts, key: str = "k1", **more: Any) -> str:
+    return handler(delivery(key, to="http:moderation", **more), hold()).note
+
+
+def test_the_body_is_the_event(service: Service, made: Any) -> None:
+    assert post(made(service), event={"text": "Привет"}) == "204 No Content"
+    (call,) = service.calls
+    assert call.path == "/events" and call.body.decode() == '{"text":"Привет"}'
+    assert call.headers["Content-Type"] == "application/json"
+    assert call.headers["X-Malexbot-Schema"] == "1"
+    assert call.headers["User-Agent"].startswith("malexbot/")
+
+
+def test_the_same_event_has_the_same_key(service: Service, made: Any) -> None:
+    handler = made(service)
+    for key in ("a", "a", "b"):
+        post(handler, key)
+    keys = [call.headers["Idempotency-Key"] for call in service.calls]
+    assert keys == ["a", "a", "b"]
+
+
+def test_a_signature_is_of_the_moment_and_the_body(service: Service, made: Any) -> None:
+    post(made(service, secret=SECRET))
+    (call,) = service.calls
+    moment = call.headers["X-Malexbot-Timestamp"]
+    assert abs(int(moment) - time.time()) < 60
+    text = f"{moment}.".encode() + call.body
+    expected = hmac.new(SECRET.encode(), text, hashlib.sha256).hexdigest()
+    assert call.headers["X-Malexbot-Signature"] == f"sha256={expected}"
+
+
+def test_without_a_secret_nothing_is_signed(service: Service, made: Any) -> None:
+    post(made(service))
+    assert "X-Malexbot-Signature" not in service.calls[0].headers
+
+
+def test_a_token_is_shown(service: Service, made: Any) -> None:
+    post(made(service, token="t0ken"))
+    assert service.calls[0].headers["Authorization"] == "Bearer t0ken"
+
+
+def test_one_connection_serves_many(service: Service, made: Any) -> None:
+    service.status, service.body = 200, b"thank you"
+    handler = made(service)
+    for number in range(20):
+        post(handler, str(number))
+    assert len(service.calls) == 20 and len(service.lines) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_tried_again(service: Service, made: Any, status: int) -> None:
+    service.status = status
+    with pytest.raises(Transient, match=f"moderation: {status}"):
+        post(made(service))
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 413, 422])
+def test_what_is_refused_goes_dead(service: Service, made: Any, status: int) -> None:
+    service.status = status
+    with pytest.raises(Permanent, match=f"moderation: {status}"):
+        post(made(service))
+
+
+def test_a_redirect_is_not_followed(service: Service, made: Any) -> None:
+    service.status, service.headers = 307, {"Location": service.url + "/elsewhere"}
+    with pytest.raises(Permanent, match="307: it has moved; write the new address"):
+        post(made(service))
+    assert len(service.calls) == 1
+
+
+def test_what_a_refusal_says_is_clipped(service: Service, made: Any) -> None:
+    service.status, service.body = 422, b"no  such\nfield \xff" + b"x" * 100_000
+    with pytest.raises(Permanent) as refused:
+        post(made(service))
+    told = str(refused.value)
+    assert told.startswith("moderation: 422 no such field \N{REPLACEMENT CHARACTER}x")
+    assert len(told) < 250
+
+
+def test_the_wait_that_is_asked_for_is_kept(service: Service, made: Any) -> None:
+    service.status, service.headers = 429, {"Retry-After": "7"}
+    handler = made(service)
+    with pytest.raises(Transient) as refused:
+        post(handler)
+    assert refused.value.retry_after_s == 7
+    # By the events that come after it, too.
+    with pytest.raises(Postponed) as postponed:
+        post(handler, "k2")
+    assert 5 < postponed.value.again.wait_s <= 7
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("2.5", 2.5),
+        ("-3", 0),
+        ("86400", LONGEST_WAIT_S),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        (formatdate(0, usegmt=True), 0),
+    ],
+)
+def test_retry_after_is_read(text: str, seconds: float | None) -> None:
+    assert retry_after_s(text) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    told = retry_after_s(formatdate(time.time() + 60, usegmt=True))
+    assert told is not None and 50 < told <= 60
+
+
+def test_a_service_that_hangs_is_given_up_in_time(service: Service, made: Any) -> None:
+    service.goes_on.clear()
+    with pytest.raises(Transient, match="no answer in time"):
+        post(made(service, time_out="200ms"))
+    service.goes_on.set()
+
+
+def test_a_line_that_breaks_is_tried_again(service: Service, made: Any) -> None:
+    service.is_mute = True
+    with pytest.raises(Transient, match="no connection, or it broke"):
+        post(made(service))
+    assert len(service.calls) == 1
+
+
+def test_nobody_there_is_tried_again_and_no_address_is_told(made: Any) -> None:
+    handler = made(f"http://127.0.0.1:{free_port()}/hooks/s3cret?key=s3cret")
+    with pytest.raises(Transient) as refused:
+        post(handler)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_rate_is_kept(service: Service, made: Any) -> None:
+    handler = made(service, rate=0.1)
+    post(handler)
+    with pytest.raises(Postponed) as postponed:
+        post(handler, "k2")
+    assert 5 < postponed.value.again.wait_s <= 10
+    assert not postponed.value.again.is_failure
+    assert len(service.calls) == 1
+
+
+def test_a_proxy_of_the_environment_is_used(
+    service: Service, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{service.server_port}")
+    monkeypatch.setenv("no_proxy", "")
+    post(made("http://service.example/events"))
+    assert service.calls[0].path == "http://service.example/events"
+
+
+def test_no_netrc_replaces_the_token(
+    service: Service, made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login anna password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    handler = made(service)
+    post(handler)
+    assert "Authorization" not in service.calls[0].headers
+
+
+def test_a_target_that_is_not_set_goes_dead(service: Service, made: Any) -> None:
+    with pytest.raises(Permanent, match="no target 'elsewhere' is below `http`"):
+        made(service)(delivery(to="http:elsewhere"), hold())
+
+
+def test_nothing_is_sent_that_would_outlast_the_lease(
+    service: Service, made: Any
+) -> None:
+    with pytest.raises(TooLate):
+        made(service)(delivery(to="http:moderation"), hold(lease_s=1))
+    assert not service.calls

@@ -1,0 +1,300 @@
+"""What is handed over by Redis is there once, whatever breaks."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malexbot.config.targets import Redis
+from malexbot.consumers.redis import RedisBus
+from malexbot.errors import Permanent, Transient
+from malexbot.pipeline.hold import TooLate
+from tests.consumers.deliveries import delivery, hold
+from tests.support.redis import Cutter, RedisServer
+
+
+@pytest.fixture
+def bus(server: RedisServer) -> Iterator[RedisBus]:
+    bus = RedisBus(Redis(url=server.url))
+    yield bus
+    bus.close()
+
+
+def keys(server: RedisServer, stream: str = "command") -> list[str]:
+    """Whose events are in the stream, in its order."""
+    return [fields["id"].removeprefix("event-") for fields in entries(server, stream)]
+
+
+def entries(server: RedisServer, stream: str = "command") -> list[dict[str, str]]:
+    with server.client() as client:
+        found: Any = client.xrange(stream)
+    return [fields for _, fields in found]
+
+
+def persist(bus: RedisBus, key: str, **more: Any) -> int:
+    """Deliver it as the queue does, again and again; how often that failed."""
+    for failures in itertools.count():
+        try:
+            bus(delivery(key, **more), hold())
+            return failures
+        except Transient:
+            assert failures < 1000
+    raise AssertionError
+
+
+def test_an_entry_has_the_event_its_id_and_its_schema(
+    bus: RedisBus, server: RedisServer
+) -> None:
+    done = bus(delivery("k1", event={"text": "Привет"}), hold())
+    assert done.note.startswith("entry ")
+    assert entries(server) == [
+        {"event": '{"text":"Привет"}', "id": "event-k1", "schema": "1"}
+    ]
+
+
+def test_what_is_sent_twice_is_there_once(bus: RedisBus, server: RedisServer) -> None:
+    first, again = bus(delivery("a"), hold()), bus(delivery("a"), hold())
+    bus(delivery("b"), hold())
+    assert again.note == f"{first.note}, there before"
+    assert keys(server) == ["a", "b"]
+
+
+def test_what_was_sent_is_forgotten_at_last(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, remember=100, prefix="bot:"))
+    bus(delivery("a"), hold())
+    bus.close()
+    with server.client() as client:
+        assert 90 < int(client.ttl("{bot:command}:sent:a")) <= 100
+    assert keys(server, "bot:command") == ["a"]
+
+
+def test_each_target_is_a_stream(bus: RedisBus, server: RedisServer) -> None:
+    bus(delivery("a", to="redis:message"), hold())
+    bus(delivery("b", to="redis:a:b"), hold())
+    assert keys(server, "message") == ["a"] and keys(server, "a:b") == ["b"]
+
+
+def test_a_lane_may_have_another_name_than_its_stream(
+    bus: RedisBus, server: RedisServer
+) -> None:
+    job = delivery("a", to="redis:command (buttons)")
+    bus(replace(job, payload={**job.payload, "to": "redis:command"}), hold())
+    assert keys(server) == ["a"]
+
+
+def test_the_oldest_are_cut_off_where_there_is_a_bound(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, max_entries=100))
+    for number in range(400):
+        bus(delivery(str(number)), hold())
+    bus.close()
+    left = keys(server)
+    # Redis cuts off whole blocks of entries.
+    assert left[-1] == "399" and 100 <= len(left) <= 250
+
+
+@pytest.mark.parametrize("direction", ["there", "back"])
+def test_a_line_that_breaks_loses_nothing_and_doubles_nothing(
+    server: RedisServer, direction: str
+) -> None:
+    """Before what was asked arrives, or after it was done and before the answer."""
+    dice = random.Random(7)
+
+    def cuts(way: str, _: bytes) -> bool:
+        return way == direction and dice.random() < 0.2
+
+    with Cutter(server.port, cuts) as line:
+        bus = RedisBus(Redis(url=line.url))
+        failures = sum(persist(bus, str(number)) for number in range(200))
+        bus.close()
+    assert failures > 50
+    assert keys(server) == [str(number) for number in range(200)]
+
+
+def test_killed_clients_lose_nothing_and_double_nothing(server: RedisServer) -> None:
+    """By Redis itself, at any moment."""
+    dice = random.Random(7)
+    is_over = threading.Event()
+
+    def kill() -> None:
+        with server.client() as client:
+            while not is_over.wait(dice.uniform(0, 0.01)):
+                client.client_kill_filter(_type="normal", skipme=True)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    bus = RedisBus(Redis(url=server.url))
+    try:
+        failures = sum(persist(bus, str(number)) for number in range(200))
+    finally:
+        is_over.set()
+        killer.join()
+        bus.close()
+    assert failures
+    assert keys(server) == [str(number) for number in range(200)]
+
+
+def test_a_restart_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    bus = RedisBus(Redis(url=server.url, time_out=2))
+    try:
+        for number in range(5):
+            bus(delivery(str(number)), hold())
+        server.stop()
+        with pytest.raises(Transient):
+            bus(delivery("5"), hold())
+        server.start()
+        # It knows what it was sent, and no script.
+        persist(bus, "4")
+        persist(bus, "5")
+        server.kill()
+        server.start()
+        persist(bus, "6")
+        assert keys(server)[-2:] == ["5", "6"]
+        assert len(keys(server)) == 7
+    finally:
+        bus.close()
+        server.stop()
+
+
+def test_a_full_redis_takes_no_half_of_it(bus: RedisBus, server: RedisServer) -> None:
+    bus(delivery("a"), hold())
+    with server.client() as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", 1)
+        with pytest.raises(Transient, match="Redis is full: OOM"):
+            bus(delivery("b"), hold())
+        client.config_set("maxmemory", 0)
+    bus(delivery("b"), hold())
+    assert keys(server) == ["a", "b"]
+
+
+def test_a_replica_is_waited_for(bus: RedisBus, server: RedisServer) -> None:
+    with server.client() as client:
+        client.replicaof("127.0.0.1", 1)
+        try:
+            with pytest.raises(Transient, match="this Redis is a replica: READONLY"):
+                bus(delivery(), hold())
+        finally:
+            client.replicaof("NO", "ONE")
+    bus(delivery(), hold())
+    assert keys(server) == ["k1"]
+
+
+def test_a_frozen_redis_is_given_up_in_time(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, time_out="300ms"))
+    bus(delivery("a"), hold())
+    with server.frozen():
+        for _ in range(3):
+            with pytest.raises(Transient):
+                bus(delivery("b"), hold())
+    persist(bus, "b")
+    bus.close()
+    assert keys(server) == ["a", "b"]
+
+
+def test_a_flushed_redis_is_gone_on_with(bus: RedisBus, server: RedisServer) -> None:
+    bus(delivery("a"), hold())
+    with server.client() as client:
+        client.flushall()
+        client.script_flush()
+    bus(delivery("b"), hold())
+    assert keys(server) == ["b"]
+
+
+def test_nothing_is_left_behind_by_a_user_without_the_right(
+    server: RedisServer,
+) -> None:
+    """Neither an entry without its key, nor a key without its entry."""
+    settings = Redis(url=server.url, username="bot", password="secret-of-the-bot")
+    rights = "+@connection +evalsha +eval +get"
+    with server.client() as client:
+        for missing in ("+set +xdel", "+xadd +xdel"):
+            client.execute_command(
+                *"ACL SETUSER bot reset on >secret-of-the-bot ~*".split(),
+                *f"{rights} {missing}".split(),
+            )
+            bus = RedisBus(settings)
+            with pytest.raises(Transient, match="the user may not"):
+                bus(delivery(), hold())
+            bus.close()
+            assert client.xlen("command") == 0
+            assert not client.exists("{command}:sent:k1")
+        client.execute_command("ACL", "SETUSER", "bot", "+xadd", "+set")
+        bus = RedisBus(settings)
+        bus(delivery(), hold())
+        bus.close()
+        client.execute_command("ACL", "DELUSER", "bot")
+    assert keys(server) == ["k1"]
+
+
+def test_a_wrong_password_is_waited_out(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, username="nobody", password="no such one"))
+    with pytest.raises(Transient) as refused:
+        bus(delivery(), hold())
+    bus.close()
+    assert "no such one" not in str(refused.value)
+
+
+def test_a_name_that_is_no_stream_goes_dead(bus: RedisBus, server: RedisServer) -> None:
+    with server.client() as client:
+        client.set("command", "something else")
+    with pytest.raises(Permanent, match="WRONGTYPE"):
+        bus(delivery(), hold())
+    with server.client() as client:
+        client.delete("command")
+    bus(delivery(), hold())
+    assert keys(server) == ["k1"]
+
+
+def test_what_is_no_json_goes_dead(bus: RedisBus) -> None:
+    with pytest.raises(Permanent, match="no JSON"):
+        bus(delivery(event={"text": object()}), hold())
+
+
+def test_nothing_is_sent_that_would_outlast_the_lease(
+    bus: RedisBus, server: RedisServer
+) -> None:
+    with pytest.raises(TooLate):
+        bus(delivery(), hold(lease_s=1))
+    assert keys(server) == []
+
+
+def test_pubsub_tells_who_listens_once(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, mode="pubsub"))
+    with server.client() as client, client.pubsub() as listener:
+        assert bus(delivery("a"), hold()).note == "heard by 0"
+        listener.subscribe("command")
+        assert listener.get_message(timeout=5)
+        assert bus(delivery("b"), hold()).note == "heard by 1"
+        assert bus(delivery("b"), hold()).note == "told before"
+        bus(delivery("c"), hold())
+        heard = [listener.get_message(timeout=5) for _ in range(2)]
+    bus.close()
+    assert [m and m["data"] for m in heard] == [
+        '{"text":"said b"}',
+        '{"text":"said c"}',
+    ]
+
+
+def test_tls_is_checked(tmp_path: Path) -> None:
+    """A server that speaks no TLS is not spoken to in the clear."""
+    server = RedisServer(tmp_path)
+    server.start()
+    bus = RedisBus(Redis(url=server.url.replace("redis:", "rediss:"), time_out=2))
+    try:
+        with pytest.raises(Transient):
+            bus(delivery(), hold())
+        with server.client() as client:
+            assert client.xlen("command") == 0
+    finally:
+        bus.close()
+        server.stop(signal.SIGKILL)
