@@ -84,6 +84,8 @@ class Collector:
         """Answer where it was said: in its thread, or in one below it if `thread`."""
         root_id = _thread_of(self._event) or (_said(self._event) if thread else "")
         channel = self._event.peer.bpid
+        if not channel:
+            raise ValueError(f"{self._event.name} is of no channel: say it with post")
         self.post(channel, text, root_id=root_id, cards=cards, terms=terms)
 
     def post(

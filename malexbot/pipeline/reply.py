@@ -32,6 +32,8 @@ class Reply:
     def say(self, text: str, laid: Laid = NOTHING, *, in_channel: bool = False) -> None:
         """For who asked alone, unless one part of it is for the channel."""
         self._require(ANSWERABLE, "answer: say it with reply or direct")
+        if is_call_of_a_program(self._event):
+            raise ValueError("nobody waits for an answer: say it with post or direct")
         if text.strip():
             self._texts.append(text)
         self._said["cards"] = [*self._said.get("cards", ()), *laid.cards]
@@ -80,6 +82,11 @@ class Reply:
     def _require(self, types: frozenset[str] | set[str], what: str) -> None:
         if self._event.event_type not in types:
             raise ValueError(f"{self._event.name} is nothing to {what}")
+
+
+def is_call_of_a_program(event: Event) -> bool:
+    """Yes: it called a plugin's address; nobody has said anything anywhere."""
+    return event.event_type == "hook" and event.message is None
 
 
 def own_target(event: Event) -> str:

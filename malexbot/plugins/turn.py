@@ -167,6 +167,8 @@ class Actor:
         terms: Terms = _PLAIN,
     ) -> None:
         event = self._turn.event
+        if not event.peer.bpid:
+            raise ValueError(f"{event.name} is of no channel: say it with post")
         root_id = event.post.root_id if event.post else ""
         if thread and not root_id and event.message:
             root_id = str(event.message.cmid)
@@ -234,7 +236,8 @@ class Actor:
         self, text: str, *, in_channel: bool = False, cards: Sequence[Card] = ()
     ) -> None:
         event = self._turn.event
-        if event.name not in ("command", "button", "dialog", "hook"):
+        is_asked = event.name in ("command", "button", "dialog")
+        if not (is_asked or event.name == "hook" and event.message):
             raise ValueError(f"nobody waits for an answer to {event.name!r}")
         where = {"channel": str(event.peer.bpid), "user": str(event.user.uuid)}
         self._say("answer", text, cards=tuple(cards), in_channel=in_channel, **where)

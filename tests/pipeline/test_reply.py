@@ -10,7 +10,7 @@ from malexbot.events import Event
 from malexbot.pipeline.effects import Collector
 from malexbot.pipeline.reply import ANSWER
 from malexbot.ports import Button, Card, Effect, GiveBack
-from tests.support.events import commanded, filled_in, posted, pressed
+from tests.support.events import commanded, filled_in, happened, posted, pressed
 
 CARDS = [Card(controls=[Button("more", "More")])]
 
@@ -48,6 +48,19 @@ def test_an_answer_waits_behind_nothing_else() -> None:
     answer, post = bot.effects
     assert (answer.kind, answer.target) == (ANSWER, "mattermost:@alice-id/e1")
     assert post.target == "mattermost:c1"
+
+
+def test_a_call_of_a_program_is_of_nobody_and_of_nowhere() -> None:
+    bot = Collector(happened("hook"))
+    with pytest.raises(ValueError, match="nobody waits"):
+        bot.answer("thanks")
+    with pytest.raises(ValueError, match="hook is of no channel: say it with post"):
+        bot.reply("thanks")
+    assert bot.effects == []
+    outgoing = posted()._replace(name="hook", event_type="hook")
+    bot = Collector(outgoing)
+    bot.answer("thanks")
+    assert payload(bot)["kind"] == "hook"
 
 
 def test_who_says_nothing_answers_nothing() -> None:

@@ -36,6 +36,12 @@ def file(event, bot):
     bot.react(":eyes:")
     bot.direct("bob-id", "psst", name="mine")
     bot.edit("c", bot.named("mine"), "psst!")
+
+@every("1h")
+def late(event, bot): bot.reply("it is late")
+
+@webhook("/called")
+def called(event, bot): bot.answer("thanks")
 """
 
 
@@ -55,6 +61,14 @@ def test_it_takes_what_the_real_one_takes(port: type, stand_in: type) -> None:
         if inspect.isfunction(asked):
             given = inspect.signature(getattr(stand_in, name)).parameters
             assert list(given) == list(inspect.signature(asked).parameters), name
+
+
+def test_where_nobody_is_nothing_is_answered(plugin: Path) -> None:
+    stage = Rehearsal(plugin)
+    with pytest.raises(ValueError, match="tick is of no channel: say it with post"):
+        stage.tick("late")
+    with pytest.raises(ValueError, match="nobody waits for an answer to 'hook'"):
+        stage.hook("/called", {})
 
 
 def test_what_is_kept_stays_and_a_failure_leaves_nothing(plugin: Path) -> None:
