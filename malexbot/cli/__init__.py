@@ -18,7 +18,7 @@ SECTIONS = {
     "First steps": ("demo", "check", "doctor", "install", "run"),
     "Look": ("status", "search", "stats", "jobs"),
     "Act": ("send", "backfill"),
-    "Extend": ("plugin", "commands"),
+    "Extend": ("route", "plugin", "commands"),
     "Keep": (
         "export",
         "database",

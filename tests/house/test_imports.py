@@ -85,6 +85,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("demo --help", {"click"}),
         ("install --help", {"click"}),
         ("plugin --help", {"click"}),
+        ("route test --help", {"click"}),
         ("completion bash", {"click"}),
         ("check", CONFIG),
         ("doctor", DATABASE | MATTERMOST),
