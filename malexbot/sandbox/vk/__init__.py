@@ -1,0 +1,1 @@
+"""A loopback VK: its API, its Bots Long Poll server, and what people do there."""
