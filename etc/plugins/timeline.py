@@ -111,7 +111,9 @@ def said(bot: Bot, words: str) -> Iterator[Moment]:
         # There is no word in it to look for.
         return
     for each in found:
-        yield Moment(each.said_at, each.user, each.channel, each.snippet, each.link)
+        # Whom it called then it does not call again.
+        text = each.snippet.replace("@", "@\N{ZERO WIDTH SPACE}")
+        yield Moment(each.said_at, each.user, each.channel, text, each.link)
 
 
 def noted(event: Event, bot: Bot) -> Iterator[Moment]:

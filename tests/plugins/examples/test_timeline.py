@@ -48,6 +48,14 @@ def test_posts_and_notes_stand_in_their_order(timeline: Rehearsal) -> None:
     )
 
 
+def test_whom_a_post_called_is_not_called_again(timeline: Rehearsal) -> None:
+    timeline.finds(found(1, "@channel, it is slow"))
+    posted = timeline.command("/timeline slow").press("Post it here")
+    (post,) = posted.posts
+    assert "channel, it is slow" in post.text
+    assert "@channel" not in post.text
+
+
 def test_it_is_shown_to_one_and_then_posted_for_all(timeline: Rehearsal) -> None:
     timeline.finds(found(1, "slow"))
     turn = timeline.command("/timeline slow", channel="ops")
