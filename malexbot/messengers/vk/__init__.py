@@ -1,0 +1,1 @@
+"""VK: its API, its Bots Long Poll, and what its words mean."""

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from malexbot.errors import Permanent, Transient
+from malexbot.messengers.vk.client import Client
+from malexbot.messengers.vk.failures import (
+    Busy,
+    Failure,
+    Forbidden,
+    Rejected,
+    Unauthorised,
+    Unclear,
+    Unreachable,
+)
+from malexbot.messengers.vk.link import Link
+from malexbot.messengers.vk.pace import Pace
+from malexbot.runtime.stop import Stop
+from malexbot.sandbox.vk.sandbox import VkSandbox
+from tests.messengers.vk.conftest import Town
+
+
+def hasty(link: Link) -> Client:
+    """One that tries once."""
+    return Client(link, patience_s=0)
+
+
+def test_the_community_of_the_token_is_known(client: Client, vk: VkSandbox) -> None:
+    assert client.group()["id"] == vk.settings.group_id
+
+
+def test_people_are_told_and_communities_are_not(client: Client, town: Town) -> None:
+    (row,) = client.users([town.anna, 999_999])
+    assert (row["id"], row["domain"]) == (town.anna, "annalind")
+
+
+@pytest.mark.parametrize("code", [1, 6, 10])
+def test_what_passes_is_tried_again(
+    client: Client, vk: VkSandbox, town: Town, code: int
+) -> None:
+    vk.faults.refuse(code, times=1)
+    assert client.users([town.anna])
+    assert vk.ledger.calls()["users.get"] == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "least_s"), [(1, None), (6, 1), (9, 30), (10, None), (29, 300), (32, 5)]
+)
+def test_what_passes_tells_when_to_come_again(
+    link: Link, vk: VkSandbox, code: int, least_s: float | None
+) -> None:
+    vk.faults.refuse(code)
+    with pytest.raises(Busy) as caught:
+        hasty(link).users([1])
+    assert isinstance(caught.value, Transient)
+    assert (caught.value.code, caught.value.retry_after_s) == (code, least_s)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (5, Unauthorised),
+        (27, Unauthorised),
+        (15, Forbidden),
+        (917, Forbidden),
+        (100, Rejected),
+        (113, Rejected),
+        (14, Rejected),
+        (4242, Rejected),
+    ],
+)
+def test_what_stays_refused_is_asked_once(
+    client: Client, vk: VkSandbox, code: int, kind: type[Failure]
+) -> None:
+    vk.faults.refuse(code)
+    with pytest.raises(kind) as caught:
+        client.users([1])
+    assert isinstance(caught.value, Permanent)
+    assert vk.ledger.calls()["users.get"] == 1
+
+
+def test_a_method_whose_limit_was_met_is_left_alone(link: Link, vk: VkSandbox) -> None:
+    vk.faults.refuse(29, method="users.get")
+    for _ in range(3):
+        with pytest.raises(Busy) as caught:
+            hasty(link).users([1])
+        assert caught.value.retry_after_s == 300
+    assert vk.ledger.calls()["users.get"] == 1
+    assert hasty(link).group()
+
+
+def test_the_token_is_in_no_error(vk: VkSandbox) -> None:
+    link = Link(url=vk.api_base, token="vk1.a.secret")
+    with pytest.raises(Unauthorised) as caught:
+        hasty(link).group()
+    link.close()
+    assert "secret" not in f"{caught.value!s}{caught.value!r}{link!r}"
+    assert "vk.token" in str(caught.value)
+
+
+def test_many_threads_keep_the_limit(client: Client, vk: VkSandbox, town: Town) -> None:
+    def work() -> None:
+        for _ in range(6):
+            client.users([town.anna])
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # One more would have been a call that VK refused.
+    assert vk.ledger.calls()["users.get"] == 30
+
+
+def test_a_page_of_a_proxy_is_no_answer(link: Link, vk: VkSandbox) -> None:
+    vk.faults.fail(502, is_html=True)
+    with pytest.raises(Busy, match="502"):
+        hasty(link).users([1])
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_send_that_a_proxy_lost_is_uncertain(
+    link: Link, vk: VkSandbox, town: Town, status: int
+) -> None:
+    vk.faults.fail(status, is_html=True)
+    with pytest.raises(Unclear):
+        hasty(link).send(town.chat, "hi", random_id=7)
+
+
+@pytest.mark.parametrize("code", [1, 10])
+def test_a_send_that_vk_stumbled_over_is_uncertain(
+    link: Link, vk: VkSandbox, town: Town, code: int
+) -> None:
+    vk.faults.refuse(code)
+    with pytest.raises(Unclear):
+        hasty(link).send(town.chat, "hi", random_id=7)
+
+
+def test_a_send_whose_line_breaks_is_uncertain(
+    client: Client, vk: VkSandbox, town: Town
+) -> None:
+    vk.faults.strike(1, "after")
+    with pytest.raises(Unclear):
+        client.send(town.chat, "hi", random_id=7)
+    assert client.send(town.chat, "hi", random_id=7) == 1
+    assert len(vk.ledger.sent()) == 1
+
+
+def test_a_look_up_whose_line_breaks_is_made_again(
+    client: Client, vk: VkSandbox, town: Town
+) -> None:
+    assert client.users([town.anna])
+    vk.restart()
+    assert client.users([town.anna])
+
+
+def test_nobody_there_is_no_uncertain_send() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    link = Link(url=f"http://127.0.0.1:{port}/method", token="t")
+    with pytest.raises(Unreachable):
+        hasty(link).send(1, "hi", random_id=7)
+    link.close()
+
+
+def test_an_error_of_the_one_peer_is_the_sends(client: Client, vk: VkSandbox) -> None:
+    shy = vk.scene.add_person(takes_messages=False)
+    with pytest.raises(Forbidden) as caught:
+        client.send(shy, "hi", random_id=7)
+    assert caught.value.code == 901
+
+
+def test_half_characters_and_nul_are_sent_as_what_vk_takes(
+    client: Client, vk: VkSandbox, town: Town
+) -> None:
+    client.send(town.chat, "a\0b\ud83dc", random_id=7)
+    assert vk.ledger.sent()[0].text == "a\N{REPLACEMENT CHARACTER}b?c"
+
+
+def test_a_stop_ends_the_wait_for_a_seat(vk: VkSandbox) -> None:
+    pace = Pace()
+    pace.hold(60)
+    link = Link(url=vk.api_base, token=vk.settings.token, pace=pace)
+    stop = Stop()
+    client = Client(link, stop=stop, patience_s=120)
+    timer = threading.Timer(0.1, stop.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="stops"):
+        client.group()
+    assert time.monotonic() - began < 30
+    timer.join()
+    link.close()
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "7", "<html>", '{"error":7}', ""])
+def test_odd_answers_pass(text: str) -> None:
+    """Whatever comes: it is a Failure, and one that may pass."""
+    with OneAnswer(text) as url:
+        odd = Link(url=url, token="t")
+        with pytest.raises(Busy):
+            hasty(odd).users([1])
+        odd.close()
+
+
+class OneAnswer:
+    """A server that gives one answer."""
+
+    def __init__(self, text: str) -> None:
+        self._body = text.encode()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    def _serve(self) -> None:
+        line, _ = self._server.accept()
+        with line:
+            line.recv(65536)
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(self._body)}\r\n\r\n"
+            line.sendall(head.encode() + self._body)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._server.close()
