@@ -1,0 +1,297 @@
+"""Listens to VK: polls for updates and hands them on, batch by batch, in their order.
+
+A batch comes with the `ts` after it, which whoever takes batches keeps in the
+transaction of the events. The next poll is made only when the next batch is asked for:
+VK keeps what nobody has taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.events import Event, Origin
+from malexbot.messengers.vk.client import Client
+from malexbot.messengers.vk.failures import Busy, gist
+from malexbot.messengers.vk.recent import Recent
+from malexbot.messengers.vk.translate import SOURCE, Translator, Unreadable
+from malexbot.messengers.vk.wire import CALL, Wire
+from malexbot.ports import Reject
+from malexbot.runtime.health import Health
+from malexbot.runtime.heart import beat
+from malexbot.runtime.retry import Backoff
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+SERVER = "groups.getLongPollServer"
+# Proxies cut what waits for 30 s.
+WAIT_S = 25.0
+# How much later than it should an answer may come.
+GRACE_S = 10.0
+# A session grows deaf without a word: after so long it is made anew, and when
+# nothing was told for so long.
+SESSION_S = 9 * 3600.0
+SILENT_S = 1800.0
+# After so many failures in a row, the session may be what is wrong.
+MOST_FAILURES = 3
+# A session that lasted so long was well: its end is the first failure.
+HEALTHY_S = 60.0
+FIRST_POLL_WAIT_S = 0.2
+LONGEST_POLL_WAIT_S = 30.0
+# VK bars who asks for servers in a tight loop.
+FIRST_SERVER_WAIT_S = 1.0
+LONGEST_SERVER_WAIT_S = 300.0
+REFUSED_WAIT_S = 60.0
+
+
+class Batch(NamedTuple):
+    """What was told up to `ts`; to be written together with it, or not at all."""
+
+    ts: str
+    events: Sequence[Event] = ()
+    rejects: Sequence[Reject] = ()
+
+
+class Session(NamedTuple):
+    """Where to poll, and how far the queue was when it began."""
+
+    server: str
+    key: str
+    ts: str
+    began: float
+
+
+class Limits(NamedTuple):
+    """The waits; tests shorten them."""
+
+    wait_s: float = WAIT_S
+    session_s: float = SESSION_S
+    silent_s: float = SILENT_S
+    first_server_wait_s: float = FIRST_SERVER_WAIT_S
+
+
+LIMITS = Limits()
+
+
+class Ended(Transient):
+    """The session is over; a new one is to be made."""
+
+
+class LongPoll:
+    """The reader of one community; its batches are taken by one thread."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        group_id: int,
+        translator: Translator,
+        health: Health,
+        limits: Limits = LIMITS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._group_id = group_id
+        self._translator = translator
+        self._health = health
+        self._limits = limits
+        self._clock = clock
+        self._polls = Backoff(first_s=FIRST_POLL_WAIT_S, longest_s=LONGEST_POLL_WAIT_S)
+        self._servers = Backoff(
+            first_s=limits.first_server_wait_s, longest_s=LONGEST_SERVER_WAIT_S
+        )
+        self._told = ""
+        self._session: Session | None = None
+        self._lost = ""
+        self._heard_at = 0.0
+        self.duplicates = 0
+        """How many updates came once more, and were dropped."""
+        self.gaps = 0
+        """How often updates were lost before they could be fetched."""
+        self.sessions = 0
+        """How often a server was asked for, and given."""
+
+    def batches(
+        self, ts: str | None, stop: Stop, *, connection: int = 0
+    ) -> Iterator[Batch]:
+        """From `ts` on, or from now on if it is None; empty ones too, to show life.
+
+        Ends when the stop comes; goes on over all that may fail at VK.
+        """
+        reading = _Reading(Wire(), self._client.within(stop, patience_s=0), connection)
+        self._session, self._lost = None, ""
+        self._tell("connects", is_ready=False)
+        try:
+            with stop.waking(reading.wire.cut):
+                while not stop.is_set:
+                    beat()
+                    try:
+                        batch = self._turn(reading, ts)
+                    except MalexbotError as error:
+                        if not stop.is_set:
+                            stop.wait(self._react(error))
+                        continue
+                    ts = batch.ts
+                    yield batch
+        finally:
+            reading.wire.close()
+
+    # One poll.
+
+    def _turn(self, reading: _Reading, ts: str | None) -> Batch:
+        if self._session is None:
+            session = self._session = self._open(reading.client)
+            if ts is None:
+                # The mark comes before the first event: a crash then loses none.
+                return Batch(session.ts)
+            if self._lost:
+                reason, self._lost = self._lost, ""
+                return self._gap(ts, session.ts, reason, reading)
+        session = self._session
+        asked = ts or session.ts
+        answer = self._poll(reading.wire, session, asked)
+        if "failed" in answer:
+            return self._failed(answer, asked, reading)
+        after, updates = _ts(answer.get("ts")), answer.get("updates")
+        if after is None or not isinstance(updates, list):
+            raise Busy(CALL, "an answer without ts or updates")
+        self._went_well(session, is_news=bool(updates))
+        origin: Origin = "replay" if _is_within(after, session.ts) else "live"
+        return self._batch(after, updates, origin, reading)
+
+    def _poll(self, wire: Wire, session: Session, ts: str) -> dict[str, Any]:
+        wait_s = self._limits.wait_s
+        answer = wire.poll(
+            session.server,
+            {"act": "a_check", "key": session.key, "ts": ts, "wait": f"{wait_s:g}"},
+            read_s=wait_s + GRACE_S,
+        )
+        if not isinstance(answer, dict):
+            raise Busy(CALL, "an answer that is no object")
+        return answer
+
+    def _failed(self, answer: dict[str, Any], ts: str, reading: _Reading) -> Batch:
+        """failed 1: go on with its ts; 2: a new key, the same ts; 3: both anew."""
+        failed, after = answer["failed"], _ts(answer.get("ts"))
+        if failed == 1 and after is not None:
+            return self._gap(ts, after, "the history is outdated", reading)
+        if failed in (1, 3):
+            self._lost = "VK lost what it kept"
+        raise Ended(f"failed {str(failed)[:40]}")
+
+    def _batch(
+        self, ts: str, updates: Sequence[Any], origin: Origin, reading: _Reading
+    ) -> Batch:
+        """One malformed update costs none of the others."""
+        events: list[Event] = []
+        rejects: list[Reject] = []
+        for update in updates:
+            try:
+                event = self._translator.event(
+                    update, origin=origin, connection=reading.connection
+                )
+            except Unreadable as error:
+                log.warning("an update that is no event goes to the rejects: %s", error)
+                rejects.append(Reject(SOURCE, orjson.dumps(update), str(error)))
+                continue
+            if reading.recent.is_new(event.event_id):
+                events.append(event)
+            else:
+                self.duplicates += 1
+                log.debug("update %s came once more", event.event_id)
+        return Batch(ts, events, rejects)
+
+    def _gap(self, ts: str, after: str, reason: str, reading: _Reading) -> Batch:
+        """What was lost nobody can fetch: it is said, and it goes on."""
+        self.gaps += 1
+        log.warning("VK: updates between %s and %s are lost: %s", ts, after, reason)
+        gap = self._translator.gap(ts, after, reason, connection=reading.connection)
+        return Batch(after, [gap])
+
+    # The session.
+
+    def _open(self, client: Client) -> Session:
+        told = client.long_poll_server(self._group_id)
+        server, key, ts = told.get("server"), told.get("key"), _ts(told.get("ts"))
+        if not (isinstance(server, str) and isinstance(key, str) and ts is not None):
+            raise Busy(SERVER, "an answer without server, key or ts")
+        self.sessions += 1
+        self._heard_at = self._clock()
+        url = server if "://" in server else f"https://{server}"
+        self._tell("connected", is_ready=True)
+        self._told = ""
+        return Session(url, key, ts, self._heard_at)
+
+    def _went_well(self, session: Session, *, is_news: bool) -> None:
+        """A session that is old or silent may be deaf: it is made anew, from its ts."""
+        now = self._clock()
+        self._polls.reset()
+        if now - session.began > HEALTHY_S:
+            self._servers.reset()
+        if is_news:
+            self._heard_at = now
+        is_old = now - session.began > self._limits.session_s
+        if is_old or now - self._heard_at > self._limits.silent_s:
+            log.info("the session with VK is %s", "old" if is_old else "silent")
+            self._session = None
+
+    def _react(self, error: MalexbotError) -> float:
+        """Say what happened; returns how long to wait for the next try."""
+        if isinstance(error, Ended):
+            log.info("VK ended the session: %s", error)
+            self._session = None
+            return self._servers.next_s()
+        wait_s = self._wait_s(error)
+        self._tell_change(error)
+        self._tell(f"down: {error}; next try in {wait_s:.0f} s", is_ready=False)
+        return wait_s
+
+    def _wait_s(self, error: MalexbotError) -> float:
+        """A poll is tried anew soon; who asks for servers too often is barred."""
+        if self._session is not None:
+            if self._polls.failures + 1 >= MOST_FAILURES:
+                self._session = None
+            return self._polls.next_s()
+        asked_s = (
+            error.retry_after_s if isinstance(error, Transient) else REFUSED_WAIT_S
+        )
+        return max(self._servers.next_s(), asked_s or 0.0)
+
+    def _tell_change(self, error: MalexbotError) -> None:
+        """What goes on as before is told once."""
+        if gist(error) != self._told:
+            level = logging.ERROR if isinstance(error, Permanent) else logging.WARNING
+            log.log(level, "%s; tries again", error)
+            self._told = gist(error)
+
+    def _tell(self, state: str, *, is_ready: bool) -> None:
+        self._health.tell(SOURCE, state, is_ready=is_ready)
+
+
+class _Reading:
+    """What one call of `batches` has for itself."""
+
+    def __init__(self, wire: Wire, client: Client, connection: int) -> None:
+        self.wire = wire
+        self.client = client
+        self.connection = connection
+        # Only what was handed on is in it: who begins anew has lost that.
+        self.recent = Recent()
+
+
+def _ts(told: Any) -> str | None:
+    """VK writes it as a string here and as a number there."""
+    if isinstance(told, bool) or not isinstance(told, int | str):
+        return None
+    return str(told) if str(told).isdecimal() else None
+
+
+def _is_within(ts: str, head: str) -> bool:
+    """Yes: what is up to `ts` was in the queue before the session began."""
+    return int(ts) <= int(head)

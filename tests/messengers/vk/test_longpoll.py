@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from malexbot.messengers.vk.client import Client
+from malexbot.messengers.vk.longpoll import Batch, Limits, LongPoll
+from malexbot.messengers.vk.translate import Translator
+from malexbot.runtime.health import Health
+from malexbot.runtime.stop import Stop
+from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
+from tests.messengers.vk.conftest import Town
+
+QUICK = Limits(wait_s=0.2, first_server_wait_s=0.01)
+ENDLESS = Limits(wait_s=60, first_server_wait_s=0.01)
+Make = Callable[..., LongPoll]
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    """A reader that hangs fails its test by ending."""
+    stop = Stop()
+    timer = threading.Timer(20, stop.set)
+    timer.start()
+    yield stop
+    timer.cancel()
+    timer.join()
+    stop.set()
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+def make(client: Client, vk: VkSandbox, translator: Translator, health: Health) -> Make:
+    def make(limits: Limits = QUICK) -> LongPoll:
+        return LongPoll(
+            client=client,
+            group_id=vk.settings.group_id,
+            translator=translator,
+            health=health,
+            limits=limits,
+        )
+
+    return make
+
+
+def take(batches: Iterator[Batch], count: int) -> list[Batch]:
+    """Batches until so many events and rejects have come; then the reader rests."""
+    taken: list[Batch] = []
+    while sum(len(b.events) + len(b.rejects) for b in taken) < count:
+        taken.append(next(batches))
+    return taken
+
+
+def texts(batches: list[Batch]) -> list[str]:
+    events = [event for batch in batches for event in batch.events]
+    return [event.message.text for event in events if event.message]
+
+
+def test_what_is_said_comes_in_its_order(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    batches = make().batches("0", stop)
+    said = [f"{n}" for n in range(20)]
+    for text in said:
+        vk.scene.say(town.chat, town.anna, text)
+    assert texts(take(batches, 20)) == said
+
+
+def test_without_a_mark_the_head_comes_first(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    """So that a crash before the first event loses none."""
+    vk.scene.say(town.chat, town.anna, "before")
+    batches = make().batches(None, stop)
+    assert next(batches) == Batch("1")
+    vk.scene.say(town.chat, town.anna, "after")
+    (batch,) = take(batches, 1)
+    assert (texts([batch]), batch.ts) == (["after"], "2")
+
+
+def test_who_was_cut_off_goes_on_at_the_mark_it_kept(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.scene.say(town.chat, town.anna, "one")
+    first = take(make().batches("0", stop), 1)
+    vk.scene.say(town.chat, town.anna, "two")
+    assert texts(take(make().batches(first[-1].ts, stop), 1)) == ["two"]
+
+
+def test_what_was_not_taken_in_comes_again(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make()
+    vk.scene.say(town.chat, town.anna, "one")
+    for _ in range(2):
+        assert texts(take(reader.batches("0", stop), 1)) == ["one"]
+
+
+def test_nothing_is_polled_while_nobody_asks(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    batches = make().batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    vk.scene.say(town.chat, town.anna, "two")
+    assert vk.polls() == 0
+    assert texts(take(batches, 1)) == ["two"]
+
+
+def test_what_waited_is_told_from_what_is_live(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.scene.say(town.chat, town.anna, "old")
+    batches = make().batches("0", stop)
+    old = take(batches, 1)[-1]
+    vk.scene.say(town.chat, town.anna, "new")
+    new = take(batches, 1)[-1]
+    assert [old.events[0].origin, new.events[0].origin] == ["replay", "live"]
+
+
+def test_an_outdated_history_is_a_gap(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, caplog: pytest.LogCaptureFixture
+) -> None:
+    vk.scene.say(town.chat, town.anna, "lost")
+    vk.scene.outdate_history()
+    reader = make()
+    batches = reader.batches("0", stop)
+    (batch,) = take(batches, 1)
+    assert (batch.ts, batch.events[0].event_type) == ("1", "gap")
+    assert batch.events[0].data["ts_from"] == "0"
+    assert (reader.gaps, reader.sessions) == (1, 1)
+    assert "between 0 and 1 are lost" in caplog.text
+    vk.scene.say(town.chat, town.anna, "there")
+    assert texts(take(batches, 1)) == ["there"]
+
+
+def test_an_expired_key_keeps_the_mark(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make()
+    batches = reader.batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    vk.scene.expire_key()
+    vk.scene.say(town.chat, town.anna, "two")
+    assert texts(take(batches, 1)) == ["two"]
+    assert (reader.sessions, reader.gaps) == (2, 0)
+
+
+def test_lost_information_is_a_gap_up_to_the_new_head(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make()
+    batches = reader.batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    vk.scene.say(town.chat, town.anna, "lost")
+    vk.scene.lose_information()
+    (batch,) = take(batches, 1)
+    assert (batch.ts, batch.events[0].event_type) == ("2", "gap")
+    assert (reader.sessions, reader.gaps) == (2, 1)
+
+
+def test_a_gap_is_told_even_if_no_server_is_given_at_first(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    batches = make().batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    vk.scene.lose_information()
+    vk.faults.refuse(10, method="getLongPollServer", times=2)
+    assert take(batches, 1)[-1].events[0].event_type == "gap"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"failed":4}',
+        '{"failed":1}',
+        '{"failed":"x","ts":{}}',
+        '{"error":{"error_code":1}}',
+        '{"ts":"5"}',
+        '{"ts":true,"updates":[]}',
+        '{"ts":"-5","updates":[]}',
+        '{"ts":"1","updates":{}}',
+        "[]",
+        "7",
+        "",
+        "<html>",
+        '{"ts":"1","upd',
+    ],
+)
+def test_odd_answers_neither_end_it_nor_move_the_mark(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, text: str
+) -> None:
+    vk.faults.answer_poll(text)
+    batches = make().batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    if text == '{"failed":1}':
+        assert take(batches, 1)[-1].events[0].event_type == "gap"
+    else:
+        assert texts(take(batches, 1)) == ["one"]
+
+
+def test_numbers_are_as_good_as_strings(make: Make, vk: VkSandbox, stop: Stop) -> None:
+    vk.faults.answer_poll('{"ts":0,"updates":[]}')
+    assert next(make().batches("0", stop)).ts == "0"
+
+
+def test_a_malformed_update_costs_none_of_its_batch(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.scene.say(town.chat, town.anna, "before")
+    vk.faults.malform_update('{"type":"message_new","object":{"odd":1}}')
+    vk.scene.say(town.chat, town.anna, "bad")
+    vk.scene.say(town.chat, town.anna, "after")
+    (batch,) = take(make().batches("0", stop), 3)
+    assert texts([batch]) == ["before", "after"]
+    (reject,) = batch.rejects
+    assert reject.source == "vk" and b'"odd":1' in reject.raw
+    assert "KeyError" in reject.reason
+    assert batch.ts == "3"
+
+
+def test_half_a_character_does_not_hide_its_batch(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.faults.malform_update('{"type":"x","event_id":"ab","object":{"a":"\\ud83d"}}')
+    vk.scene.say(town.chat, town.anna, "bad")
+    vk.scene.say(town.chat, town.anna, "after")
+    batches = take(make().batches("0", stop), 2)
+    assert texts(batches) == ["after"]
+    assert batches[-1].events[0].data["a"] == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_what_comes_twice_counts_once(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make()
+    vk.faults.duplicate_updates(2)
+    for text in ("one", "two", "three"):
+        vk.scene.say(town.chat, town.anna, text)
+    assert texts(take(reader.batches("0", stop), 3)) == ["one", "two", "three"]
+    assert reader.duplicates == 2
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda vk: vk.faults.fail(502, pattern="/lp/", times=2, is_html=True),
+        lambda vk: vk.faults.cut_polls_short(2),
+        lambda vk: vk.restart(),
+        lambda vk: vk.faults.refuse(10, times=2),
+        lambda vk: vk.faults.refuse(29, method="none"),
+    ],
+)
+def test_broken_lines_and_answers_lose_nothing(
+    make: Make,
+    vk: VkSandbox,
+    town: Town,
+    stop: Stop,
+    harm: Callable[[VkSandbox], object],
+) -> None:
+    batches = make().batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    first = take(batches, 1)
+    harm(vk)
+    vk.scene.say(town.chat, town.anna, "two")
+    assert texts([*first, *take(batches, 1)]) == ["one", "two"]
+
+
+def test_an_outage_is_told_once_and_its_end_shown(
+    make: Make,
+    vk: VkSandbox,
+    town: Town,
+    stop: Stop,
+    health: Health,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)
+    vk.faults.refuse(10, method="getLongPollServer", times=3)
+    batches = make().batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    assert caplog.text.count("tries again") == 1
+    assert health.is_ready and health.parts()["vk"] == "connected"
+
+
+def test_a_refused_token_is_a_state_that_names_its_cure(
+    make: Make, vk: VkSandbox, stop: Stop, health: Health
+) -> None:
+    vk.faults.refuse(5)
+    reading = make().batches(None, stop)
+    thread = threading.Thread(target=lambda: list(reading))
+    thread.start()
+    while "down" not in health.parts().get("vk", ""):
+        assert not stop.wait(0.01)
+    told = health.parts()["vk"]
+    stop.set()
+    thread.join()
+    assert "write a valid vk.token" in told and "next try in 60 s" in told
+    assert vk.ledger.calls()["groups.getLongPollServer"] == 1
+
+
+def test_who_asks_for_servers_too_often_waits(
+    make: Make, vk: VkSandbox, stop: Stop, health: Health
+) -> None:
+    vk.faults.refuse(29, method="getLongPollServer")
+    reading = make().batches(None, stop)
+    thread = threading.Thread(target=lambda: list(reading))
+    thread.start()
+    while "down" not in health.parts().get("vk", ""):
+        assert not stop.wait(0.01)
+    stop.set()
+    thread.join()
+    assert "next try in 300 s" in health.parts()["vk"]
+
+
+def test_a_deaf_session_is_made_anew(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make(QUICK._replace(silent_s=0.3))
+    batches = reader.batches("0", stop)
+    next(batches)
+    vk.faults.deaf()
+    vk.scene.say(town.chat, town.anna, "unheard")
+    assert texts(take(batches, 1)) == ["unheard"]
+    assert reader.sessions >= 2 and reader.gaps == 0
+
+
+def test_an_old_session_is_made_anew(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    reader = make(QUICK._replace(session_s=0.0))
+    batches = reader.batches("0", stop)
+    for text in ("one", "two"):
+        vk.scene.say(town.chat, town.anna, text)
+        assert texts(take(batches, 1)) == [text]
+    assert reader.sessions == 2
+
+
+def test_a_stop_cuts_a_poll_that_waits(
+    make: Make, vk: VkSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = Stop()
+    taken: list[Batch] = []
+    reading = make(ENDLESS).batches("0", stop)
+    thread = threading.Thread(target=lambda: taken.extend(reading))
+    thread.start()
+    wait_for_poll(vk)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert (taken, caplog.text) == ([], "")
+
+
+def test_a_stop_before_it_begins_ends_it(make: Make) -> None:
+    stop = Stop()
+    stop.set()
+    assert list(make(ENDLESS).batches("0", stop)) == []
+
+
+def test_a_server_without_a_scheme_is_asked_safely(
+    make: Make, vk: VkSandbox, stop: Stop
+) -> None:
+    reader = make()
+    session = reader._open(_Given({"server": "lp.vk.com/x", "key": "k", "ts": 7}))
+    assert (session.server, session.ts) == ("https://lp.vk.com/x", "7")
+
+
+class _Given(Client):
+    """Tells one server."""
+
+    def __init__(self, told: dict[str, object]) -> None:
+        self._told = told
+
+    def long_poll_server(self, group_id: int) -> dict[str, object]:
+        return self._told
