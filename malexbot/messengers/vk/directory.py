@@ -1,0 +1,279 @@
+"""Who people are and how conversations are called: asked in batches, kept in mind.
+
+What cannot be asked now is left out: an event without names is better than none.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from malexbot.errors import MalexbotError, Transient
+from malexbot.events import Event, Peer, User
+from malexbot.messengers.vk.client import MOST_PEERS, MOST_USERS, Client
+from malexbot.messengers.vk.failures import Busy, Forbidden, gist
+from malexbot.messengers.vk.translate import CHATS_FROM, Translator, Unreadable, peer
+from malexbot.runtime.stop import Stop
+
+log = logging.getLogger(__name__)
+
+# An event in its lane does not wait longer for names.
+PATIENCE_S = 2.0
+READ_S = 5.0
+USER_COUNTS_S = 3600.0
+PEER_COUNTS_S = 600.0
+# Of whom nothing is told, or will not be.
+NEGATIVE_COUNTS_S = 60.0
+# When nobody can be asked, nobody is, for so long: events do not wait for it.
+REST_S = 5.0
+MOST_KEPT = 50_000
+
+Known = TypeVar("Known")
+Json = Mapping[str, Any]
+Call = Callable[[Sequence[int]], list[dict[str, Any]]]
+
+
+class Cache(Generic[Known]):
+    """Answers that count for some time, "there is none" included."""
+
+    def __init__(self, counts_s: float, clock: Callable[[], float]) -> None:
+        self._counts_s = counts_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[int, tuple[float, Known | None]] = {}
+        self._failed: dict[int, float] = {}
+        self.hits = 0
+        self.misses = 0
+
+    def missing(self, ids: Iterable[int]) -> list[int]:
+        """Those of them that have to be asked for, each once."""
+        now = self._clock()
+        with self._lock:
+            wanted = dict.fromkeys(ids)
+            missing = [id for id in wanted if self._kept.get(id, (0.0, None))[0] <= now]
+            self.misses += len(missing)
+            self.hits += len(wanted) - len(missing)
+        return missing
+
+    def get(self, id: int) -> Known | None:
+        """What counts now; None if nothing is known."""
+        with self._lock:
+            until, known = self._kept.get(id, (0.0, None))
+            return known if self._clock() < until else None
+
+    def has_failed(self, id: int) -> bool:
+        """Yes: it was asked for, and nobody told."""
+        with self._lock:
+            return self._clock() < self._failed.get(id, 0.0)
+
+    def fail(self, ids: Iterable[int], counts_s: float) -> None:
+        """Nobody tells of these now; until it is tried again they have no name."""
+        for id in ids:
+            self.keep(id, None, counts_s)
+            with self._lock:
+                self._failed[id] = self._clock() + counts_s
+
+    def keep(self, id: int, known: Known | None, counts_s: float | None = None) -> None:
+        """`counts_s`: else as long as such an answer counts."""
+        if counts_s is None:
+            counts_s = NEGATIVE_COUNTS_S if known is None else self._counts_s
+        with self._lock:
+            self._failed.pop(id, None)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+                self._failed.clear()
+            self._kept[id] = (self._clock() + counts_s, known)
+
+
+class Resting(Busy):
+    """Nobody was asked, for nobody answered just now."""
+
+
+class Numbers(NamedTuple):
+    """How often the directory knew, for metrics."""
+
+    hits: int
+    misses: int
+    calls: int
+    failures: int
+
+
+class Directory:
+    """Completes events; safe to use from many threads."""
+
+    def __init__(
+        self,
+        client: Client,
+        translator: Translator,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client.within(Stop(), patience_s=PATIENCE_S, read_s=READ_S)
+        self._translator = translator
+        self._users: Cache[User] = Cache(USER_COUNTS_S, clock)
+        self._peers: Cache[Peer] = Cache(PEER_COUNTS_S, clock)
+        self._clock = clock
+        self._rests_until = 0.0
+        self._told = ""
+        self._calls = 0
+        self._failures = 0
+
+    @property
+    def numbers(self) -> Numbers:
+        caches = (self._users, self._peers)
+        return Numbers(
+            hits=sum(cache.hits for cache in caches),
+            misses=sum(cache.misses for cache in caches),
+            calls=self._calls,
+            failures=self._failures,
+        )
+
+    def complete(self, events: Sequence[Event]) -> list[Event]:
+        """The same events in their order, with names; raises nothing.
+
+        `data["enriched"]` says whether all that there is could be found out.
+        """
+        users = {int(e.user.uuid) for e in events if _is_person(e.user.uuid)}
+        peers = {int(e.peer.bpid) for e in events if _is_chat(e.peer.bpid)}
+        self._learn_users(sorted(users))
+        self._learn_peers(sorted(peers))
+        return [self._complete(event) for event in events]
+
+    def _complete(self, event: Event) -> Event:
+        user_id, peer_id = int(event.user.uuid), int(event.peer.bpid)
+        whole, is_whole = self._fetch(event)
+        is_known = not (
+            self._users.has_failed(user_id) or self._peers.has_failed(peer_id)
+        )
+        return whole._replace(
+            user=self._users.get(user_id) or event.user,
+            peer=self._peer(event),
+            data={**event.data, "enriched": is_whole and is_known},
+        )
+
+    def _peer(self, event: Event) -> Peer:
+        """A conversation with one person is called as that person is."""
+        peer_id = int(event.peer.bpid)
+        if 0 < peer_id < CHATS_FROM:
+            person = self._users.get(peer_id)
+            return event.peer._replace(name=person.name) if person else event.peer
+        return self._peers.get(peer_id) or event.peer
+
+    # What is asked.
+
+    def _learn_users(self, ids: Sequence[int]) -> None:
+        for some in _batches(self._users.missing(ids), MOST_USERS):
+            rows = self._ask("users", some, self._client.users)
+            if rows is None:
+                self._users.fail(some, REST_S)
+                continue
+            found = {row["id"]: _user(row) for row in rows if _is_person(row.get("id"))}
+            for id in some:
+                self._users.keep(id, found.get(id))
+
+    def _learn_peers(self, ids: Sequence[int]) -> None:
+        for some in _batches(self._peers.missing(ids), MOST_PEERS):
+            self._learn_some_peers(some)
+
+    def _learn_some_peers(self, ids: Sequence[int]) -> None:
+        """One chat that is shut to us must not hide the others."""
+        try:
+            rows = self._call(ids, self._client.conversations)
+        except Forbidden as error:
+            if len(ids) == 1:
+                self._tell("conversations", error)
+                self._peers.fail(ids, NEGATIVE_COUNTS_S)
+                return
+            half = len(ids) // 2
+            self._learn_some_peers(ids[:half])
+            self._learn_some_peers(ids[half:])
+        except MalexbotError as error:
+            self._tell("conversations", error)
+            self._peers.fail(ids, REST_S)
+        else:
+            found = dict(map(_titled, rows))
+            for id in ids:
+                self._peers.keep(id, found.get(id))
+
+    def _fetch(self, event: Event) -> tuple[Event, bool]:
+        """A message that was too big for its event, as a whole; else as it came."""
+        message = event.message
+        if message is None or not event.data.get("is_cropped"):
+            return event, True
+        rows = self._ask(
+            "message",
+            [int(event.peer.bpid), int(message.cmid)],
+            lambda ids: [row for row in [self._client.message(*ids)] if row],
+        )
+        if not rows:
+            return event, rows is not None
+        try:
+            return self._translator.message(event, rows[0]), True
+        except Unreadable:
+            return event, False
+
+    def _ask(
+        self,
+        what: str,
+        ids: Sequence[int],
+        call: Call,
+    ) -> list[dict[str, Any]] | None:
+        """None: nobody could tell now."""
+        try:
+            return self._call(ids, call)
+        except MalexbotError as error:
+            self._tell(what, error)
+            return None
+
+    def _call(self, ids: Sequence[int], call: Call) -> list[dict[str, Any]]:
+        """Raises what the client does, and goes on for a while without asking."""
+        if self._clock() < self._rests_until:
+            raise Resting("names", "nobody is asked for a while")
+        self._calls += 1
+        try:
+            rows = call(ids)
+        except Transient:
+            self._rests_until = self._clock() + REST_S
+            raise
+        self._told = ""
+        return rows
+
+    def _tell(self, what: str, error: MalexbotError) -> None:
+        """What goes on as before is told once."""
+        self._failures += 1
+        if isinstance(error, Resting):
+            return
+        if gist(error) != self._told:
+            self._told = gist(error)
+            log.warning("no names of %s now: %s", what, error)
+
+
+def _is_person(id: Any) -> bool:
+    return isinstance(id, int) and 0 < id < CHATS_FROM
+
+
+def _is_chat(id: Any) -> bool:
+    return isinstance(id, int) and id >= CHATS_FROM
+
+
+def _batches(ids: Sequence[int], most: int) -> Iterable[Sequence[int]]:
+    return (ids[at : at + most] for at in range(0, len(ids), most))
+
+
+def _user(row: Json) -> User:
+    first, last = row.get("first_name") or None, row.get("last_name") or None
+    name = " ".join(word for word in (first, last) if word) or None
+    return User(int(row["id"]), name, first, last, row.get("domain") or None)
+
+
+def _titled(row: Json) -> tuple[int, Peer | None]:
+    """The number of a conversation, and what it is called if that is told."""
+    told, settings = row.get("peer"), row.get("chat_settings")
+    id = told.get("id") if isinstance(told, dict) else None
+    title = settings.get("title") if isinstance(settings, dict) else None
+    if not isinstance(id, int):
+        return 0, None
+    return id, peer(id, str(title)) if title else None
