@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from malexbot.config.files import read_bytes
 from malexbot.config.model import Config
 from malexbot.config.plugins import OF_CALLS, Outlet, Plug, Plugged
 from malexbot.config.problems import ConfigProblems, Problem, Where
+from malexbot.config.routes import unreachable
 from malexbot.config.secrets import Secrets, expanded
 
 DEFAULT_FILE = Path("/etc/malexbot.yaml")
@@ -110,7 +111,18 @@ def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
     for name, meant in unknown_events(config.mattermost.target_events_processors):
         if name not in OF_CALLS:
             odd.append(document.problem(where, f"no event {name!r} is known", meant))
-    return tuple(odd)
+    return (*odd, *_odd_routes(config, document))
+
+
+def _odd_routes(config: Config, document: Document) -> Iterator[Problem]:
+    for place, taker in unreachable(config.routes):
+        text = f"is never asked: {taker!r} takes every event"
+        hint = "put it above that rule, or let that one have `continue: true`"
+        yield document.problem(("routes", place), text, hint)
+    events = config.mattermost.target_events_processors if config.mattermost else {}
+    if config.routes and not any("route" in listed for listed in events.values()):
+        hint = "add it in mattermost.target_events_processors: `posted: [route]`"
+        yield document.problem(("routes",), "no event has the processor `route`", hint)
 
 
 def _content(path: Path) -> bytes:

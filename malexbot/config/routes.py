@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
@@ -114,6 +114,16 @@ Routes = Annotated[
         ]
     ),
 ]
+
+
+def unreachable(rules: Sequence[RouteRule]) -> Iterator[tuple[int, str]]:
+    """The places of the rules that are never asked, and who takes all before them."""
+    taker = ""
+    for place, rule in enumerate(rules):
+        if taker:
+            yield place, taker
+        elif not rule.when.strip() and not rule.goes_on:
+            taker = rule.name
 
 
 class Routing(Block):

@@ -102,7 +102,7 @@ class Route(Processor):
 
 def routed(event: Event) -> Event:
     """As rules see it: a slash command is a message, on every messenger."""
-    return event._replace(message=event.said)
+    return event if event.command is None else event._replace(message=event.said)
 
 
 def _hand_on(event: Event, target: str, rule: Rule, bot: Bot, terms: Terms) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from malexbot.config.load import load
+from malexbot.config.load import load, load_with_warnings
 from malexbot.config.model import Config
 from malexbot.config.problems import ConfigProblems
 from malexbot.config.reload import merge
@@ -126,9 +126,23 @@ def test_a_reload_takes_them_up() -> None:
     assert reload.config.routes == (rule,)
 
 
-def test_commands_and_buttons_are_events_to_act_on(tmp_path: Path) -> None:
-    from malexbot.config.load import load_with_warnings
+def test_what_does_nothing_is_warned_of(tmp_path: Path) -> None:
+    text = ROUTES.replace("continue: true", "when: ''").replace(
+        "    when: event.event_type == 'command' and"
+        " event.message.text.startswith('/ban')\n",
+        "",
+    )
+    unasked, unnamed = load_with_warnings(written(tmp_path, text), environ={}).warnings
+    assert (unasked.path, unasked.line) == ("routes[2]", 7)
+    assert unasked.text == "is never asked: 'bans' takes every event"
+    assert (unnamed.path, unnamed.line) == ("routes", 3)
+    named = "{http_host: 'http://localhost', target_events_processors: {a: route},"
+    fine = ROUTES.replace('{http_host: "http://localhost",', named)
+    warnings = load_with_warnings(written(tmp_path, fine), environ={}).warnings
+    assert ["no event 'a' is known"] == [each.text for each in warnings]
 
+
+def test_commands_and_buttons_are_events_to_act_on(tmp_path: Path) -> None:
     text = """\
 mattermost:
   http_host: http://localhost
