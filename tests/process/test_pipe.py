@@ -79,9 +79,11 @@ def test_other_rules_and_channels_count_from_the_reload_on(
     change(file, **fresh | {"responses": [rule("ping", "other")]})
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_log("changed: mattermost.listen_channels, responses")
-    scene.post(town.channel, town.alice, "ping, not heard any more")
     scene.post(town.second, town.alice, "ping, heard from now on")
     eventually(lambda: said(mattermost) == ["other"])
+    scene.post(town.channel, town.alice, "ping, not heard any more")
+    scene.post(town.second, town.alice, "ping, heard too")
+    eventually(lambda: said(mattermost) == ["other", "other"])
     assert "needs a restart" not in daemon.log
 
 
