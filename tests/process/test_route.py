@@ -1,0 +1,64 @@
+"""What is said in one channel is routed to others, once, by a real daemon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from malexbot.sandbox.fixtures import (
+    Mattermost,
+    StartDaemon,
+    malexbot_daemon,
+    mattermost,
+)
+from malexbot.storage.database import Database
+from malexbot.storage.dsn import Dsn
+from tests.support.settings import db_block
+from tests.support.threads import eventually
+
+__all__ = ["malexbot_daemon", "mattermost"]
+
+
+def test_what_the_rules_take_arrives_once_and_the_rest_is_shown(
+    mattermost: Mattermost, malexbot_daemon: StartDaemon, empty_database: Dsn
+) -> None:
+    town, scene = mattermost.town, mattermost.scene
+    routes: list[dict[str, Any]] = [
+        {
+            "name": "outages",
+            "when": "'outage' in event.message.text",
+            "to": [f"mattermost:{town.second}", f"mattermost:{town.private}"],
+        },
+        {"name": "asked", "when": "'?' in event.message.text", "to": "mattermost:x y"},
+    ]
+    settings = {
+        "http_host": mattermost.url,
+        "token": town.token,
+        "listen_channels": ["malex/general"],
+        "target_events_processors": {"posted": ["route"]},
+    }
+    block = db_block(empty_database)
+    block["password"] = block["password"] or "none"
+    malexbot_daemon(
+        mattermost=settings, db=block, routes=routes, routing={"strict": True}
+    )
+    scene.post(town.channel, town.alice, "an outage")
+    scene.post(town.channel, town.alice, "nothing")
+    scene.post(town.channel, town.alice, "what?")
+    said = mattermost.wait_for_posts(2)
+    assert {post.channel_id for post in said} == {town.second, town.private}
+    assert [post.texts for post in said] == [["alice: an outage"]] * 2
+
+    with Database(empty_database) as database:
+
+        def reasons() -> list[str]:
+            with database.transaction() as cursor:
+                cursor.execute(
+                    "SELECT reason FROM jobs WHERE state = 'dead' ORDER BY 1"
+                )
+                return [reason for (reason,) in cursor.fetchall()]
+
+        eventually(lambda: len(reasons()) == 2)
+        unnamed, untaken = sorted(reasons(), key=lambda reason: "no rule" in reason)
+        assert untaken == "no rule takes it, and routing.strict is set"
+        assert "comes to no name" in unnamed
+    assert len(mattermost.ledger.entries(user_id=town.bot)) == 2
