@@ -1,0 +1,71 @@
+"""What a pressed button may set off: looked up by the reference in its payload.
+
+Who pressed, where and on what VK tells itself. The payload it takes from whoever sends
+it: anybody may write any there, and so a reference that is not theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from malexbot.events import Button, Event
+from malexbot.ports import Granted, Grants
+
+log = logging.getLogger(__name__)
+
+_REF = re.compile("[0-9a-f]{32}")
+
+
+class Presses:
+    """Tells handlers of presses; one that may not be stays as it came."""
+
+    def __init__(self, grants: Grants) -> None:
+        self._grants = grants
+
+    def read(self, event: Event) -> Event:
+        """The same press, with the action and the payload of its grant.
+
+        As it came, it names no action: no handler is called, though it can be routed.
+        Raises Transient when nobody can tell now.
+        """
+        button = event.button
+        ref = button.payload.get("ref") if button else None
+        if button is None or not isinstance(ref, str) or not _REF.fullmatch(ref):
+            return event
+        choice = str(button.payload.get("choice") or "")
+        found = self._grants.look(ref)
+        if found is None or (why := _objection(found, event, button, choice)):
+            log.warning(
+                "VK: a press by %s in %s sets nothing off: %s (event %s)",
+                event.user.uuid,
+                event.peer.bpid,
+                "its reference is unknown" if found is None else why,
+                event.event_id,
+            )
+            return event
+        grant = found.grant
+        return event._replace(
+            button=Button(button.cmid, grant.action, grant.payload),
+            data={**event.data, "ref": ref, "choice": choice},
+        )
+
+
+def _objection(found: Granted, event: Event, button: Button, choice: str) -> str:
+    """Why not; "" if it may be."""
+    grant = found.grant
+    if grant.kind != "button":
+        return f"{grant.action}: it is a {grant.kind}"
+    if found.is_expired:
+        return f"{grant.action}: it is expired"
+    if found.uses_left is not None and found.uses_left <= 0:
+        return f"{grant.action}: it is used up"
+    if grant.users and str(event.user.uuid) not in map(str, grant.users):
+        return f"{grant.action}: it is somebody else's"
+    if grant.channel_id and grant.channel_id != str(event.peer.bpid):
+        return f"{grant.action}: it is another conversation's"
+    if found.post_id and found.post_id != f"{event.peer.bpid}:{button.cmid}":
+        return f"{grant.action}: it stands on another message"
+    if grant.options and choice not in grant.options:
+        return f"{grant.action}: there is no such choice"
+    return ""
