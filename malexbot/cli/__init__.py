@@ -16,7 +16,7 @@ from malexbot.errors import EXIT_CODES
 # In the order of `malexbot --help`: what a newcomer meets first stands first.
 SECTIONS = {
     "First steps": ("demo", "check", "doctor", "install", "run"),
-    "Look": ("status", "search", "stats", "jobs"),
+    "Look": ("status", "search", "stats", "jobs", "bus"),
     "Act": ("send", "backfill"),
     "Extend": ("route", "plugin", "commands"),
     "Keep": (

@@ -38,6 +38,7 @@ from malexbot.config.permissions import Permissions, Roles, Webhooks
 from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
 from malexbot.config.responses import Responses
 from malexbot.config.routes import Routes, Routing
+from malexbot.config.targets import HttpTargets, Redis
 from malexbot.config.workers import Workers
 
 
@@ -156,6 +157,26 @@ class Config(Block):
         default={},
         description="The addresses of plugins, /hooks/github for `github`, each with"
         " the secret that its caller signs with or shows; `secret_file` works too.",
+    )
+    redis: Redis | None = Field(
+        default=None,
+        description="The Redis that the targets `redis:STREAM` of routes are in; a"
+        " stream is read by `malexbot bus tail` and by malexbot.consumers.reader.",
+    )
+    http: Annotated[
+        HttpTargets,
+        Sample(
+            {
+                "moderation": {
+                    "url": "https://moderation.example.org/events",
+                    "secret": "as made by: openssl rand -hex 16",
+                }
+            }
+        ),
+    ] = Field(
+        default={},
+        description="The services that the targets `http:NAME` of routes are: events"
+        " are posted to them as JSON, signed with the secret.",
     )
     _plugged: Plugged = PrivateAttr(default=Plugged())
 

@@ -46,18 +46,18 @@ class Redis(Block):
 
     blank_is_unset: ClassVar[bool] = True
 
-    url: Line = Field(
+    url: Annotated[Line, Sample("redis://localhost:6379/0", on=True)] = Field(
         default="redis://localhost:6379/0",
         description="Where it is: redis://host:port/number, rediss:// for TLS, or"
         " unix:///path.",
     )
-    username: Line | None = Field(
+    username: Annotated[Line | None, Sample("malexbot")] = Field(
         default=None, description="Who malexbot is to it, if it has an ACL."
     )
     password: Annotated[Secret | None, Sample("")] = Field(
         default=None, description="That user's password."
     )
-    ca_file: Folder | None = Field(
+    ca_file: Annotated[Folder | None, Sample("/etc/ssl/redis.pem")] = Field(
         default=None,
         description="The certificates to trust with rediss://, if not the system's.",
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from malexbot.config.targets import Redis
 from malexbot.errors import MalexbotError, Misconfigured, Permanent, Transient
 from malexbot.runtime.heart import outside
 
@@ -45,6 +46,10 @@ class Away(Transient):
     """Redis is not there, or not now."""
 
 
+class Gone(Transient):
+    """The stream or its group is not there any more."""
+
+
 def connect(
     url: str,
     *,
@@ -67,8 +72,16 @@ def connect(
     )
 
 
-class Gone(Transient):
-    """The stream or its group is not there any more."""
+def connect_as_set(settings: Redis) -> redis.Redis:
+    """The client that the settings describe."""
+    password = settings.password
+    return connect(
+        settings.url,
+        username=settings.username,
+        password=password.get_secret_value() if password else None,
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+        time_out_s=settings.time_out,
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.line import asking, connect
+from malexbot.consumers.line import asking, connect_as_set
 from malexbot.consumers.parcel import body, place
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import Done
@@ -56,14 +56,7 @@ class RedisBus:
 
     def __init__(self, settings: Redis) -> None:
         self._settings = settings
-        password = settings.password
-        self._client = connect(
-            settings.url,
-            username=settings.username,
-            password=password.get_secret_value() if password else None,
-            ca_file=str(settings.ca_file) if settings.ca_file else None,
-            time_out_s=settings.time_out,
-        )
+        self._client = connect_as_set(settings)
         is_stream = settings.mode == "streams"
         self._script = _Script(_APPEND if is_stream else _PUBLISH)
         self._fields = self._entry if is_stream else self._message
