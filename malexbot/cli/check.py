@@ -78,6 +78,8 @@ def _plan(config: Config) -> Iterator[str]:
         yield "listens to nothing"
     else:
         yield from _mattermost(config.mattermost)
+    if config.routes:
+        yield f"routes:     {', '.join(rule.name for rule in config.routes)}"
     if config.plugged.handlers:
         yield f"plugins:    {', '.join(each.name for each in config.plugged.handlers)}"
     db = config.db

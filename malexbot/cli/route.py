@@ -224,6 +224,8 @@ def _shown(value: Any) -> str:
 
 def _remarks(config: Config, found: Sequence[Finding]) -> Iterator[str]:
     """What a person should know besides."""
+    if not config.routes:
+        yield "there are no rules: write them below `routes`"
     if not _is_named(config):
         yield (
             "no event has the processor `route`: name it in"

@@ -50,6 +50,14 @@ def test_a_sound_file_is_told_with_what_it_does(file: Path) -> None:
     ]
 
 
+def test_the_routes_are_told(file: Path) -> None:
+    rules = "routes: [{name: bans, to: 'mattermost:c'}, {name: b, to: 'mattermost:d'}]"
+    file.write_text(f"{file.read_text()}\n{rules}\n")
+    done = check("--config", file)
+    assert "  routes:     bans, b" in done.stdout.splitlines()
+    assert "routes[2]: is never asked: 'bans' takes every event" in done.stderr
+
+
 def test_programs_read_an_object(file: Path, tmp_path: Path) -> None:
     told = json.loads(check("--json", "--config", file).stdout)
     assert told == {"is_well": True, "problems": [], "warnings": []}

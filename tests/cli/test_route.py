@@ -137,6 +137,12 @@ def test_a_processor_that_no_event_has_is_told(tmp_path: Path) -> None:
     assert done.stderr.startswith("no event has the processor `route`")
 
 
+def test_without_rules_that_is_told(tmp_path: Path) -> None:
+    done = ask(written(tmp_path, routes=[]), {})
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("there are no rules: write them below `routes`")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
