@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 
+import malexbot.consumers
 from malexbot.config.targets import Redis
 from malexbot.consumers.redis import RedisBus
 from malexbot.errors import Permanent, Transient
 from malexbot.pipeline.hold import TooLate
 from tests.consumers.deliveries import delivery, hold
 from tests.support.redis import Cutter, RedisServer
+
+GUIDE = Path(malexbot.consumers.__file__).with_name("README.md").read_text()
 
 
 @pytest.fixture
@@ -234,6 +237,31 @@ def test_nothing_is_left_behind_by_a_user_without_the_right(
         bus.close()
         client.execute_command("ACL", "DELUSER", "bot")
     assert keys(server) == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "rights"),
+    [
+        ("streams", "+evalsha +eval +get +set +xadd +xdel"),
+        ("pubsub", "+evalsha +eval +set +del +publish &command"),
+    ],
+)
+def test_the_rights_that_the_guide_names_are_enough(
+    server: RedisServer, mode: Any, rights: str
+) -> None:
+    assert rights.removesuffix(" &command") in GUIDE
+    with server.client() as client:
+        client.execute_command(
+            *"ACL SETUSER bot reset on >secret-of-the-bot resetchannels".split(),
+            *f"~command ~{{command}}:sent:* {rights}".split(),
+        )
+        settings = {"username": "bot", "password": "secret-of-the-bot", "mode": mode}
+        bus = RedisBus(Redis(url=server.url, **settings))
+        try:
+            bus(delivery(), hold())
+        finally:
+            bus.close()
+            client.execute_command("ACL", "DELUSER", "bot")
 
 
 def test_a_wrong_password_is_waited_out(server: RedisServer) -> None:
