@@ -49,6 +49,13 @@ def test_what_it_tells_malexbot_to_do_is_a_configuration(tmp_path: Path) -> None
     assert config.mattermost is not None and config.responses and config.backfill.since
 
 
+def test_the_routes_that_it_shows_are_right(tmp_path: Path) -> None:
+    (told,) = re.findall(r"```yaml\n(routes:\n.*?)```", README, re.S)
+    file = tmp_path / "malexbot.yaml"
+    file.write_text(told)
+    assert [rule.name for rule in load(file).routes] == ["outages", "commands"]
+
+
 def test_the_folders_of_tests_that_it_names_are_there() -> None:
     for name in re.findall(r"`(tests/\w+)`", README):
         assert (ROOT / name).exists(), name
