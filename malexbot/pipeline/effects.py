@@ -10,7 +10,7 @@ from typing import Any
 from malexbot.events import Event, Id
 from malexbot.pipeline.controls import Place, lay_out, lay_out_dialog
 from malexbot.pipeline.event_log import EventLog
-from malexbot.pipeline.reply import Reply, own_target
+from malexbot.pipeline.reply import Reply, asked, own_target
 from malexbot.pipeline.shelf import StoreShelf
 from malexbot.pipeline.sight import Sight
 from malexbot.pipeline.split import split
@@ -217,7 +217,7 @@ class Collector:
             raise ValueError(f"{event.name} opens no dialog: a command or a button can")
         place = Place(self._plugin, event.peer.bpid, (event.user.uuid,))
         told, grant = lay_out_dialog(dialog, place)
-        payload = {**told, "trigger_id": trigger_id}
+        payload = {**told, "trigger_id": trigger_id, "asked": asked(event)}
         # An answer does not wait for the server to open it, nor it for the answer.
         target = f"{own_target(event)}/dialog"
         self._dialogs.append(Effect(DIALOG, target, payload, grants=(grant,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Key = Literal["moment", "unknown", "failed", "taken"]
+Key = Literal["moment", "unknown", "failed", "taken", "unopened"]
 
 ENGLISH = "en"
 _PHRASES: Mapping[Key, Mapping[str, str]] = {
@@ -21,6 +21,10 @@ _PHRASES: Mapping[Key, Mapping[str, str]] = {
     "taken": {
         "en": "Somebody was faster, or it is too late for that.",
         "ru": "Кто-то успел раньше, или время уже вышло.",
+    },
+    "unopened": {
+        "en": "The form could not be opened in time; please ask for it once more.",
+        "ru": "Форма не успела открыться; вызовите её, пожалуйста, ещё раз.",
     },
 }
 

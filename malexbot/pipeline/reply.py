@@ -11,10 +11,12 @@ from typing import Any
 
 from malexbot.events import OF_A_PERSON, Event
 from malexbot.pipeline.controls import Laid
-from malexbot.ports import Effect, GiveBack, Grant
+from malexbot.ports import Effect, GiveBack, Grant, Terms
 
 ANSWER = "chat.answer"
 ANSWERABLE = OF_A_PERSON | {"hook"}
+# So long lives a response_url.
+ANSWER_LIVES_S = 30 * 60.0
 
 NOTHING = Laid([])
 
@@ -82,6 +84,18 @@ class Reply:
     def _require(self, types: frozenset[str] | set[str], what: str) -> None:
         if self._event.event_type not in types:
             raise ValueError(f"{self._event.name} is nothing to {what}")
+
+
+def asked(event: Event) -> dict[str, Any]:
+    """What to remember of it for who could not do at once what it asks for."""
+    return {**address(event), "ref": event.data.get("ref", "")}
+
+
+def excuse(asked: Mapping[str, Any], text: str, target: str) -> Effect:
+    """An answer to what was asked for a moment ago."""
+    told = {name: value for name, value in asked.items() if name != "ref"}
+    payload = {**told, "message": text, "in_channel": False, "cards": []}
+    return Effect(ANSWER, target, payload, Terms(ANSWER_LIVES_S))
 
 
 def is_call_of_a_program(event: Event) -> bool:

@@ -13,15 +13,24 @@ from malexbot.pipeline.effects import DIALOG, LONGEST_TEXT, Collector
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.phrases import ENGLISH, Key, phrase
-from malexbot.pipeline.reply import ANSWER, Reply
+from malexbot.pipeline.reply import ANSWER, ANSWER_LIVES_S, Reply, excuse
 from malexbot.pipeline.sight import Sight
 from malexbot.pipeline.verdicts import Done, Ended, Expired
-from malexbot.ports import Chat, Effect, Grants, Job, PostKnown, Processor, Write
+from malexbot.ports import (
+    Chat,
+    Effect,
+    GiveBack,
+    Grants,
+    Job,
+    PostKnown,
+    Processor,
+    Write,
+)
 
 RUN = "run"
-# How long after the event it is tried: a response_url lives for half an hour, and what
-# a dialog opens by is known to a server for three seconds to half a minute.
-_LIVES_S = {ANSWER: 30 * 60.0, DIALOG: 30.0}
+# How long after the event it is tried: what a dialog opens by is known to a server for
+# three seconds to half a minute.
+_LIVES_S = {ANSWER: ANSWER_LIVES_S, DIALOG: 30.0}
 
 
 class ProcessorRuns:
@@ -68,6 +77,8 @@ class ProcessorRuns:
     def amends(self, job: Job, ended: Ended) -> Ended:
         """Who asked is told that it went wrong, and may ask again."""
         event = job.event
+        if job.kind == DIALOG:
+            return self._unopened(job, ended)
         if event is None or event.event_type not in OF_A_PERSON:
             return ended
         if self._desk and self._desk.has_turned_away(event.event_id):
@@ -75,6 +86,17 @@ class ProcessorRuns:
         reply = self._excuse(event, "failed")
         reply.give_back()
         return ended._replace(effects=reply.effects, writes=reply.writes)
+
+    def _unopened(self, job: Job, ended: Ended) -> Ended:
+        """Who waits for a dialog sees nothing else of its being too late."""
+        told = job.payload.get("asked")
+        if not told:
+            return ended
+        text = phrase("unopened", self._sight.locale(told["user_id"]))
+        answer = excuse(told, text, job.name.removesuffix("/dialog"))
+        ref, event_id = str(told["ref"]), str(told["event_id"])
+        writes = [GiveBack(ref, event_id)] if ref else []
+        return ended._replace(effects=[answer], writes=writes)
 
     def _done(self, job: Job, event: Event, bot: Collector, left_s: float) -> Done:
         age_s = self._decider.age_s(event)

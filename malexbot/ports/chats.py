@@ -66,7 +66,7 @@ class Chat(Protocol):
 
     def open_dialog(self, payload: Mapping[str, Any]) -> None:
         """{trigger_id, ref, action, title, introduction, submit_label, tells_cancel,
-        fields}; a trigger lives for some seconds.
+        fields, asked}; a trigger lives for some seconds.
         """
         ...
 

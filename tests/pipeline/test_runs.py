@@ -10,7 +10,7 @@ import pytest
 
 from malexbot.errors import Permanent, Transient, Unstorable
 from malexbot.events import Event
-from malexbot.pipeline.answers import ChatAnswers
+from malexbot.pipeline.answers import ChatAnswers, ChatDialogs
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.controls import Place, lay_out
 from malexbot.pipeline.decider import Decider
@@ -94,6 +94,7 @@ class World:
             handlers={
                 RUN: self.runs,
                 POST: ChatPosts(chats=chats, jobs=self.jobs),
+                DIALOG: ChatDialogs(chats),
                 ANSWER: ChatAnswers(chats=chats, desk=self.desk, ways=AlwaysOpen()),
             },
             amends=self.runs.amends,
@@ -239,6 +240,33 @@ def test_a_press_that_went_wrong_is_told_and_may_be_pressed_again() -> None:
     (row,) = world.jobs.of("dead")
     assert row.reason == "broken"
     assert not world.store.kept
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_dialog_that_does_not_open_is_told_and_may_be_asked_for_again(
+    is_late: bool,
+) -> None:
+    def act(event: Event, bot: Bot) -> None:
+        bot.open_dialog(Dialog("why", "Why?"))
+        if is_late:
+            world.clock.now += 60
+            world.age_s = 60.0
+
+    world = World(act)
+    ref = world.granted()
+    if not is_late:
+        world.fail.at("open_dialog", Permanent("the trigger is expired"))
+    pressed_once = press(ref)
+    data = {**pressed_once.data, "trigger_id": "t"}
+    row = world.run(pressed_once._replace(data=data))
+    assert row.state == "done"
+    (late,) = world.chat.answers
+    assert late["message"].startswith("Форма не успела открыться")
+    assert (late["kind"], late["user_id"]) == ("button", "alice-id")
+    assert "ref" not in late
+    granted = world.grants.look(ref)
+    assert granted and granted.uses_left == 1
+    assert world.chat.dialogs == []
 
 
 def test_who_nobody_waits_for_any_more_is_told_another_way() -> None:

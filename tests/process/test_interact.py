@@ -87,6 +87,11 @@ def slowly(event: Event, bot: Bot) -> None:
     bot.answer("at last")
     threading.Event().wait(3.5)
 
+@command("/deploy late")
+def late(event: Event, bot: Bot) -> None:
+    bot.open_dialog(Dialog("request", "Deploy", [Field("stage", "Stage")]))
+    threading.Event().wait(3.5)
+
 @command("/deploy ask")
 def ask(event: Event, bot: Bot) -> None:
     bot.open_dialog(Dialog("request", "Deploy", [Field("stage", "Stage")]))
@@ -297,6 +302,10 @@ def test_a_slow_handler_answers_later(shop: Shop) -> None:
     shop.type("/deploy slowly")
     assert shop.whispers(1) == ["One moment…"]
     assert shop.whispers(2)[1] == "at last"
+    # A dialog opens within three seconds, or not at all.
+    shop.type("/deploy late")
+    assert shop.whispers(4)[-1].startswith("The form could not be opened in time")
+    assert shop.acts.dialogs(shop.town.alice) == []
 
 
 def test_a_dialog_with_an_error_in_it_and_then_without(shop: Shop) -> None:
