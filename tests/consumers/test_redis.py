@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-import signal
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -313,16 +314,63 @@ def test_pubsub_tells_who_listens_once(server: RedisServer) -> None:
     ]
 
 
-def test_tls_is_checked(tmp_path: Path) -> None:
-    """A server that speaks no TLS is not spoken to in the clear."""
-    server = RedisServer(tmp_path)
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 127.0.0.1 itself, with its key."""
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(file), "-out", f"{file}.crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    file.write_text(Path(f"{file}.crt").read_text() + file.read_text())
+    return file
+
+
+def test_a_certificate_is_trusted_where_it_is_told(
+    server: RedisServer, certificate: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with Cutter(server.port, tls=context) as line:
+        for ca_file in (certificate, None):
+            bus = RedisBus(Redis(url=line.url, ca_file=ca_file))
+            if ca_file:
+                bus(delivery("a"), hold())
+            else:
+                with pytest.raises(Transient, match="CERTIFICATE_VERIFY_FAILED"):
+                    bus(delivery("b"), hold())
+            bus.close()
+    assert keys(server) == ["a"]
+
+
+def test_without_tls_it_is_not_spoken_to_in_the_clear(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url.replace("redis:", "rediss:"), time_out=0.5))
+    with pytest.raises(Transient):
+        bus(delivery(), hold())
+    bus.close()
+    assert keys(server) == []
+
+
+def test_a_socket_of_this_machine_will_do(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    server = RedisServer(tmp_path, "--unixsocket", str(path))
     server.start()
-    bus = RedisBus(Redis(url=server.url.replace("redis:", "rediss:"), time_out=2))
+    bus = RedisBus(Redis(url=f"unix://{path}"))
     try:
-        with pytest.raises(Transient):
-            bus(delivery(), hold())
-        with server.client() as client:
-            assert client.xlen("command") == 0
+        bus(delivery(), hold())
+        assert keys(server) == ["k1"]
     finally:
         bus.close()
-        server.stop(signal.SIGKILL)
+        server.stop()
+
+
+def test_another_database_has_its_number(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url.replace("/0", "/3")))
+    bus(delivery(), hold())
+    bus.close()
+    assert keys(server) == []

@@ -6,6 +6,7 @@ import contextlib
 import selectors
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -97,11 +98,18 @@ class Cutter:
     instead. What went there before is done, whatever becomes of its answer.
     """
 
-    def __init__(self, port: int, cuts: Callable[[str, bytes], bool]) -> None:
+    def __init__(
+        self,
+        port: int,
+        cuts: Callable[[str, bytes], bool] = lambda way, passed: False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._to = ("127.0.0.1", port)
         self._cuts = cuts
+        self._tls = tls
         self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self._server.getsockname()[1]}/0"
+        scheme = "rediss" if tls else "redis"
+        self.url = f"{scheme}://127.0.0.1:{self._server.getsockname()[1]}/0"
         self._is_over = False
         self._threads = [threading.Thread(target=self._accept, name="cutter")]
 
@@ -128,7 +136,9 @@ class Cutter:
 
     def _carry(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            with socket.create_connection(self._to) as server:
+            if self._tls:
+                client = self._tls.wrap_socket(client, server_side=True)
+            with client, socket.create_connection(self._to) as server:
                 self._relay(client, server)
 
     def _relay(self, client: socket.socket, server: socket.socket) -> None:
