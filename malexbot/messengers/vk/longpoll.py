@@ -19,6 +19,13 @@ from malexbot.events import Event, Origin
 from malexbot.messengers.vk.client import Client
 from malexbot.messengers.vk.failures import Busy, gist
 from malexbot.messengers.vk.recent import Recent
+from malexbot.messengers.vk.session import (
+    LIMITS,
+    Limits,
+    Session,
+    read_session,
+    read_ts,
+)
 from malexbot.messengers.vk.translate import SOURCE, Translator, Unreadable
 from malexbot.messengers.vk.wire import CALL, Wire
 from malexbot.ports import Reject
@@ -29,15 +36,8 @@ from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)
 
-SERVER = "groups.getLongPollServer"
-# Proxies cut what waits for 30 s.
-WAIT_S = 25.0
 # How much later than it should an answer may come.
 GRACE_S = 10.0
-# A session grows deaf without a word: after so long it is made anew, and when
-# nothing was told for so long.
-SESSION_S = 9 * 3600.0
-SILENT_S = 1800.0
 # After so many failures in a row, the session may be what is wrong.
 MOST_FAILURES = 3
 # A session that lasted so long was well: its end is the first failure.
@@ -45,7 +45,6 @@ HEALTHY_S = 60.0
 FIRST_POLL_WAIT_S = 0.2
 LONGEST_POLL_WAIT_S = 30.0
 # VK bars who asks for servers in a tight loop.
-FIRST_SERVER_WAIT_S = 1.0
 LONGEST_SERVER_WAIT_S = 300.0
 REFUSED_WAIT_S = 60.0
 
@@ -56,27 +55,6 @@ class Batch(NamedTuple):
     ts: str
     events: Sequence[Event] = ()
     rejects: Sequence[Reject] = ()
-
-
-class Session(NamedTuple):
-    """Where to poll, and how far the queue was when it began."""
-
-    server: str
-    key: str
-    ts: str
-    began: float
-
-
-class Limits(NamedTuple):
-    """The waits; tests shorten them."""
-
-    wait_s: float = WAIT_S
-    session_s: float = SESSION_S
-    silent_s: float = SILENT_S
-    first_server_wait_s: float = FIRST_SERVER_WAIT_S
-
-
-LIMITS = Limits()
 
 
 class Ended(Transient):
@@ -158,7 +136,7 @@ class LongPoll:
         answer = self._poll(reading.wire, session, asked)
         if "failed" in answer:
             return self._failed(answer, asked, reading)
-        after, updates = _ts(answer.get("ts")), answer.get("updates")
+        after, updates = read_ts(answer.get("ts")), answer.get("updates")
         if after is None or not isinstance(updates, list):
             raise Busy(CALL, "an answer without ts or updates")
         self._went_well(session, is_news=bool(updates))
@@ -166,7 +144,7 @@ class LongPoll:
         return self._batch(after, updates, origin, reading)
 
     def _poll(self, wire: Wire, session: Session, ts: str) -> dict[str, Any]:
-        wait_s = self._limits.wait_s
+        wait_s, began = self._limits.wait_s, self._clock()
         answer = wire.poll(
             session.server,
             {"act": "a_check", "key": session.key, "ts": ts, "wait": f"{wait_s:g}"},
@@ -174,11 +152,13 @@ class LongPoll:
         )
         if not isinstance(answer, dict):
             raise Busy(CALL, "an answer that is no object")
+        if answer.get("updates") == [] and self._clock() - began < wait_s / 2:
+            raise Busy(CALL, "nothing is told, and nobody waited for it")
         return answer
 
     def _failed(self, answer: dict[str, Any], ts: str, reading: _Reading) -> Batch:
         """failed 1: go on with its ts; 2: a new key, the same ts; 3: both anew."""
-        failed, after = answer["failed"], _ts(answer.get("ts"))
+        failed, after = answer["failed"], read_ts(answer.get("ts"))
         if failed == 1 and after is not None:
             return self._gap(ts, after, "the history is outdated", reading)
         if failed in (1, 3):
@@ -218,20 +198,21 @@ class LongPoll:
 
     def _open(self, client: Client) -> Session:
         told = client.long_poll_server(self._group_id)
-        server, key, ts = told.get("server"), told.get("key"), _ts(told.get("ts"))
-        if not (isinstance(server, str) and isinstance(key, str) and ts is not None):
-            raise Busy(SERVER, "an answer without server, key or ts")
+        session = read_session(told, self._clock())
         self.sessions += 1
-        self._heard_at = self._clock()
-        url = server if "://" in server else f"https://{server}"
-        self._tell("connected", is_ready=True)
-        self._told = ""
-        return Session(url, key, ts, self._heard_at)
+        self._heard_at = session.began
+        if not self._told:
+            self._tell("connected", is_ready=True)
+        return session
 
     def _went_well(self, session: Session, *, is_news: bool) -> None:
         """A session that is old or silent may be deaf: it is made anew, from its ts."""
         now = self._clock()
         self._polls.reset()
+        if self._told:
+            log.info("VK is heard again")
+            self._tell("connected", is_ready=True)
+            self._told = ""
         if now - session.began > HEALTHY_S:
             self._servers.reset()
         if is_news:
@@ -255,7 +236,7 @@ class LongPoll:
     def _wait_s(self, error: MalexbotError) -> float:
         """A poll is tried anew soon; who asks for servers too often is barred."""
         if self._session is not None:
-            if self._polls.failures + 1 >= MOST_FAILURES:
+            if not (self._polls.failures + 1) % MOST_FAILURES:
                 self._session = None
             return self._polls.next_s()
         asked_s = (
@@ -283,13 +264,6 @@ class _Reading:
         self.connection = connection
         # Only what was handed on is in it: who begins anew has lost that.
         self.recent = Recent()
-
-
-def _ts(told: Any) -> str | None:
-    """VK writes it as a string here and as a number there."""
-    if isinstance(told, bool) or not isinstance(told, int | str):
-        return None
-    return str(told) if str(told).isdecimal() else None
 
 
 def _is_within(ts: str, head: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.longpoll import Batch, Limits, LongPoll
+from malexbot.messengers.vk.longpoll import Batch, LongPoll
+from malexbot.messengers.vk.session import Limits
 from malexbot.messengers.vk.translate import Translator
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
@@ -210,8 +211,8 @@ def test_odd_answers_neither_end_it_nor_move_the_mark(
 
 
 def test_numbers_are_as_good_as_strings(make: Make, vk: VkSandbox, stop: Stop) -> None:
-    vk.faults.answer_poll('{"ts":0,"updates":[]}')
-    assert next(make().batches("0", stop)).ts == "0"
+    vk.faults.answer_poll('{"ts":7,"updates":[{"type":"x","object":{}}]}')
+    assert next(make().batches("0", stop)).ts == "7"
 
 
 def test_a_malformed_update_costs_none_of_its_batch(
@@ -293,6 +294,46 @@ def test_an_outage_is_told_once_and_its_end_shown(
     assert health.is_ready and health.parts()["vk"] == "connected"
 
 
+def test_an_outage_of_polls_is_shown_as_long_as_it_lasts(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, caplog: pytest.LogCaptureFixture
+) -> None:
+    health = Told()
+    reader = make()
+    reader._health = health
+    caplog.set_level(logging.INFO)
+    batches = reader.batches("0", stop)
+    next(batches)
+    vk.faults.fail(502, pattern="/lp/", times=4, is_html=True)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    ready = [is_ready for _, is_ready in health.told]
+    assert ready == [False, True, *[False] * 4, True]
+    assert caplog.text.count("tries again") == 1
+    assert caplog.text.count("heard again") == 1
+    assert reader.sessions == 2
+
+
+class Told(Health):
+    """Remembers all that it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, bool]] = []
+
+    def tell(self, part: str, state: str, *, is_ready: bool) -> None:
+        self.told.append((state, is_ready))
+
+
+def test_who_answers_nothing_at_once_is_not_asked_in_a_tight_loop(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, caplog: pytest.LogCaptureFixture
+) -> None:
+    vk.faults.answer_poll('{"ts":"0","updates":[]}', times=2)
+    vk.scene.say(town.chat, town.anna, "one")
+    batches = make(ENDLESS).batches("0", stop)
+    assert texts(take(batches, 1)) == ["one"]
+    assert "nobody waited" in caplog.text
+
+
 def test_a_refused_token_is_a_state_that_names_its_cure(
     make: Make, vk: VkSandbox, stop: Stop, health: Health
 ) -> None:
@@ -365,21 +406,3 @@ def test_a_stop_before_it_begins_ends_it(make: Make) -> None:
     stop = Stop()
     stop.set()
     assert list(make(ENDLESS).batches("0", stop)) == []
-
-
-def test_a_server_without_a_scheme_is_asked_safely(
-    make: Make, vk: VkSandbox, stop: Stop
-) -> None:
-    reader = make()
-    session = reader._open(_Given({"server": "lp.vk.com/x", "key": "k", "ts": 7}))
-    assert (session.server, session.ts) == ("https://lp.vk.com/x", "7")
-
-
-class _Given(Client):
-    """Tells one server."""
-
-    def __init__(self, told: dict[str, object]) -> None:
-        self._told = told
-
-    def long_poll_server(self, group_id: int) -> dict[str, object]:
-        return self._told

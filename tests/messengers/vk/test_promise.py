@@ -8,14 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.longpoll import Batch, Limits, LongPoll
+from malexbot.messengers.vk.longpoll import Batch, LongPoll
+from malexbot.messengers.vk.session import Limits
 from malexbot.messengers.vk.translate import Translator
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox
 from tests.messengers.vk.conftest import Town
 
-UPDATES = 300
+UPDATES = 200
 CRASHES = 0.2
 MISHAPS = 0.15
 
