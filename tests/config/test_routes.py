@@ -104,11 +104,11 @@ def test_a_name_stands_for_one_rule(tmp_path: Path) -> None:
 
 
 def test_a_slip_in_a_key_is_met_with_what_was_meant(tmp_path: Path) -> None:
-    text = "routes: [{name: a, to: 'mattermost:c', contniue: true}]\n"
+    text = "routes: [{name: a, to: 'mattermost:c', continues: true}]\n"
     with pytest.raises(ConfigProblems, match="did you mean 'continue'"):
         load(written(tmp_path, text), environ={})
     with pytest.raises(ConfigProblems, match="unknown key"):
-        load(written(tmp_path, text.replace("contniue", "goes_on")), environ={})
+        load(written(tmp_path, text.replace("continues", "goes_on")), environ={})
 
 
 def test_what_is_shown_is_read_back_as_the_same(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ mattermost:
   http_host: http://localhost
   token: abc
   listen_channels: ["*"]
-  target_events_processors: {command: [route], button: [route], comand: [route]}
+  target_events_processors: {command: [route], button: [route], commands: [route]}
 """
     (warning,) = load_with_warnings(written(tmp_path, text), environ={}).warnings
-    assert "'comand'" in warning.text
+    assert "'commands'" in warning.text

@@ -1,0 +1,79 @@
+"""What `route` hands on is what the service on the other side reads as an event."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from malexbot.bus import read
+from malexbot.config.routes import RouteRule, Routing
+from malexbot.config.targets import HttpTarget, Redis
+from malexbot.consumers.http import HTTP, HttpPosts
+from malexbot.consumers.reader import Reader
+from malexbot.consumers.redis import REDIS, RedisBus
+from malexbot.errors import Transient
+from malexbot.events import Event
+from malexbot.pipeline.effects import Collector
+from malexbot.ports import Effect, Job, Occasion
+from malexbot.processors.route import Route, routed
+from tests.consumers.deliveries import delivery, hold
+from tests.support.events import commanded, posted, pressed, reacted
+from tests.support.redis import RedisServer
+
+EVENTS = [posted("p1", "hi"), reacted(), pressed(payload={"n": 1}), commanded("now")]
+
+
+def handed_on(event: Event, to: str) -> Effect:
+    rule = RouteRule.model_construct(
+        name="a", when="", to=(to,), text="", goes_on=False
+    )
+    bot = Collector(event)
+    Route([rule], Routing()).handle(event, Occasion(0), bot)
+    (effect,) = bot.effects
+    return effect
+
+
+def job(effect: Effect) -> Job:
+    """As the queue would have it: the payload went through JSON."""
+    payload: dict[str, Any] = json.loads(json.dumps(effect.payload))
+    made = delivery("k1")
+    return replace(made, kind=effect.kind, name=effect.target, payload=payload)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.event_type)
+def test_it_crosses_redis_as_it_is(event: Event, server: RedisServer) -> None:
+    effect = handed_on(event, "redis:{{ event.event_type }}")
+    assert effect.kind == REDIS
+    bus = RedisBus(Redis(url=server.url))
+    bus(job(effect), hold())
+    bus.close()
+    streams = [event.event_type]
+    with Reader(server.url, group="g", consumer="c", streams=streams) as reader:
+        entry = next(iter(reader))
+    assert (entry.event_id, entry.schema) == (event.event_id, 1)
+    found = read(entry.event)
+    sent = routed(event)
+    assert (found.peer, found.user, found.message) == (
+        sent.peer,
+        sent.user,
+        sent.message,
+    )
+    assert (found.button, found.reaction) == (sent.button, sent.reaction)
+    assert found.as_dict() == event.as_dict()
+
+
+def test_a_service_is_found_by_its_name_from_the_lane_of_buttons_too() -> None:
+    effect = handed_on(pressed(), "http:moderation")
+    assert effect.kind == HTTP
+    assert effect.target != "http:moderation"
+    nowhere = HttpPosts(
+        {"moderation": HttpTarget.model_validate("http://127.0.0.1:1/x")}
+    )
+    try:
+        with pytest.raises(Transient, match="moderation: "):
+            nowhere(job(effect), hold())
+    finally:
+        nowhere.close()
