@@ -50,6 +50,9 @@ def test_it_crosses_redis_as_it_is(event: Event, server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url))
     bus(job(effect), hold())
     bus.close()
+    # Or the reader would wait for it.
+    with server.client() as client:
+        assert client.xlen(event.event_type) == 1
     streams = [event.event_type]
     with Reader(server.url, group="g", consumer="c", streams=streams) as reader:
         entry = next(iter(reader))
