@@ -157,6 +157,7 @@ def write_config(
         ("server 127.0.0.1:8765;", f"server 127.0.0.1:{malexbot};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{nginx} ssl;"),
         ("    listen [::]:443 ssl;\n", ""),
+        ("access_log /var/log/nginx/", "access_log "),
         (f"{live}/fullchain.pem", str(certificate[0])),
         (f"{live}/privkey.pem", str(certificate[1])),
     ):
@@ -210,6 +211,13 @@ def test_it_hands_calls_on_and_tells_who_called(
 def test_a_command_by_get_keeps_its_query(front: Front, porter: Porter) -> None:
     assert front.ask(request("GET", "/slash?text=a%20b", host=NAME)).status == 200
     assert porter.calls[0].query == "text=a%20b"
+
+
+def test_what_proves_a_call_is_not_written_down(front: Front, tmp_path: Path) -> None:
+    front.ask(request("GET", "/slash?token=s3cret&text=a", host=NAME))
+    log = tmp_path / "access.log"
+    eventually(lambda: '"GET /slash HTTP/1.1" 200' in log.read_text())
+    assert "s3cret" not in log.read_text()
 
 
 def test_a_body_in_chunks_gets_through(front: Front, porter: Porter) -> None:
