@@ -235,12 +235,13 @@ class Reader:
 
     def _good(self, found: Sequence[Raw], *, are_old: bool) -> list[Entry]:
         """Those that can be handed out; the others are laid aside."""
+        spent = self._spent(found) if are_old else ()
         entries = []
         for raw in found:
             if not raw.fields:
                 self._client.xack(raw.stream, self._group, raw.id)
                 self._tell_cut_off(raw.stream, 1)
-            elif are_old and self._deliveries(raw) > MOST_DELIVERIES:
+            elif raw in spent:
                 self._lay_aside(raw, "nobody who was given it acknowledged it")
             elif entry := parsed(raw):
                 entries.append(entry)
@@ -248,11 +249,19 @@ class Reader:
                 self._lay_aside(raw, "it is no event")
         return entries
 
-    def _deliveries(self, raw: Raw) -> int:
-        told: Any = self._client.xpending_range(
-            raw.stream, self._group, min=raw.id, max=raw.id, count=1
-        )
-        return int(told[0]["times_delivered"]) if told else 0
+    def _spent(self, found: Sequence[Raw]) -> list[Raw]:
+        """Those that were given out too often; asked in one go."""
+        with self._client.pipeline(transaction=False) as questions:
+            for raw in found:
+                questions.xpending_range(
+                    raw.stream, self._group, min=raw.id, max=raw.id, count=1
+                )
+            answers = questions.execute()
+        return [
+            raw
+            for raw, told in zip(found, answers, strict=True)
+            if told and told[0]["times_delivered"] > MOST_DELIVERIES
+        ]
 
     def _lay_aside(self, raw: Raw, reason: str) -> None:
         fields: dict[Any, Any] = dict(raw.fields or {})
