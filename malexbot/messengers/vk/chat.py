@@ -22,6 +22,8 @@ from malexbot.ports import Sent
 from malexbot.runtime.stop import Stop
 
 LONGEST_TEXT = 4096
+# VK takes no message without a word, be there buttons below it or not.
+WORDLESS = "…"
 SEAT_S = 2.0
 READ_S = 6.0
 TIMEOUT_S = 15.0
@@ -85,11 +87,13 @@ class VkChat:
             raise Permanent("malexbot sends no files to VK")
         peer_id = _peer_id(payload)
         cards = payload.get("cards") or ()
+        shown = keyboard(cards)
+        said = text(str(payload.get("message") or ""), cards)
         cmid = self._client.send(
             peer_id,
-            text(str(payload.get("message") or ""), cards),
+            said or (WORDLESS if shown else ""),
             random_id=random_id(key),
-            keyboard=keyboard(cards),
+            keyboard=shown,
             forward=_reply(peer_id, payload.get("root_id")),
         )
         return Sent(str(Place(peer_id, cmid)))
@@ -119,7 +123,7 @@ class VkChat:
             shown = self._keyboard_of(place)
         else:
             shown = keyboard(cards) or NO_KEYBOARD
-        said = text(str(payload["message"]), cards or ())
+        said = text(str(payload["message"]), cards or ()) or WORDLESS
         self._client.edit(*place, clipped(said, LONGEST_TEXT), keyboard=shown)
 
     def answer(self, payload: Payload, *, key: str) -> Sent:

@@ -115,6 +115,17 @@ def test_cards_are_a_keyboard_with_references(
     assert action["payload"] == '{"ref":"%s"}' % ("ab" * 16)
 
 
+def test_buttons_need_no_words(
+    chat: Chat, vk: VkSandbox, client: Client, town: Town
+) -> None:
+    post_id = chat.send(to(town, "", cards=CARDS), key="k1").post_id
+    assert vk.ledger.sent()[0].text == "…"
+    chat.edit({"post_id": post_id, "message": "", "cards": []})
+    assert not keyboard_of(client, town)
+    with pytest.raises(Permanent, match="empty"):
+        chat.send(to(town, ""), key="k2")
+
+
 @pytest.mark.parametrize(
     "payload",
     [
