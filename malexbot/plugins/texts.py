@@ -77,11 +77,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "ru": "Из этого канала ничего не хранится.",
     },
     "stats": {
-        "en": "#### {posts} posts of this channel are kept, since {since}",
+        "en": "#### Posts kept of this channel: {posts}, since {since}",
         "ru": "#### Хранится сообщений этого канала: {posts}, с {since}",
     },
     "stats more": {
-        "en": "{replies} are answers in threads, {people} people wrote.",
+        "en": "Answers in threads: {replies}, people: {people}.",
         "ru": "Ответов в ветках: {replies}, людей: {people}.",
     },
     "who": {"en": "Who", "ru": "Кто"},

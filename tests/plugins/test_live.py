@@ -185,7 +185,7 @@ def test_a_plugin_is_used_from_command_to_dialog(site: Site) -> None:
     assert "Что я умею" in site.give("/malex help", town.bob)
     site.mattermost.scene.post(town.channel, town.alice, "the deployment is on fire")
     eventually(lambda: "**alice**" in site.give("/malex find deployment"))
-    assert "posts of this channel are kept" in site.give("/malex stats")
+    assert "Posts kept of this channel: " in site.give("/malex stats")
     assert site.give("/malex status").startswith("#### ✓ All is well")
     site.mattermost.scene.post(town.channel, town.alice, "@malexbot help")
     eventually(lambda: any("What I can do" in text for text in site.said()))

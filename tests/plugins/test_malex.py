@@ -181,8 +181,8 @@ def test_stats_are_of_this_channel(insight: Insight) -> None:
     people = [(name, 9 - n) for n, name in enumerate("abcdefg")]
     insight.told = Tally(1234, 100, 1_700_000_000_000, people)
     assert staged(insight).command("/malex stats").answer == (
-        "#### 1234 posts of this channel are kept, since 2023-11-14\n"
-        "100 are answers in threads, 7 people wrote.\n\n"
+        "#### Posts kept of this channel: 1234, since 2023-11-14\n"
+        "Answers in threads: 100, people: 7.\n\n"
         "| Who | Posts |\n|:--|--:|\n"
         "| a | 9 |\n| b | 8 |\n| c | 7 |\n| d | 6 |\n| e | 5 |"
     )
