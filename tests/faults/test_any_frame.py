@@ -107,12 +107,7 @@ def test_each_becomes_an_event_or_a_reject(
         audience=audience,
         server_now_ms=lambda: NOW,
     )
-    intake = Intake(
-        journal=DatabaseJournal(leadership),
-        decider=decider,
-        workers=Idle(),
-        health=Health(),
-    )
+    journal = DatabaseJournal(leadership)
 
     @settings(
         max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -120,6 +115,9 @@ def test_each_becomes_an_event_or_a_reject(
     @given(st.lists(frames(), min_size=1, max_size=30))
     def run(batch: list[bytes]) -> None:
         posts, rejects = set(), set()
+        intake = Intake(
+            journal=journal, decider=decider, workers=Idle(), health=Health()
+        )
         for raw in batch:
             try:
                 body = orjson.loads(raw)
