@@ -93,6 +93,15 @@ def test_a_method_whose_limit_was_met_is_left_alone(link: Link, vk: VkSandbox) -
     assert hasty(link).group()
 
 
+def test_too_many_calls_hold_up_every_call(link: Link, vk: VkSandbox) -> None:
+    vk.faults.refuse(6, times=1)
+    for ask in (hasty(link).group, lambda: hasty(link).users([1])):
+        with pytest.raises(Busy) as caught:
+            ask()
+        assert caught.value.retry_after_s == 1
+    assert vk.ledger.calls() == {"groups.getById": 1}
+
+
 def test_the_token_is_in_no_error(vk: VkSandbox) -> None:
     link = Link(url=vk.api_base, token="vk1.a.secret")
     with pytest.raises(Unauthorised) as caught:
