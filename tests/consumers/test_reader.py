@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -155,6 +156,46 @@ def test_a_line_that_breaks_loses_nothing(server: RedisServer, direction: str) -
     assert doubtful
     again = {event_id for event_id in found if found.count(event_id) > 1}
     assert again <= doubtful
+
+
+def test_what_was_lost_on_its_way_comes_at_once(server: RedisServer) -> None:
+    """Redis holds that it was given; nobody else may take it for a minute."""
+    put(server, "a")
+    is_lost = threading.Event()
+
+    def cuts(way: str, passed: bytes) -> bool:
+        if b"event-a" not in passed or is_lost.is_set():
+            return False
+        is_lost.set()
+        return True
+
+    with Cutter(server.port, cuts) as line, made(line.url) as reader:
+        began_at = time.monotonic()
+        assert handle(reader, 1) == ["event-a"]
+        assert is_lost.is_set() and time.monotonic() - began_at < 20
+
+
+def test_what_is_in_hand_does_not_come_again_when_the_line_breaks(
+    server: RedisServer,
+) -> None:
+    put(server, "a", "b")
+    is_next_lost = threading.Event()
+
+    def cuts(way: str, passed: bytes) -> bool:
+        if way == "there" or not is_next_lost.is_set():
+            return False
+        is_next_lost.clear()
+        return True
+
+    with Cutter(server.port, cuts) as line, made(line.url) as reader:
+        entries = iter(reader)
+        held = [next(entries), next(entries)]
+        is_next_lost.set()
+        put(server, "c")
+        assert next(entries).event_id == "event-c"
+        assert not is_next_lost.is_set()
+        reader.ack(held[0])
+    assert pending(server) == 2
 
 
 def test_a_flushed_redis_raises_the_alarm_and_later_events_flow(
