@@ -159,6 +159,25 @@ def test_who_has_done_all_is_not_behind(run: Run, server: RedisServer) -> None:
     assert run("lag").stdout.splitlines()[1].endswith("  -")
 
 
+def test_who_holds_one_is_behind_by_its_age(run: Run, server: RedisServer) -> None:
+    put(server, "a")
+    read(server, 1, acked=0)
+    (group,) = lags(run)[0]["groups"]
+    assert group["pending"] == 1 and group["unread"] == 0 and group["behind_s"] > 0
+
+
+def test_what_was_deleted_is_not_waited_for(run: Run, server: RedisServer) -> None:
+    """Redis itself cannot tell any more how many are unread."""
+    put(server, "a", "b")
+    with server.client() as client:
+        client.xgroup_create("bot:command", "moderation", id="0")
+        ids = [entry_id for entry_id, _ in client.xrange("bot:command")]
+        client.xgroup_setid("bot:command", "moderation", ids[0])
+        client.xdel("bot:command", ids[1])
+    (group,) = lags(run)[0]["groups"]
+    assert group["unread"] == 0 and group["behind_s"] == 0
+
+
 def test_a_stream_that_nobody_reads_is_told(run: Run, server: RedisServer) -> None:
     put(server, "a")
     assert "nobody reads it" in run("lag").stdout

@@ -265,6 +265,24 @@ def test_the_rights_that_the_guide_names_are_enough(
             client.execute_command("ACL", "DELUSER", "bot")
 
 
+def test_what_may_not_be_told_is_told_once_it_may(server: RedisServer) -> None:
+    settings = Redis(
+        url=server.url, username="bot", password="secret-of-the-bot", mode="pubsub"
+    )
+    with server.client() as client:
+        client.execute_command(
+            *"ACL SETUSER bot reset on >secret-of-the-bot ~* &*".split(),
+            *"+evalsha +eval +set +del".split(),
+        )
+        bus = RedisBus(settings)
+        with pytest.raises(Transient, match="the user may not"):
+            bus(delivery(), hold())
+        client.execute_command("ACL", "SETUSER", "bot", "+publish")
+        assert bus(delivery(), hold()).note == "heard by 0"
+        bus.close()
+        client.execute_command("ACL", "DELUSER", "bot")
+
+
 def test_a_wrong_password_is_waited_out(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, username="nobody", password="no such one"))
     with pytest.raises(Transient) as refused:
