@@ -185,9 +185,9 @@ def test_a_stream_that_nobody_reads_is_told(run: Run, server: RedisServer) -> No
 
 def test_a_name_of_no_stream_is_told(run: Run, server: RedisServer) -> None:
     put(server, "a")
-    done = run("tail", "comand")
+    done = run("tail", "button")
     assert done.exit_code == 1
-    assert "there is no stream bot:comand; there are: bot:command" in done.stderr
+    assert "there is no stream bot:button; there are: bot:command" in done.stderr
 
 
 def test_only_streams_of_the_prefix_are_shown(run: Run, server: RedisServer) -> None:
