@@ -15,31 +15,31 @@ from tests.faults.run import play
 
 SEED = 1
 # By the bug: what goes wrong, and what is wrong then.
-AIMED: dict[str, tuple[str, Sequence[Planned]]] = {
+AIMED: dict[str, tuple[set[str], Sequence[Planned]]] = {
     # What was said while it was down is older than a mark that live posts have
     # raised, by more than a walk goes back, and the newest page does not show it.
     "a_mark_moves_past_a_gap": (
-        "lost",
+        {"lost"},
         [
             at(2, "daemon: SIGKILL", 4),
             at(5.5, "server: clock step", 0, 120),
             # However long its start takes: it hears, but has read nothing yet.
             at(5.8, "server: slow", 10),
-            at(6.1, "daemon: killed after a COMMIT", 10, 6),
+            at(6.1, "daemon: killed after a COMMIT", 10, 25),
             at(14, "people: a flood", 0, 300),
         ],
     ),
     # It died with an answer on its way, and the server has forgotten the key.
     "no_look_up_before_a_repeated_send": (
-        "answered twice",
+        {"answered twice", "done twice"},
         [at(2, "daemon: killed after a POST", DEDUPE_S + 2, 1)],
     ),
     # Nothing has to go wrong for that.
-    "a_button_is_never_used_up": ("done twice", [at(15, "people: a flood", 0, 100)]),
+    "a_button_is_never_used_up": ({"done twice"}, [at(15, "people: a flood", 0, 100)]),
     # What became visible while it was down is older than the mark, and the newest
     # page does not show it.
     "no_overlap": (
-        "lost",
+        {"lost"},
         [
             at(2, "daemon: SIGKILL", 3),
             at(3.5, "people: late commits", 0, 20),
@@ -59,7 +59,7 @@ def test_a_planted_bug_is_found(bug: str) -> None:
     told, plan = AIMED[bug]
     with grounded(program(bug)) as ground:
         outcome = play(ground, plan, SEED, cuts=0)
-    assert told in outcome.wrong, outcome
+    assert told & outcome.wrong.keys(), outcome
 
 
 @pytest.mark.slow
