@@ -129,10 +129,11 @@ class Site:
 @pytest.fixture
 def site(
     write_config: Callable[..., Path],
-    start: Callable[..., DaemonProcess],
     empty_database: Dsn,
     mattermost: Mattermost,
+    start: Callable[..., DaemonProcess],
 ) -> Iterator[Site]:
+    """The daemon ends first: without its database it would wait for that."""
     yield Site(write_config, start, empty_database, mattermost)
 
 
