@@ -30,8 +30,6 @@ from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)
 
-# In a burst it is looked around each so many frames.
-OFTEN = 50
 # A connection that lasted so long was well: its end is the first failure.
 HEALTHY_S = 60.0
 UNAUTHORISED_WAIT_S = 60.0
@@ -183,11 +181,10 @@ class Listener:
 
     def _listen(self, line: Line, stop: Stop) -> None:
         is_open = False
-        for count, frame in enumerate(line.frames()):
-            if frame is None or not count % OFTEN:
-                beat()
-                if stop.is_set:
-                    return
+        for frame in line.frames():
+            beat()
+            if stop.is_set:
+                return
             if not is_open and line.dialogue.is_greeted:
                 self._open(line)
                 is_open = True
