@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from malexbot.errors import Transient
+from malexbot.errors import Misconfigured, Transient
 from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
-from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.failures import DatabaseRefused, DatabaseUnavailable
 from malexbot.storage.session import Cursor, Session
 from malexbot.storage.statement import Statement
 from malexbot.storage.watch import Watch
@@ -42,6 +42,7 @@ class Database:
         self._idle: list[Session] = []
         self._lent: set[Session] = set()
         self._closed = False
+        self._was_let_in = False
         self._watch = Watch(self._at_work)
 
     def __enter__(self) -> Database:
@@ -131,8 +132,19 @@ class Database:
         finally:
             self._seats.release()
 
+    def _open(self) -> Session:
+        """Refused after it was let in is an outage: somebody is at work there."""
+        try:
+            session = Session(self.dsn)
+        except Misconfigured as error:
+            if self._was_let_in:
+                raise DatabaseUnavailable(str(error)) from error
+            raise
+        self._was_let_in = True
+        return session
+
     def _take(self) -> Session:
-        session = self._living() or Session(self.dsn)
+        session = self._living() or self._open()
         self._watch.start()
         with self._lock:
             self._lent.add(session)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from malexbot.errors import Transient
+from malexbot.errors import Misconfigured, Transient
 from malexbot.runtime.heart import Heart
 from malexbot.storage import session
 from malexbot.storage.database import Database, Fenced
@@ -323,3 +323,19 @@ def test_only_what_need_not_last_is_not_waited_for(database: Database) -> None:
     assert database.fenced_at_once(0, shown, {}) == [("on",)]
     with database.transaction() as cursor:
         assert one(cursor, show) == "on"
+
+
+def test_who_is_refused_after_being_let_in_waits_for_better_days(
+    empty_database: Dsn,
+) -> None:
+    with Database(empty_database.named("nobody_made_this_one")) as never:
+        with pytest.raises(Misconfigured), never.transaction():
+            pass
+    with Database(empty_database) as pool:
+        with pool.transaction():
+            pass
+        pool.dsn = empty_database.named("nobody_made_this_one")
+        for idle in pool._idle:
+            idle.close()
+        with pytest.raises(Transient, match="does not exist"), pool.transaction():
+            pass
