@@ -26,7 +26,7 @@ from tests.faults.hasty import AUTH_WAIT_S, PROGRAM
 from tests.faults.talk import QUESTION, Talk
 from tests.support.settings import db_block, free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 WATCHDOG_S = 2.0
 # A fault may be told so often: as it comes, as it changes, as it goes.
 MOST_WARNINGS = 12

@@ -13,7 +13,7 @@ from malexbot.sandbox.town import Town
 
 # One thing happens after so long.
 PAUSE_S = 0.02
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 QUESTION = "ask"
 
 
