@@ -161,7 +161,8 @@ class Config(Block):
     redis: Redis | None = Field(
         default=None,
         description="The Redis that the targets `redis:STREAM` of routes are in; a"
-        " stream is read by `malexbot bus tail` and by malexbot.consumers.reader.",
+        " stream is read by `malexbot bus tail` and by malexbot.consumers.reader."
+        " The daemon does not deliver to them yet.",
     )
     http: Annotated[
         HttpTargets,
@@ -176,7 +177,8 @@ class Config(Block):
     ] = Field(
         default={},
         description="The services that the targets `http:NAME` of routes are: events"
-        " are posted to them as JSON, signed with the secret.",
+        " are posted to them as JSON, signed with the secret. The daemon does not"
+        " deliver to them yet.",
     )
     _plugged: Plugged = PrivateAttr(default=Plugged())
 
