@@ -137,7 +137,7 @@ class Pipe:
             FILE: self.fetches,
         }
         runner = Runner(
-            jobs=jobs, handlers=handlers, amends=runs.amends, ended=self.desk.ended
+            jobs=jobs, handlers=handlers, amends=runs.amends, ended=[self.desk.ended]
         )
         self.lanes = Lanes(
             jobs=jobs,

@@ -194,7 +194,7 @@ class Desk:
             if waiter := self._waiters.get(event_id):
                 waiter.give({})
 
-    def ended(self, job: Job, verdict: Verdict) -> None:
+    def ended(self, job: Job, verdict: Verdict, spent_s: float = 0.0) -> None:
         """A run has ended: if nothing follows, nobody waits for it any more."""
         if job.event is None or not self._waiters:
             return

@@ -29,13 +29,14 @@ class Hold:
         self.time_out_s = time_out_s
         self.lease = Deadline(lease_s)
         self.time_out = Deadline(time_out_s)
-        self._asked_at = time.monotonic()
+        self._asked_at = self._begun_at = time.monotonic()
         self._lock = threading.Lock()
         self._is_taken = False
         self._is_revoked = False
 
     def start(self) -> None:
         """What is begun has all its time from now on."""
+        self._begun_at = time.monotonic()
         self.time_out = Deadline(self.time_out_s)
 
     def next(self) -> Hold:
@@ -46,6 +47,11 @@ class Hold:
     def age_s(self) -> float:
         """How old what the claim told is, at most."""
         return time.monotonic() - self._asked_at
+
+    @property
+    def spent_s(self) -> float:
+        """How long the job is under way by now."""
+        return time.monotonic() - self._begun_at
 
     @property
     def is_ending(self) -> bool:

@@ -249,7 +249,8 @@ class Lanes:
         stack = self._replace(hold)
         log.error(told, job.id, job.kind, job.name, self._time_out_s, stack)
         try:
-            self._runner.end(job, overrun(job, self._time_out_s))
+            found = overrun(job, self._time_out_s)
+            self._runner.end(job, found, spent_s=hold.spent_s)
         except Transient as error:
             log.warning("job %d is begun again when its lease ends: %s", job.id, error)
 

@@ -28,6 +28,8 @@ LONGEST_WAIT_S = 3.0
 
 # Does the jobs of one kind: what it returns is done, what it raises tells why not.
 Handler = Callable[[Job, Hold], Done]
+# Is told how a job, or a try of it, came to its end, and how many seconds that took.
+Listener = Callable[[Job, Verdict, float], None]
 # What there is to say of a job that will not be done.
 Amends = Callable[[Job, Ended], Ended]
 
@@ -60,10 +62,10 @@ class Runner:
         jobs: Jobs,
         handlers: Mapping[str, Handler],
         amends: Amends = lambda job, ended: ended,
-        ended: Callable[[Job, Verdict], None] = lambda job, verdict: None,
+        ended: Sequence[Listener] = (),
         rest: Callable[[float], object] = lambda seconds: Stop().wait(seconds),
     ) -> None:
-        """`ended` is told of every job that came to its end, once that is durable."""
+        """`ended` are told of every job that came to its end, once that is durable."""
         self._jobs = jobs
         self._handlers = handlers
         self._amends = amends
@@ -97,7 +99,7 @@ class Runner:
         while not hold.lease.is_over:
             following = hold.next() if goes_on else None
             try:
-                return self.end(job, found, following)
+                return self.end(job, found, following, spent_s=hold.spent_s)
             except Conflict:
                 raise
             except Unstorable as error:
@@ -108,7 +110,14 @@ class Runner:
         log.warning("job %d could not be ended in time: it is begun again", job.id)
         return NOTHING
 
-    def end(self, job: Job, verdict: Verdict, following: Hold | None = None) -> After:
+    def end(
+        self,
+        job: Job,
+        verdict: Verdict,
+        following: Hold | None = None,
+        *,
+        spent_s: float,
+    ) -> After:
         """Write down what became of it; raises Transient.
 
         With a hold, what is to be done next is begun under it.
@@ -122,7 +131,8 @@ class Runner:
             log.info("job %d was ended already", job.id)
             return After(None, [job.lane])
         _tell(job, verdict)
-        self._ended(job, verdict)
+        for listener in self._ended:
+            listener(job, verdict, spent_s)
         work = Work(begun, following) if begun and following else None
         return After(work, _waiting(job, verdict, begun))
 

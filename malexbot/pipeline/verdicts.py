@@ -38,6 +38,8 @@ class Again(NamedTuple):
     is_uncertain: bool = False
     is_failure: bool = True
     """No: it goes on, and is looked at again."""
+    is_fault: bool = False
+    """Yes: the reason is what somebody's code raised, in words that are not ours."""
 
 
 class Ended(NamedTuple):
@@ -48,6 +50,7 @@ class Ended(NamedTuple):
     effects: Sequence[Effect] = ()
     """What there is to say of that."""
     writes: Sequence[Write] = ()
+    is_fault: bool = False
 
 
 Verdict = Done | Again | Ended
@@ -68,6 +71,7 @@ class Postponed(MalexbotError):
 def verdict(job: Job, error: BaseException) -> Verdict | None:
     """What becomes of a job that raised; None: it is not ours to say."""
     reason = told(error)
+    is_fault = not isinstance(error, MalexbotError)
     match error:
         case Revoked() | LeaseLost() | TooLate():
             return None
@@ -82,9 +86,9 @@ def verdict(job: Job, error: BaseException) -> Verdict | None:
         case Uncertain():
             return Ended("dead", f"nobody knows whether it was done: {reason}")
         case _ if job.failures + 1 >= MOST_FAULTS:
-            return Ended("dead", reason)
+            return Ended("dead", reason, is_fault=is_fault)
         case _:
-            return Again(wait_s(job, error), reason)
+            return Again(wait_s(job, error), reason, is_fault=is_fault)
 
 
 def overrun(job: Job, seconds: float) -> Verdict:

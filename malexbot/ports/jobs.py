@@ -53,6 +53,8 @@ class Job:
     sent_ago_s: float | None
     """When the first byte of an uncertain send left, by the database's clock."""
     epoch: int
+    parent: int | None = None
+    """The job that has asked for it."""
     is_noted: bool = False
     """Its first byte may leave at once: that is noted since it was made."""
 

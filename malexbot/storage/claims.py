@@ -19,7 +19,7 @@ MOST_CUT_OFF = 5
 JOB = """
 jobs.id, key::text, kind, name, lane, event, payload::text, attempts, failures,
 extract(epoch FROM expires_at - clock_timestamp())::float8,
-extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch
+extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, parent
 """
 
 _DUE = """
@@ -138,7 +138,7 @@ class Claims:
 
 def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
     """Of the columns JOB."""
-    event, payload, attempts, failures, left_s, sent_ago_s, epoch = rest
+    event, payload, attempts, failures, left_s, sent_ago_s, epoch, parent = rest
     return Job(
         id=id,
         key=key,
@@ -152,4 +152,5 @@ def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
         left_s=left_s,
         sent_ago_s=sent_ago_s,
         epoch=epoch,
+        parent=parent,
     )

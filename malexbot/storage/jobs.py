@@ -23,7 +23,7 @@ from malexbot.storage.statement import Statement
 from malexbot.storage.writes import CHANGED, NOT_OURS, beside
 
 # So many of them make a Job.
-_JOB_COLUMNS = 12
+_JOB_COLUMNS = 13
 # A job that fails holds up those behind it for so long at most.
 LANE_HELD_S = 30.0
 

@@ -306,3 +306,18 @@ def test_effects_are_those_of_the_handler() -> None:
     runner.run(Work(job, held()), goes_on=False)
     assert jobs.rows[1].reason == "note"
     assert jobs.rows[2].kind == "chat.post"
+
+
+def test_listeners_are_told_of_each_end_and_how_long_it_took() -> None:
+    world, told = World(), list[tuple[int, str, float]]()
+    runner = Runner(
+        jobs=world.jobs,
+        handlers={RUN: world.runs},
+        ended=[lambda job, found, took_s: told.append((job.id, str(found), took_s))]
+        * 2,
+    )
+    (job,) = world.claim()
+    hold = held()
+    runner.run(Work(job, hold), goes_on=False)
+    assert [(id, found[:5]) for id, found, _ in told] == [(1, "Done(")] * 2
+    assert all(0 < took_s <= hold.spent_s for _, _, took_s in told)

@@ -98,7 +98,7 @@ class World:
                 ANSWER: ChatAnswers(chats=chats, desk=self.desk, ways=AlwaysOpen()),
             },
             amends=self.runs.amends,
-            ended=self.desk.ended,
+            ended=[self.desk.ended],
             rest=lambda seconds: None,
         )
 

@@ -80,7 +80,8 @@ def test_who_knows_when_says_when() -> None:
 def test_a_fault_is_tried_three_times() -> None:
     error = ZeroDivisionError("division by zero")
     assert isinstance(verdict(job(failures=1), error), Again)
-    dead = Ended("dead", "ZeroDivisionError: division by zero")
+    reason = "ZeroDivisionError: division by zero"
+    dead = Ended("dead", reason, is_fault=True)
     assert verdict(job(failures=2), error) == dead
 
 
@@ -92,7 +93,7 @@ class Speechless(Exception):
 
 
 def test_an_error_that_cannot_be_told_has_its_name() -> None:
-    dead = Ended("dead", "Speechless, which cannot tell why")
+    dead = Ended("dead", "Speechless, which cannot tell why", is_fault=True)
     assert verdict(job(failures=2), Speechless()) == dead
 
 

@@ -92,6 +92,7 @@ def test_only_the_kinds_asked_for_are_claimed(
         {"text": "hi"},
         None,
     )
+    assert (job.parent, send.parent) == (None, job.id)
 
 
 def test_a_job_that_is_not_ours_any_more_has_no_effects(
