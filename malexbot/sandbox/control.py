@@ -7,6 +7,7 @@ result. Nothing but the public methods of the parts can be called.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request as HttpRequest
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
     from malexbot.sandbox.scene import Scene
 
 _PATIENCE_S = 30
-_PARTS = ("scene", "faults", "ledger", "load", "clock", "acts")
+PARTS = ("scene", "faults", "ledger", "load", "clock", "acts")
 
 
 class Door:
     """The server's side."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._parts = {name: getattr(sandbox, name) for name in _PARTS}
+    def __init__(self, sandbox: object, parts: Sequence[str]) -> None:
+        """`parts`: the names of what can be reached, beside the sandbox itself."""
+        self._parts = {name: getattr(sandbox, name) for name in parts}
         self._parts["sandbox"] = sandbox
         self._server = Server(self._handle, Faults())
 
@@ -80,13 +82,13 @@ class Control:
     def __init__(self, *, url: str, door: str) -> None:
         """`url` is the Mattermost's, `door` that of the control door."""
         self.url = url
-        self._sandbox = cast("Sandbox", _Part(door, "sandbox"))
-        self.scene = cast("Scene", _Part(door, "scene"))
-        self.faults = cast("Faults", _Part(door, "faults"))
-        self.ledger = cast("Ledger", _Part(door, "ledger"))
-        self.load = cast("Load", _Part(door, "load"))
-        self.clock = cast("Clock", _Part(door, "clock"))
-        self.acts = cast("Acts", _Part(door, "acts"))
+        self._sandbox = cast("Sandbox", Part(door, "sandbox"))
+        self.scene = cast("Scene", Part(door, "scene"))
+        self.faults = cast("Faults", Part(door, "faults"))
+        self.ledger = cast("Ledger", Part(door, "ledger"))
+        self.load = cast("Load", Part(door, "load"))
+        self.clock = cast("Clock", Part(door, "clock"))
+        self.acts = cast("Acts", Part(door, "acts"))
 
     def restart(self) -> None:
         self._sandbox.restart()
@@ -101,8 +103,8 @@ class Control:
         self._sandbox.reap()
 
 
-class _Part:
-    """Sends each call over the line."""
+class Part:
+    """One part of a sandbox in another process: sends each call over the line."""
 
     def __init__(self, door: str, name: str) -> None:
         self._url = f"{door}/{name}"

@@ -17,6 +17,8 @@ class Told:
     event_id: str
     type: str
     object: Json
+    ts: int = 0
+    """The ts that tells of it; 0: it was lost or malformed, nobody is told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class VkLedger:
         """`lock`: the world's."""
         self._lock = lock
         self._told: list[Told] = []
+        self._declared: list[tuple[int, int]] = []
         self._sent: list[Sent] = []
         self._answers: list[PressAnswer] = []
         self._reactions: list[tuple[int, int, int]] = []
@@ -57,6 +60,10 @@ class VkLedger:
 
     def tell(self, told: Told) -> None:
         self._told.append(told)
+
+    def declare_lost(self, after: int, until: int) -> None:
+        with self._lock:
+            self._declared.append((after, until))
 
     def send(self, sent: Sent) -> None:
         self._sent.append(sent)
@@ -82,6 +89,15 @@ class VkLedger:
         """The event ids that a reader lacks."""
         seen = set(event_ids)
         return [t.event_id for t in self.updates() if t.event_id not in seen]
+
+    def declared_lost(self) -> list[str]:
+        """The event ids of which VK has told a reader that they may be lost."""
+        with self._lock:
+            return [
+                told.event_id
+                for told in self._told
+                if any(after < told.ts <= until for after, until in self._declared)
+            ]
 
     @staticmethod
     def doubled(event_ids: Iterable[str]) -> list[str]:

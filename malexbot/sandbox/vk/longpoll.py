@@ -12,6 +12,8 @@ from malexbot.sandbox.vk.world import VkWorld
 
 # How often a waiting poll looks whether its line was cut.
 LOOK_S = 0.05
+# How a poll ends when the session and what waited are lost.
+LOST = 3
 
 
 class LongPoll:
@@ -59,10 +61,15 @@ class LongPoll:
     def _look(self, query: dict[str, str]) -> bytes | None:
         """What there is to tell now; None means nothing."""
         world, key, ts = self._world, query.get("key", ""), query.get("ts", "")
+        number = int(ts) if ts.isdecimal() else 0
         if key != world.key:
-            return orjson.dumps({"failed": world.ended.get(key, 2)})
-        updates = world.since(int(ts)) if ts.isdecimal() else None
+            failed = world.ended.get(key, 2)
+            if failed == LOST:
+                world.lose(number)
+            return orjson.dumps({"failed": failed})
+        updates = world.since(number) if ts.isdecimal() else None
         if updates is None:
+            world.ledger.declare_lost(number, world.ts)
             return orjson.dumps({"failed": 1, "ts": world.ts})
         if not updates or world.faults.is_deaf:
             return None

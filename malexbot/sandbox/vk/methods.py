@@ -62,7 +62,7 @@ class Methods:
         return {
             "key": self._world.key,
             "server": self._server_url(),
-            "ts": str(self._world.ts),
+            "ts": str(self._world.begin_anew()),
         }
 
     def _users(self, params: Params) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from malexbot.errors import MalexbotError
 from malexbot.sandbox.model import Json
 
 MESSAGES = {
@@ -37,7 +38,7 @@ _MORE: dict[int, Json] = {
 }
 
 
-class Refusal(Exception):
+class Refusal(MalexbotError):
     """A call is answered with this error."""
 
     def __init__(self, code: int, detail: str = "") -> None:

@@ -17,6 +17,7 @@ from malexbot.sandbox.line import Line
 from malexbot.sandbox.render import render
 from malexbot.sandbox.vk.faults import VkFaults
 from malexbot.sandbox.vk.ledger import VkLedger
+from malexbot.sandbox.vk.load import VkLoad
 from malexbot.sandbox.vk.longpoll import LongPoll
 from malexbot.sandbox.vk.methods import Methods
 from malexbot.sandbox.vk.refusals import Refusal, body
@@ -31,8 +32,9 @@ _POLLS = "/lp/wh"
 class VkSandbox:
     """A VK on a port of its own; `with VkSandbox() as vk:`.
 
-    `scene` makes people write and press, `faults` makes things go wrong, `ledger` tells
-    what truly happened, `settings` holds the limits and delays.
+    `scene` makes people write and press, `load` many of them, `faults` makes things go
+    wrong, `ledger` tells what truly happened, `settings` holds the limits and delays.
+    The same parts are reached in another process by `control.VkControl`.
     """
 
     def __init__(self, *, port: int = 0, settings: VkSettings | None = None) -> None:
@@ -40,6 +42,7 @@ class VkSandbox:
         self.faults = VkFaults()
         self._world = VkWorld(self.settings, self.faults)
         self.scene = VkScene(self._world)
+        self.load = VkLoad(self.scene)
         self.ledger: VkLedger = self._world.ledger
         self._polls = LongPoll(self._world)
         methods = Methods(self._world, lambda: f"{self.url}{_POLLS}")
@@ -66,6 +69,7 @@ class VkSandbox:
 
     def stop(self) -> None:
         """Idempotent; every line is closed."""
+        self.load.stop()
         self.faults.release_saving()
         self._server.stop()
 

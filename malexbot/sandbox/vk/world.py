@@ -52,6 +52,7 @@ class VkWorld:
         self.key = secrets.token_hex(20)
         # Keys of before, and with which `failed` a poll by them ends.
         self.ended: dict[str, int] = {}
+        self._lost_since: int | None = None
 
     # What is told.
 
@@ -65,9 +66,12 @@ class VkWorld:
             "v": self.settings.version,
             "object": object,
         }
+        body = orjson.dumps(update)
         with self.changed:
-            self.ledger.tell(Told(event_id, type, object))
-            self._updates += self.faults.updates(orjson.dumps(update))
+            told = self.faults.updates(body)
+            ts = self.ts + 1 if body in told else 0
+            self.ledger.tell(Told(event_id, type, object, ts))
+            self._updates += told
             self.changed.notify_all()
         return event_id
 
@@ -78,6 +82,8 @@ class VkWorld:
 
     def since(self, ts: int) -> list[bytes] | None:
         """The updates after it; None if they are not kept any more, or never were."""
+        # Whoever asks that has the key of now.
+        self._lost_since = None
         if not self._first <= ts <= self.ts:
             return None
         return self._updates[ts - self._first :]
@@ -94,6 +100,19 @@ class VkWorld:
             self.ended[self.key] = failed
             self.key = secrets.token_hex(20)
             self.changed.notify_all()
+
+    def lose(self, ts: int) -> None:
+        """Somebody who is at `ts` is told that what comes after it is lost."""
+        with self.changed:
+            known = self._lost_since
+            self._lost_since = ts if known is None else min(ts, known)
+
+    def begin_anew(self) -> int:
+        """The ts of now; who was told of a loss has lost what is up to it."""
+        with self.changed:
+            if self._lost_since is not None:
+                self.ledger.declare_lost(self._lost_since, self.ts)
+            return self.ts
 
     # Who and where.
 

@@ -256,3 +256,49 @@ def test_a_restart_loses_nothing_that_waits(api: Api, vk: VkSandbox) -> None:
     vk.scene.happen("group_join", {})
     vk.restart()
     assert len(api.poll()["updates"]) == 1
+
+
+# What VK itself says is lost.
+
+
+def test_what_is_gone_before_it_was_asked_for_is_declared_lost(
+    api: Api, vk: VkSandbox
+) -> None:
+    fetched = vk.scene.happen("group_join", {})
+    api.ts = api.poll()["ts"]
+    gone = vk.scene.happen("group_join", {})
+    vk.scene.outdate_history()
+    kept = vk.scene.happen("group_join", {})
+    assert vk.ledger.declared_lost() == []
+    assert api.poll() == {"failed": 1, "ts": 3}
+    assert vk.ledger.declared_lost() == [gone, kept]
+    assert vk.ledger.lost([fetched]) == [gone, kept]
+
+
+def test_with_its_information_all_is_lost_up_to_the_new_session(
+    api: Api, vk: VkSandbox
+) -> None:
+    gone = vk.scene.happen("group_join", {})
+    vk.scene.lose_information()
+    assert api.poll() == {"failed": 3}
+    late = [vk.scene.happen("group_join", {})]
+    api.connect()
+    # Its answer was lost, as may be.
+    late.append(vk.scene.happen("group_join", {}))
+    api.connect()
+    assert vk.ledger.declared_lost() == [gone, *late]
+    later = vk.scene.happen("group_join", {})
+    assert len(api.poll()["updates"]) == 1
+    api.connect()
+    assert later not in vk.ledger.declared_lost()
+
+
+def test_what_nobody_is_told_has_no_place_in_the_queue(vk: VkSandbox) -> None:
+    vk.faults.lose_updates()
+    vk.scene.happen("group_join", {})
+    vk.faults.malform_update('{"type": 7}')
+    vk.scene.happen("group_join", {})
+    vk.faults.duplicate_updates()
+    vk.scene.happen("group_join", {})
+    vk.scene.happen("group_join", {})
+    assert [told.ts for told in vk.ledger.updates()] == [0, 0, 2, 4]
