@@ -28,6 +28,8 @@ class GroupState(NamedTuple):
     """Not given to anybody yet; None: this Redis cannot tell."""
     behind_s: float
     """How old the oldest is that it has not done; 0 if it has done all."""
+    done_before: str
+    """Every entry before that id it has done."""
 
 
 class StreamState(NamedTuple):
@@ -77,7 +79,7 @@ class Survey:
             for stream in streams:
                 answer: Any = self._client.xrevrange(stream, count=number)
                 found += _raws(stream, answer)
-        found.sort(key=_moment)
+        found.sort(key=lambda raw: moment(raw.id))
         return [_entry(raw) for raw in found]
 
     def follow(self, streams: Sequence[str], seen: Sequence[Entry]) -> Iterator[Entry]:
@@ -97,30 +99,36 @@ class Survey:
         with asking():
             first = self._first(stream, "-")
             groups = self._client.xinfo_groups(stream)
+            entries = self._client.xlen(stream)
             return StreamState(
                 name=stream,
-                entries=self._client.xlen(stream),
+                entries=entries,
                 oldest_s=self._age_s(first) if first else None,
-                groups=[self._group(stream, group) for group in groups],
+                groups=[self._group(stream, group, entries) for group in groups],
             )
 
-    def _group(self, stream: str, told: Mapping[str, Any]) -> GroupState:
+    def _group(self, stream: str, told: Mapping[str, Any], entries: int) -> GroupState:
+        """What is asked later may be further on, never further back."""
         name = told["name"].decode()
         last = told["last-delivered-id"].decode()
-        # After entries were cut off Redis' own count is a guess; this is none.
         first = self._first(stream, f"({last}")
-        waiting = [first] if first else []
-        if told["pending"]:
-            pending: Any = self._client.xpending(stream, name)
-            waiting.append(pending["min"].decode())
-        unread = told.get("lag")
+        held = self._held(stream, name) if told["pending"] else None
+        # After entries were cut off Redis' own count is a guess; this is none.
+        unread = min(told["lag"], entries) if told.get("lag") is not None else None
+        waiting = [id for id in (first, held) if id]
         return GroupState(
             name=name,
             consumers=told["consumers"],
             pending=told["pending"],
             unread=unread if first else 0,
             behind_s=max(map(self._age_s, waiting), default=0.0),
+            done_before=held or after(last),
         )
+
+    def _held(self, stream: str, group: str) -> str | None:
+        """The first that was given to somebody who has not acknowledged it."""
+        pending: Any = self._client.xpending(stream, group)
+        return pending["min"].decode() if pending["min"] else None
 
     def _first(self, stream: str, since: str) -> str | None:
         """The id of the first entry from there on."""
@@ -137,8 +145,16 @@ def _raws(stream: str, entries: Sequence[Any]) -> list[Raw]:
     return [Raw(stream, id.decode(), fields) for id, fields in entries]
 
 
-def _moment(raw: Raw) -> tuple[int, ...]:
-    return tuple(map(int, raw.id.split("-")))
+def moment(id: str) -> tuple[int, int]:
+    """By which ids are ordered: the time, and the number within it."""
+    time, _, number = id.partition("-")
+    return int(time), int(number or 0)
+
+
+def after(id: str) -> str:
+    """The next id that there may be."""
+    time, number = moment(id)
+    return f"{time}-{number + 1}"
 
 
 def _entry(raw: Raw) -> Entry:

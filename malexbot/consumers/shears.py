@@ -1,0 +1,93 @@
+"""Cuts streams: what everybody has done, and in need what nobody had the time for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from malexbot.consumers.line import asking
+from malexbot.consumers.survey import StreamState, Survey, moment
+from malexbot.errors import MalexbotError
+
+# What all have done stays so long all the same, for those who look.
+KEPT_S = 600.0
+# The maxmemory-policy of a Redis that refuses what it has no room for.
+KEEPS_ALL = "noeviction"
+# So many keys are named in one go.
+STEP = 1000
+
+
+class Cut(NamedTuple):
+    """What became of one stream."""
+
+    state: StreamState
+    """As it was before."""
+    lost: int = 0
+    """How many entries are gone that somebody had not done."""
+    losers: Sequence[str] = ()
+    """The groups that had not."""
+
+
+class Shears(Survey):
+    """A survey that cuts, too."""
+
+    def trim(self, stream: str, *, most: int, kept_s: float = KEPT_S) -> Cut | None:
+        """Afterwards it holds hardly more than `most` entries; 0 sets no bound.
+
+        It may be read meanwhile: a group goes on, and never back. None: there is no
+        such stream.
+        """
+        with asking():
+            if not self._client.exists(stream):
+                return None
+            state = self.state(stream)
+            if not state.groups:
+                self._cut_to(stream, most)
+                return Cut(state)
+            done = min((group.done_before for group in state.groups), key=moment)
+            self._cut_before(stream, min(done, self._past(kept_s), key=moment))
+            if not most or self._client.xlen(stream) <= most:
+                return Cut(state)
+            self._cut_before(stream, done, is_exact=True)
+            lost = self._cut_to(stream, most)
+            first = self._first(stream, "-") or done
+        late = [g.name for g in state.groups if moment(g.done_before) < moment(first)]
+        return Cut(state, lost, late if lost else ())
+
+    def evicts(self) -> str:
+        """By which policy a full Redis throws away what it holds; "" if it does not.
+
+        Nor if it does not tell.
+        """
+        try:
+            with asking():
+                told = self._client.info("memory")
+        except MalexbotError:
+            return ""
+        policy = str(told.get("maxmemory_policy", KEEPS_ALL))
+        return policy if told.get("maxmemory") and policy != KEEPS_ALL else ""
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """These are of no use any more."""
+        left = [*keys]
+        with asking():
+            while left:
+                some, left = left[:STEP], left[STEP:]
+                self._client.unlink(*some)
+
+    def _cut_before(self, stream: str, id: str, *, is_exact: bool = False) -> None:
+        """Whole blocks of entries only, if it need not be exact; that costs nothing."""
+        while self._client.xtrim(stream, minid=id, approximate=not is_exact):
+            pass
+
+    def _cut_to(self, stream: str, most: int) -> int:
+        """How many are gone; a block more may be left."""
+        lost = 0
+        while most and (cut := int(self._client.xtrim(stream, maxlen=most))):
+            lost += cut
+        return lost
+
+    def _past(self, seconds: float) -> str:
+        """The id of what came in so long ago, by the clock that makes ids."""
+        now_s, micros = self._client.time()
+        return f"{max(0, round((now_s - seconds) * 1000 + micros / 1000))}-0"
