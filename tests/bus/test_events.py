@@ -20,6 +20,7 @@ from malexbot.events import (
 )
 from tests.support.events import edited, posted
 
+PARTS = (Button, Message, Reaction, Reply, User, Peer)
 RUSLAN = User(206295116, "Руслан Башинский", "Руслан", "Башинский", "oidaho")
 CHAT = Peer(2000000002, 2, "FUNCKA | DEV | CHAT")
 
@@ -35,6 +36,18 @@ def of_vk(event_type: str, **parts: Any) -> Event:
         "raw": b"{}",
     }
     return Event(event_type=event_type, peer=CHAT, user=RUSLAN, **known, **parts)
+
+
+def test_the_parts_have_the_fields_of_the_fetcher() -> None:
+    """In their order: who unpacks them finds each where it was."""
+    assert {kind.__name__: kind._fields for kind in PARTS} == {
+        "Button": ("cmid", "beid", "payload"),
+        "Message": ("cmid", "text", "reply", "forward", "attachments"),
+        "Reaction": ("cmid", "rid"),
+        "Reply": ("cmid", "text"),
+        "User": ("uuid", "name", "firstname", "lastname", "nick"),
+        "Peer": ("bpid", "cid", "name"),
+    }
 
 
 def test_a_command_is_the_fetchers_key_for_key() -> None:
