@@ -6,7 +6,7 @@ raises `Transient` when it may be repeated whole, which is always safe.
 
 from __future__ import annotations
 
-from malexbot.ports.bookmarks import Bookmark, Bookmarks, ChannelNews
+from malexbot.ports.bookmarks import Bookmark, Bookmarks, ChannelNews, Feed, Feeds
 from malexbot.ports.calls import Answered, Call, Door
 from malexbot.ports.chats import Chat, Sent
 from malexbot.ports.commands import Commands, KeptCommand
@@ -20,8 +20,10 @@ from malexbot.ports.journal import (
     Journal,
     Live,
     Looked,
+    Lost,
     Mark,
     Parcel,
+    Polled,
     ReadAnew,
     Reject,
     Vanished,
@@ -51,6 +53,8 @@ __all__ = [
     "Effect",
     "Entry",
     "Fact",
+    "Feed",
+    "Feeds",
     "Field",
     "Found",
     "GiveBack",
@@ -66,11 +70,13 @@ __all__ = [
     "LeaseLost",
     "Live",
     "Looked",
+    "Lost",
     "Mark",
     "Menu",
     "Occasion",
     "Option",
     "Parcel",
+    "Polled",
     "PostKnown",
     "Processor",
     "Put",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,26 @@ class ChannelNews:
     is_accessible: bool = True
     team: str = ""
     """Its name, as it stands in addresses; a direct channel has none."""
+
+
+class Feed(NamedTuple):
+    """How far a feed was read that keeps its own queue."""
+
+    ts: str
+    answered_ago_s: float
+    """How long ago it last told anything, by the database's clock."""
+
+
+class Feeds(Protocol):
+    """Where such feeds are read on; the marks `Polled` move them."""
+
+    def open_connection(self, source: str, reason: str) -> int:
+        """Commit the number of a connection before its first event is taken."""
+        ...
+
+    def feed(self, source: str, feed: str) -> Feed | None:
+        """None: it was never read."""
+        ...
 
 
 class Bookmarks(Protocol):

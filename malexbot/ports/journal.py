@@ -17,6 +17,8 @@ class Entry(NamedTuple):
     """Yes: the archive keeps this post. No: it only updates a post it has."""
     processors: Sequence[str] = ()
     """Who acts on it: one job each."""
+    is_archived: bool = True
+    """No: of its messenger the archive has nothing."""
 
     @property
     def lanes(self) -> list[str]:
@@ -102,7 +104,27 @@ class Vanished(NamedTuple):
     found_at: int
 
 
-Mark = CaughtUp | WalkedBack | EditsRead | ReadAnew | Looked | Vanished
+class Polled(NamedTuple):
+    """A feed that keeps its own queue was read up to here."""
+
+    source: str
+    feed: str
+    ts: str
+    """As the messenger writes it."""
+    answered_at: float
+    """When it told so, by the monotonic clock: what came later may wait there."""
+
+
+class Lost(NamedTuple):
+    """A feed dropped what nobody had read yet: a gap that nobody can fill."""
+
+    source: str
+    feed: str
+    reason: str
+    """It names what is lost, so that the same gap is told once."""
+
+
+Mark = CaughtUp | WalkedBack | EditsRead | ReadAnew | Looked | Vanished | Polled | Lost
 
 
 class Reject(NamedTuple):

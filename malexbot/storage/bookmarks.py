@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from malexbot.ports import Bookmark, ChannelNews
+from malexbot.ports import Bookmark, ChannelNews, Feed
 from malexbot.storage.database import Database
 
 _CONNECT = "INSERT INTO connections (source, reason) VALUES (%s, %s) RETURNING number"
@@ -55,6 +55,10 @@ _ARCHIVED = """
 SELECT id, edit_at FROM posts
 WHERE channel_id = %s AND create_at BETWEEN %s AND %s AND delete_at = 0
 """
+_FEED = """
+SELECT ts, extract(epoch FROM clock_timestamp() - answered_at)::float8 FROM feeds
+WHERE source = %s AND feed = %s
+"""
 _OLDEST = """
 SELECT create_at FROM posts WHERE channel_id = %s AND delete_at = 0
 ORDER BY create_at LIMIT 1
@@ -62,7 +66,7 @@ ORDER BY create_at LIMIT 1
 
 
 class DatabaseBookmarks:
-    """Implements ports.Bookmarks; `epoch` tells the number of the daemon's turn."""
+    """Implements ports.Bookmarks and Feeds; `epoch` is the number of our turn."""
 
     def __init__(self, database: Database, *, epoch: Callable[[], int]) -> None:
         self._database = database
@@ -73,6 +77,12 @@ class DatabaseBookmarks:
             cursor.execute(_CONNECT, (source, reason))
             (number,) = cursor.fetchone() or (0,)
         return int(number)
+
+    def feed(self, source: str, feed: str) -> Feed | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(_FEED, (source, feed))
+            found = cursor.fetchone()
+        return Feed(*found) if found else None
 
     def channels(self, source: str) -> dict[str, Bookmark]:
         with self._database.transaction() as cursor:

@@ -53,7 +53,7 @@ class Erased:
 
     def _has_made(self, event: Event) -> bool:
         source, post = event.source, event.post
-        if (source, event.user.uuid) in self.people:
+        if (source, str(event.user.uuid)) in self.people:
             return True
         return post is not None and (source, post.user_id) in self.people
 

@@ -1,4 +1,4 @@
-"""How far each channel was read: the marks move with what they stand for.
+"""How far channels and feeds were read: the marks move with what they stand for.
 
 They move forward only, so that late and repeated ones do no harm; backward they are
 set where the server's clock was.
@@ -6,6 +6,7 @@ set where the server's clock was.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import orjson
@@ -16,13 +17,17 @@ from malexbot.ports import (
     EditsRead,
     Live,
     Looked,
+    Lost,
     Mark,
+    Polled,
     ReadAnew,
     Vanished,
     WalkedBack,
 )
 from malexbot.storage.session import Cursor
 from malexbot.storage.statement import Statement
+
+Terms = tuple[object, ...] | dict[str, object]
 
 _UPSERT = """
 INSERT INTO channels AS c (source, channel_id, {columns}) VALUES (%s, %s, {values})
@@ -74,6 +79,26 @@ _LOOKED = _upsert(
     "messages, last_post_at",
     "messages = excluded.messages, last_post_at = excluded.last_post_at",
 )
+_POLLED = """
+INSERT INTO feeds (source, feed, ts, answered_at)
+VALUES (%s, %s, %s, clock_timestamp() - %s * interval '1 second')
+ON CONFLICT (source, feed) DO UPDATE
+SET ts = excluded.ts, answered_at = excluded.answered_at
+"""
+# Nobody can fill it, so it is closed as it is told: it began when the feed last told
+# anything. A batch that is written again does not tell it again.
+_LOST = """
+INSERT INTO gaps (source, channel_id, kind, reason, opened_at, closed_at)
+SELECT %(source)s, %(feed)s, 'lost', %(reason)s,
+  coalesce((
+    SELECT answered_at FROM feeds WHERE source = %(source)s AND feed = %(feed)s
+  ), clock_timestamp()),
+  clock_timestamp()
+WHERE NOT EXISTS (
+  SELECT FROM gaps
+  WHERE source = %(source)s AND channel_id = %(feed)s AND reason = %(reason)s
+)
+"""
 _LIVE = Statement(
     "move_live_marks",
     """
@@ -88,7 +113,7 @@ WHERE c.source = live.source AND c.channel_id = live.channel_id
 
 
 def move(cursor: Cursor, marks: Iterable[Mark]) -> None:
-    """Move marks of channels, which need not be known yet; in one round trip."""
+    """Move marks of channels and feeds, be they known or not; in one round trip."""
     told = [
         cursor.mogrify(*statement) for statement in map(_statement, marks) if statement
     ]
@@ -96,7 +121,9 @@ def move(cursor: Cursor, marks: Iterable[Mark]) -> None:
         cursor.execute(b";".join(told))
 
 
-def _statement(mark: Mark) -> tuple[str, tuple[object, ...]] | None:
+def _statement(mark: Mark) -> tuple[str, Terms] | None:
+    if isinstance(mark, Polled | Lost):
+        return _of_feed(mark)
     where = (mark.source, mark.channel_id)
     match mark:
         case CaughtUp():
@@ -115,6 +142,13 @@ def _statement(mark: Mark) -> tuple[str, tuple[object, ...]] | None:
             return _LOOKED, (*where, mark.messages, mark.last_post_at)
         case Vanished():
             return None  # it moves nothing: the posts are marked with the others
+
+
+def _of_feed(mark: Polled | Lost) -> tuple[str, Terms]:
+    if isinstance(mark, Lost):
+        return _LOST, mark._asdict()
+    ago_s = time.monotonic() - mark.answered_at
+    return _POLLED, (mark.source, mark.feed, mark.ts, ago_s)
 
 
 def find_live(events: Iterable[Event], passed: Iterable[Live] = ()) -> Live:

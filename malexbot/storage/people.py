@@ -77,9 +77,9 @@ class People:
         """The new names, each with a post that would be theirs."""
         heard: dict[Who, tuple[str, str]] = {}
         known = self._known
-        for event, keeps, _ in entries:
+        for event, keeps, _, is_archived in entries:
             name = event.user.nick
-            if name and (keeps or event.reaction is not None):
+            if name and is_archived and (keeps or event.reaction is not None):
                 who = event.source, str(event.user.uuid)
                 if known.get(who) != name:
                     heard[who] = _readable(name), _post_id(event)

@@ -176,6 +176,8 @@ class Posts:
     def add(self, entry: Entry) -> None:
         """Raises ValueError for a reaction whose event_id is none."""
         event, post = entry.event, entry.event.post
+        if not entry.is_archived:
+            return
         if post is None:
             if event.reaction is not None:
                 self._add_reaction(event, event.reaction)
