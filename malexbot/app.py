@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from malexbot.config.model import Config
 from malexbot.messengers.mattermost.callbacks.doors import WAIT_S, doors
 from malexbot.messengers.mattermost.messenger import Mattermost, Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
+from malexbot.messengers.vk.messenger import Community, Vk
 from malexbot.pipe import Adopt, Parts, Pipe
 from malexbot.pipeline.orders import Reader
 from malexbot.plugins.hooks import Hooks
 from malexbot.ports import Door
 from malexbot.readings import (
+    Connection,
     register,
-    register_connection,
+    register_connections,
     register_desk,
     register_files,
+    register_vk,
     register_web,
 )
 from malexbot.runtime.metrics import Metrics
@@ -56,10 +59,10 @@ def compose(parts: Parts) -> Composition:
     then what was begun is ended.
     """
     config = parts.config
-    server = _server(config)
+    server, community = _server(config), _community(config)
     # Filled below: who reads needs the intake, and the intake wakes who asks him to.
     readers: dict[str, Reader] = {}
-    pipe = Pipe(parts, server=server, readers=readers)
+    pipe = Pipe(parts, server=server, community=community, readers=readers)
     metrics = _metrics(parts, pipe)
     hooks = Hooks(
         config.webhooks,
@@ -78,42 +81,75 @@ def compose(parts: Parts) -> Composition:
         pipe.ticks,
     ]
     prepares = [pipe.prepare, lambda fresh: lambda: hooks.adopt(fresh.webhooks)]
-    if server is None:
-        return Composition(services, _together(prepares))
+    connections: list[Connection] = []
+    if community:
+        vk = _vk(parts, pipe, community)
+        services += vk.services
+        connections.append(vk.listener)
+        register_vk(metrics, vk.listener.poll, community.directory)
+    if server:
+        called |= _doors(parts, pipe, server)
+        mattermost = _mattermost(parts, pipe, server)
+        readers[MATTERMOST] = mattermost.backfill
+        scheduler = Scheduler()
+        scheduler.every(config.backfill.every, "backfill", mattermost.backfill.wake)
+        services += [scheduler, *mattermost.services]
+        connections.append(mattermost.listener)
+        prepares.append(_prepare(mattermost))
+    register_connections(metrics, connections)
+    return Composition(services, _together(prepares))
 
-    called |= doors(
+
+def _vk(parts: Parts, pipe: Pipe, community: Community) -> Vk:
+    return Vk(
+        community,
+        intake=pipe.intake,
+        feeds=DatabaseBookmarks(parts.database, epoch=parts.epoch),
+        grants=pipe.grants,
+        health=parts.health,
+    )
+
+
+def _doors(parts: Parts, pipe: Pipe, server: Server) -> Mapping[str, Door]:
+    """Where the server calls us."""
+    return doors(
         server,
         desk=pipe.desk,
         grants=pipe.grants,
         commands=DatabaseCommands(parts.database, MATTERMOST),
     )
+
+
+def _mattermost(parts: Parts, pipe: Pipe, server: Server) -> Mattermost:
     mattermost = Mattermost(
         server,
         intake=pipe.intake,
         audience=pipe.audience,
         bookmarks=DatabaseBookmarks(parts.database, epoch=parts.epoch),
-        backfill=config.backfill,
+        backfill=parts.config.backfill,
         retention=pipe.retention,
         health=parts.health,
     )
     mattermost.listener.is_start = parts.is_start
-    readers[MATTERMOST] = mattermost.backfill
-    register_connection(metrics, mattermost.listener)
-    scheduler = Scheduler()
-    scheduler.every(config.backfill.every, "backfill", mattermost.backfill.wake)
-    services += [scheduler, *mattermost.services]
+    return mattermost
 
+
+def _prepare(mattermost: Mattermost) -> Callable[[Config], Adopt]:
     def prepare(fresh: Config) -> Adopt:
         assert fresh.mattermost is not None, "the block comes or goes at a restart"
         return mattermost.prepare(fresh.mattermost)
 
-    return Composition(services, _together([*prepares, prepare]))
+    return prepare
 
 
 def _server(config: Config) -> Server | None:
     if config.mattermost is None:
         return None
     return Server(config.mattermost, public_url=config.backend.public_url or "")
+
+
+def _community(config: Config) -> Community | None:
+    return Community(config.vk) if config.vk else None
 
 
 def _metrics(parts: Parts, pipe: Pipe) -> Metrics:

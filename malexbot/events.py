@@ -19,6 +19,8 @@ _WORDS = ("fallback", "pretext", "title", "text")
 _SAID = (str, int, float)
 # What a person asks of the bot itself: their order is that person's own.
 OF_A_PERSON = frozenset({"command", "button", "dialog"})
+# What most of what is told of messages is called on Mattermost.
+_COMMON = {"message": "posted", "edit": "post_edited", "delete": "post_deleted"}
 # What the older routing service called them, and whose clock it showed.
 _FLAT = {"message": "message_new", "command": "command_call"}
 MOSCOW = timezone(timedelta(hours=3))
@@ -161,6 +163,18 @@ class Event(NamedTuple):
         if self.event_type in OF_A_PERSON:
             return f"{self.source}:@{self.user.uuid}"
         return f"{self.source}:{self.peer.bpid}"
+
+    @property
+    def common_name(self) -> str:
+        """What it is called where one word is to do for every messenger.
+
+        It is the name that Mattermost has for it, or for who calls us.
+        """
+        if self.event_type in OF_A_PERSON:
+            return self.event_type
+        if self.reaction is not None:
+            return "reaction_removed" if self.reaction.rid is None else "reaction_added"
+        return _COMMON.get(self.event_type, self.name)
 
     @property
     def said(self) -> Message | None:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from malexbot.config.events import MATTERMOST_EVENTS
+from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS
 from malexbot.config.model import Config
 from malexbot.events import Id
 from malexbot.messengers.mattermost.messenger import Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
+from malexbot.messengers.vk.messenger import Community
+from malexbot.messengers.vk.translate import SOURCE as VK
 from malexbot.pipeline.answers import ChatAnswers, ChatDialogs, ChatEdits, ChatUploads
 from malexbot.pipeline.audience import Audience
 from malexbot.pipeline.counters import Counters
@@ -74,15 +76,22 @@ class Parts:
 
 
 class Pipe:
-    """All between the messenger's two ends; `server` is them, where there is one."""
+    """All between the messengers' two ends; `server` and `community` are them."""
 
     def __init__(
-        self, parts: Parts, *, server: Server | None, readers: Mapping[str, Reader]
+        self,
+        parts: Parts,
+        *,
+        server: Server | None,
+        community: Community | None = None,
+        readers: Mapping[str, Reader],
     ) -> None:
         config, database, workers = parts.config, parts.database, parts.config.workers
         self.now_ms = now_ms = server.now_ms if server else _now_ms
         jobs = DatabaseJobs(database, epoch=parts.epoch)
-        chats: Mapping[str, Chat] = {MATTERMOST: server.chat} if server else {}
+        chats = _chats(server, community)
+        store = DatabaseStore(database)
+        neighbours = {VK: community.neighbour(store)} if community else {}
         self.audience = Audience()
         self.grants = DatabaseGrants(database)
         self.retention = Retention(config.archive.retention, now_ms=now_ms)
@@ -99,6 +108,7 @@ class Pipe:
             audience=self.audience,
             server_now_ms=now_ms,
             is_wanted=self.retention.wants,
+            neighbours=neighbours,
         )
         runs = ProcessorRuns(
             decider=self._decider,
@@ -106,7 +116,8 @@ class Pipe:
             guard=self._guard,
             desk=self.desk,
             grants=self.grants,
-            sight=_sight(database, server),
+            sight=_sight(database, store, server),
+            neighbours=neighbours,
         )
         contents = Contents.of(config.state_dir)
         self.filing = Filing(
@@ -153,7 +164,7 @@ class Pipe:
             decider=self._decider,
             workers=self.lanes,
             health=parts.health,
-            counters=Counters(MATTERMOST_EVENTS),
+            counters=Counters(MATTERMOST_EVENTS | VK_EVENTS),
         )
         self.ticks = Ticks(self._called(config), offer=self.intake.offer, now_ms=now_ms)
 
@@ -200,8 +211,16 @@ def _wishes(config: Config) -> Wishes:
     return Wishes(keeps=keeps, largest=config.archive.largest_file)
 
 
-def _sight(database: Database, server: Server | None) -> Sight:
-    store = DatabaseStore(database)
+def _chats(server: Server | None, community: Community | None) -> Mapping[str, Chat]:
+    chats: dict[str, Chat] = {}
+    if server:
+        chats[MATTERMOST] = server.chat
+    if community:
+        chats[VK] = community.chat
+    return chats
+
+
+def _sight(database: Database, store: DatabaseStore, server: Server | None) -> Sight:
     if server is None:
         return Sight(store)
     people = server.people

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from malexbot import __version__
-from malexbot.messengers.mattermost.listen import Listener
+from malexbot.messengers.vk.directory import Directory
+from malexbot.messengers.vk.longpoll import LongPoll
 from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.files import FileFetches
 from malexbot.pipeline.intake import Intake
@@ -55,27 +56,55 @@ def register(
     _register_archive(metrics, database)
 
 
-def register_connection(metrics: Metrics, listener: Listener) -> None:
-    """Once a daemon that listens to a messenger."""
-    source = (listener.name,)
+class Connection(Protocol):
+    """Who listens to a messenger."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_connected(self) -> bool: ...
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def resumes(self) -> int: ...
+
+
+def register_connections(metrics: Metrics, connections: Sequence[Connection]) -> None:
+    """Once a daemon; there may be none."""
     metrics.gauge(
         "connection_up",
         "1 while events come in live.",
-        lambda: {source: listener.is_connected},
+        lambda: {(each.name,): each.is_connected for each in connections},
         labels=["source"],
     )
     metrics.gauge(
         "connection_number",
         "The number of the last connection that was no resume.",
-        lambda: {source: listener.number},
+        lambda: {(each.name,): each.number for each in connections},
         labels=["source"],
     )
     metrics.counter(
         "connection_resumes",
         "Connections that went on where the last one ended.",
-        lambda: {source: listener.resumes},
+        lambda: {(each.name,): each.resumes for each in connections},
         labels=["source"],
     )
+
+
+def register_vk(metrics: Metrics, poll: LongPoll, directory: Directory) -> None:
+    """Once a daemon that listens to VK."""
+    for name, told, read in (
+        ("vk_gaps", "How often VK lost events.", lambda: poll.gaps),
+        ("vk_duplicates", "Updates that came twice.", lambda: poll.duplicates),
+        ("vk_names_asked", "Calls for names.", lambda: directory.numbers.calls),
+        ("vk_names_failed", "Such that failed.", lambda: directory.numbers.failures),
+        ("vk_names_known", "Names in mind.", lambda: directory.numbers.hits),
+        ("vk_names_unknown", "Names asked for.", lambda: directory.numbers.misses),
+    ):
+        metrics.counter(name, told, read)
 
 
 def register_files(

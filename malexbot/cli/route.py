@@ -240,7 +240,7 @@ def _remarks(config: Config, found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _is_named(config: Config) -> bool:
-    events = config.mattermost.target_events_processors if config.mattermost else {}
+    events = config.target_events_processors
     return any("route" in processors for processors in events.values())
 
 

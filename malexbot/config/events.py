@@ -1,8 +1,8 @@
-"""The events that a Mattermost server tells of, by the names that it gives them."""
+"""The events that messengers tell of, by the names that they give them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 # Gathered from servers 5.37 to 10; a new one works too, it is only not known here.
@@ -35,9 +35,30 @@ MATTERMOST_EVENTS = frozenset("""
     """.split())
 
 
-def unknown_events(names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+# Those that a community can switch on, and `gap`: VK has lost some.
+VK_EVENTS = frozenset("""
+    audio_new board_post_delete board_post_edit board_post_new board_post_restore
+    donut_money_withdraw donut_money_withdraw_error donut_subscription_cancelled
+    donut_subscription_create donut_subscription_expired
+    donut_subscription_price_changed donut_subscription_prolonged gap
+    group_change_photo group_change_settings group_join group_leave
+    group_officers_edit like_add like_remove market_comment_delete
+    market_comment_edit market_comment_new market_comment_restore market_order_edit
+    market_order_new message_allow message_deny message_edit message_event message_new
+    message_reaction_event message_read message_reply message_typing_state
+    photo_comment_delete photo_comment_edit photo_comment_new photo_comment_restore
+    photo_new poll_vote_new user_block user_unblock video_comment_delete
+    video_comment_edit video_comment_new video_comment_restore video_new
+    vkpay_transaction wall_post_new wall_reply_delete wall_reply_edit wall_reply_new
+    wall_reply_restore wall_repost
+    """.split())
+
+
+def unknown_events(
+    names: Iterable[str], known: Collection[str] = MATTERMOST_EVENTS
+) -> Iterator[tuple[str, str | None]]:
     """Those that no server tells of, as far as known, and what may have been meant."""
     for name in names:
-        if name not in MATTERMOST_EVENTS and not name.startswith("custom_"):
-            close = get_close_matches(name, MATTERMOST_EVENTS, n=1)
+        if name not in known and not name.startswith("custom_"):
+            close = get_close_matches(name, known, n=1)
             yield name, f"did you mean {close[0]!r}?" if close else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from malexbot.config.document import MAX_BYTES, Document, parse
-from malexbot.config.events import unknown_events
 from malexbot.config.explain import explain
 from malexbot.config.files import read_bytes
 from malexbot.config.model import Config
-from malexbot.config.plugins import OF_CALLS, Outlet, Plug, Plugged
+from malexbot.config.oddities import oddities
+from malexbot.config.plugins import Outlet, Plug, Plugged
 from malexbot.config.problems import ConfigProblems, Problem, Where
-from malexbot.config.routes import unreachable
 from malexbot.config.secrets import Secrets, expanded
 
 DEFAULT_FILE = Path("/etc/malexbot.yaml")
@@ -75,7 +74,7 @@ def load_with_warnings(
     if config is None or document.problems:
         problems = (*document.problems, *failures)
         raise ConfigProblems(sorted(problems, key=lambda p: p.line or 0))
-    odd = (*_oddities(config, document), *outlet.oddities(plugged))
+    odd = (*oddities(config, document), *outlet.oddities(plugged))
     return Loaded(config.plugged_with(plugged), odd, failures)
 
 
@@ -97,32 +96,6 @@ def validate(
     except ValidationError as error:
         explain(error, model, document, where)
         return None
-
-
-def _oddities(config: Config, document: Document) -> tuple[Problem, ...]:
-    if config.mattermost is None:
-        hint = "add the block `mattermost`"
-        return (document.problem((), "nothing is listened to", hint),)
-    odd = []
-    if not config.mattermost.listen_channels:
-        where, hint = ("mattermost", "listen_channels"), '`["*"]` means every channel'
-        odd.append(document.problem(where, "no channel is listened to", hint))
-    where = ("mattermost", "target_events_processors")
-    for name, meant in unknown_events(config.mattermost.target_events_processors):
-        if name not in OF_CALLS:
-            odd.append(document.problem(where, f"no event {name!r} is known", meant))
-    return (*odd, *_odd_routes(config, document))
-
-
-def _odd_routes(config: Config, document: Document) -> Iterator[Problem]:
-    for place, taker in unreachable(config.routes):
-        text = f"is never asked: {taker!r} takes every event"
-        hint = "put it above that rule, or let that one have `continue: true`"
-        yield document.problem(("routes", place), text, hint)
-    events = config.mattermost.target_events_processors if config.mattermost else {}
-    if config.routes and not any("route" in listed for listed in events.values()):
-        hint = "add it in mattermost.target_events_processors: `posted: [route]`"
-        yield document.problem(("routes",), "no event has the processor `route`", hint)
 
 
 def _content(path: Path) -> bytes:

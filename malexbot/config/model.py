@@ -39,6 +39,7 @@ from malexbot.config.plugins import Plugged, Plugins, ProcessorBlocks
 from malexbot.config.responses import Responses
 from malexbot.config.routes import Routes, Routing
 from malexbot.config.targets import HttpTargets, Redis
+from malexbot.config.vk import Vk as Vk
 from malexbot.config.workers import Workers
 
 
@@ -109,6 +110,9 @@ class Config(Block):
     )
     mattermost: Annotated[Mattermost | None, Sample(on=True)] = Field(
         default=None, description="The Mattermost server, and what is done there."
+    )
+    vk: Vk | None = Field(
+        default=None, description="The VK community, and what is done there."
     )
     responses: Responses = Field(
         default=(),
@@ -191,6 +195,12 @@ class Config(Block):
             if all(value in (None, "") for value in db.values()):
                 return {**values, "db": None}
         return values
+
+    @property
+    def target_events_processors(self) -> Mapping[str, tuple[str, ...]]:
+        """What is done on which event, of all messengers: no two name one alike."""
+        ours = self.mattermost.target_events_processors if self.mattermost else {}
+        return {**ours, **(self.vk.target_events_processors if self.vk else {})}
 
     @property
     def plugged(self) -> Plugged:

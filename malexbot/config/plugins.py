@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from malexbot.config.document import Document
-from malexbot.config.events import unknown_events
+from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS, unknown_events
 from malexbot.config.fields import Block, Names
 from malexbot.config.permissions import Permissions, Roles
 from malexbot.config.problems import Problem, Where
@@ -35,6 +35,8 @@ OWN = "malex"
 # What is no event of the server, but comes by a call or by the clock.
 OF_CALLS = ("command", "button", "dialog", "hook")
 OF_PLUGINS = (*OF_CALLS, "tick")
+# The blocks that say what is done on which event.
+MESSENGERS = ("mattermost", "vk")
 OWN_FUNCTIONS = tuple(f"{OWN}.{name}" for name in "help find stats status ping".split())
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -123,12 +125,18 @@ class Wanted(Block):
     permissions: Permissions = {}
     webhooks: Mapping[str, Any] = {}
     mattermost: _Events | None = None
+    vk: _Events | None = None
 
     @property
     def used(self) -> tuple[str, ...]:
         """The names that events have, but ours."""
-        events = self.mattermost.target_events_processors if self.mattermost else {}
-        names = dict.fromkeys(name for listed in events.values() for name in listed)
+        names = dict.fromkeys(
+            name
+            for block in (self.mattermost, self.vk)
+            if block is not None
+            for listed in block.target_events_processors.values()
+            for name in listed
+        )
         return tuple(name for name in names if name not in BUILTIN)
 
     @property
@@ -189,7 +197,8 @@ class Outlet:
                 hint = "name it at an event in mattermost.target_events_processors"
                 yield self._document.problem(("plugins",), text, hint)
         events = (event for each in plugged.handlers for event in each.events)
-        for name, meant in unknown_events(dict.fromkeys(events)):
+        known = MATTERMOST_EVENTS | VK_EVENTS
+        for name, meant in unknown_events(dict.fromkeys(events), known):
             if name not in OF_PLUGINS:
                 text = f"a plugin listens to {name!r}, an event that is not known"
                 yield self._document.problem(("plugins",), text, meant)
@@ -245,11 +254,12 @@ class Outlet:
             index = self._wanted.plugins.index(plugin)
             several = isinstance(self._value.get("plugins"), list)
             return ("plugins", index) if several else ("plugins",)
-        events = ("mattermost", "target_events_processors")
-        mattermost = self._value.get("mattermost") or {}
-        for where, name in _texts(mattermost.get(events[1]), events):
-            if name == plugin:
-                return where
+        for messenger in MESSENGERS:
+            events = (messenger, "target_events_processors")
+            block = self._value.get(messenger) or {}
+            for where, name in _texts(block.get(events[1]), events):
+                if name == plugin:
+                    return where
         return ("processors", plugin)
 
 

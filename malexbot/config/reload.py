@@ -30,6 +30,7 @@ AT_ONCE = frozenset(
         "mattermost.command_tokens",
         "mattermost.outgoing_tokens",
         "mattermost.incoming_webhooks",
+        "vk.target_events_processors",
     }
 )
 

@@ -20,10 +20,10 @@ from malexbot.config.fields import (
 from malexbot.config.rules import ConditionText, TemplateText
 
 # Where a message can be said, and all that somebody delivers to by now.
-CHATS = ("mattermost",)
+CHATS = ("mattermost", "vk")
 DELIVERED = CHATS
 # What is to come: who names it is told so.
-PLANNED = ("http", "redis", "vk")
+PLANNED = ("http", "redis")
 TOLD = "{{ event.user.nick or event.user.name }}: {{ event.message.text }}"
 # A longer history than this no queue should hold.
 LONGEST_S = 30 * 86400.0
@@ -72,7 +72,7 @@ class RouteRule(Block):
     )
     to: Targets = Field(
         description="The targets, one or a list: mattermost:ID is the channel of that"
-        " ID. What stands in {{ }} is filled in.",
+        " ID, vk:ID the conversation. What stands in {{ }} is filled in.",
     )
     text: TemplateText = Field(
         default=TOLD, description="What is said in a channel, filled in likewise."

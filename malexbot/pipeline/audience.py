@@ -14,7 +14,7 @@ DIRECT = frozenset({"D", "G"})
 class Heard(NamedTuple):
     """What holds from one moment on."""
 
-    own_id: str = ""
+    own_id: Id = ""
     """The bot's user id; "" before the messenger knows it."""
     channels: Set[Id] = frozenset()
     """The ids of the channels that are listened to."""
@@ -22,11 +22,19 @@ class Heard(NamedTuple):
     """Those channels that are known as conversations with the bot."""
     mention: re.Pattern[str] | None = None
     """How the bot is named; None before the messenger knows it."""
+    sign: str = "@"
+    """Without it nobody is named."""
+    is_everywhere: bool = False
+    """Yes: there is nothing but what is listened to."""
+
+    def hears(self, channel: Id) -> bool:
+        """Yes: what happens there is for us; without a channel it is for anybody."""
+        return self.is_everywhere or not channel or channel in self.channels
 
     def is_named_in(self, event: Event) -> bool:
         """Yes: the message names the bot, and not only everybody."""
         said = event.message
-        if self.mention is None or said is None or "@" not in said.text:
+        if self.mention is None or said is None or self.sign not in said.text:
             return False
         return self.mention.search(said.text) is not None
 

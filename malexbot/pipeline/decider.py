@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from malexbot.errors import ANYTHING
-from malexbot.events import OF_A_PERSON, Event
+from malexbot.events import OF_A_PERSON, Event, Id
 from malexbot.pipeline.audience import DIRECT, Audience, Heard
+from malexbot.pipeline.neighbour import Neighbour
 from malexbot.ports import Entry, Occasion, Processor
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class _Course(NamedTuple):
 class _Plan:
     """What the settings of now make of the processors; it never changes."""
 
-    __slots__ = ("courses", "keepers", "named")
+    __slots__ = ("courses", "keepers", "named", "offered")
 
     def __init__(self, processors: Mapping[str, Sequence[Processor]]) -> None:
         self.courses = {name: _course(these) for name, these in processors.items()}
@@ -44,6 +45,23 @@ class _Plan:
         self.named = {
             each.name: each for these in processors.values() for each in these
         }
+        # What is named at no event is for every messenger's.
+        self.offered = {
+            name: _course([p for p in these if name in p.events and not p.is_at_home])
+            for name, these in processors.items()
+        }
+
+    def course(self, event: Event) -> _Course:
+        """Who may have to do with it."""
+        found = self.courses.get(event.name, _NOBODY)
+        common = event.common_name
+        if common == event.name:
+            return found
+        offered = self.offered.get(common, _NOBODY)
+        return _Course(
+            actors=[*dict.fromkeys((*found.actors, *offered.actors))],
+            lookers=[*dict.fromkeys((*found.lookers, *offered.lookers))],
+        )
 
 
 class Decider:
@@ -56,12 +74,16 @@ class Decider:
         audience: Audience,
         server_now_ms: Callable[[], int],
         is_wanted: Callable[[Event], bool] = lambda event: True,
+        neighbours: Mapping[str, Neighbour] | None = None,
     ) -> None:
-        """`is_wanted`: no keeps the event from the archive, whatever processors say."""
+        """`is_wanted`: no keeps the event from the archive, whatever processors say.
+
+        Of `neighbours`, by their names, the archive keeps nothing.
+        """
         self._plan = _Plan(processors)
-        self._audience = audience
-        self._now_ms = server_now_ms
+        self._home = Neighbour(audience, server_now_ms)
         self._is_wanted = is_wanted
+        self._neighbours = neighbours or {}
         self._failed: set[str] = set()
 
     def adopt(self, processors: Mapping[str, Sequence[Processor]]) -> None:
@@ -88,17 +110,18 @@ class Decider:
 
         A post that only moves the mark of its channel comes back as it is.
         """
-        heard = self._audience.now
-        channel = event.peer.bpid
-        is_heard = not channel or channel in heard.channels
-        is_heard = is_heard or event.event_type in ADDRESSED
+        heard = self._messenger(event).audience.now
+        is_heard = heard.hears(event.peer.bpid) or event.event_type in ADDRESSED
         plan = self._plan
-        course = plan.courses.get(event.name, _NOBODY)
+        course = plan.course(event)
         wanted: Sequence[str] = ()
         if course.actors:
             is_direct = _is_direct(event, heard)
             if is_heard or is_direct:
                 wanted = self._actors(event, course, heard, is_direct)
+        if event.source in self._neighbours:
+            is_seen = wanted or course.lookers
+            return Entry(event, False, wanted, is_archived=False) if is_seen else None
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
         is_life = event.event_type in _LIFE and self._is_wanted(event)
@@ -111,20 +134,25 @@ class Decider:
 
     def lookers(self, event: Event) -> Sequence[Processor]:
         """Who is shown the event once it is durable."""
-        return self._plan.courses.get(event.name, _NOBODY).lookers
+        return self._plan.course(event).lookers
 
     def age_s(self, event: Event) -> float:
         """By the server's clock; an event from its future is new."""
-        return self.age_ms(event.occurred_at) / 1000
+        now_ms = self._messenger(event).now_ms
+        return max(0, now_ms() - event.occurred_at) / 1000
 
     def age_ms(self, occurred_at: int) -> int:
-        return max(0, self._now_ms() - occurred_at)
+        """Of what the archive's messenger tells."""
+        return max(0, self._home.now_ms() - occurred_at)
 
     def occasion(self, event: Event) -> Occasion:
         """What there is to know of it, now."""
-        heard = self._audience.now
+        heard = self._messenger(event).audience.now
         is_direct = _is_direct(event, heard)
         return Occasion(self.age_s(event), is_direct, heard.is_named_in(event))
+
+    def _messenger(self, event: Event) -> Neighbour:
+        return self._neighbours.get(event.source, self._home)
 
     def _actors(
         self, event: Event, course: _Course, heard: Heard, is_direct: bool
@@ -192,7 +220,7 @@ def _is_direct(event: Event, heard: Heard) -> bool:
     return event.data.get("channel_type") in DIRECT or event.peer.bpid in heard.direct
 
 
-def _is_mute(event: Event, own_id: str) -> bool:
+def _is_mute(event: Event, own_id: Id) -> bool:
     """Yes: nobody answers this: we wrote it, or the server did, or it is gone.
 
     While the messenger does not know who we are, it may all be ours; but a person's

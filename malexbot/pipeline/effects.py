@@ -34,7 +34,8 @@ MOST_FOUND = 100
 class Collector:
     """The Bot of one handler, for one event; nothing leaves before the handler ends.
 
-    `check` raises once the handler was given up, so it cannot act any more.
+    `longest_text` is asked by the name of a messenger; `check` raises once the handler
+    was given up, so it cannot act any more.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Collector:
         *,
         processor: Processor | None = None,
         check: Callable[[], None] = lambda: None,
-        longest_text: int = LONGEST_TEXT,
+        longest_text: Callable[[str], int] = lambda messenger: LONGEST_TEXT,
         sight: Sight | None = None,
     ) -> None:
         self._event = event
@@ -51,7 +52,7 @@ class Collector:
         self._plugin = plugin_of(self._name)
         self._settings = processor.settings if processor else None
         self._check = check
-        self._longest = longest_text
+        self._longest_text = longest_text
         self._sight = sight or Sight()
         self._answer = Reply(event)
         self._dialogs: list[Effect] = []
@@ -168,7 +169,7 @@ class Collector:
         self._said.append(Effect(UPLOAD, self._target(channel), payload))
 
     def tell(self, target: str, text: str, *, terms: Terms = _PLAIN) -> None:
-        """Say it in a channel of any messenger: `mattermost:ID`."""
+        """Say it in a channel of any messenger: `mattermost:ID`, `vk:ID`."""
         where: dict[str, Id] = {"channel_id": target.partition(":")[2], "root_id": ""}
         self._say(target, where, text, Place(self._plugin), ((), "", terms))
 
@@ -271,7 +272,8 @@ class Collector:
         """What can be pressed stands below the last part, which has the name."""
         self._check()
         cards, name, terms = more
-        *parts, last = split(text, self._longest) or [""]
+        longest = self._longest_text(target.partition(":")[0])
+        *parts, last = split(text, longest) or [""]
         for part in parts:
             self._said.append(Effect(POST, target, {**where, "message": part}, terms))
         if not last and not cards:
@@ -289,8 +291,9 @@ class Collector:
 
     def _fitting(self, text: str) -> str:
         """One post is one text; raises ValueError for one that is too long for it."""
-        if len(text) > self._longest:
-            raise ValueError(f"{len(text)} signs: a post has {self._longest} at most")
+        longest = self._longest_text(self._event.source)
+        if len(text) > longest:
+            raise ValueError(f"{len(text)} signs: a post has {longest} at most")
         return text
 
 

@@ -117,13 +117,18 @@ class Intake:
         return self._offer(Reject(source, raw, reason))
 
     def deliver(
-        self, events: Sequence[Event], marks: Sequence[Mark], stop: Stop
+        self,
+        events: Sequence[Event],
+        marks: Sequence[Mark],
+        stop: Stop,
+        *,
+        rejects: Sequence[Reject] = (),
     ) -> bool:
         """Take what was fetched, with the marks that it moves: all or nothing.
 
         Waits for room; no: `stop` came first, and nothing was taken.
         """
-        return self._waiting.deliver(Delivery(events, marks), stop)
+        return self._waiting.deliver(Delivery(events, marks, rejects), stop)
 
     def settle(self, stop: Stop) -> None:
         """Wait until all that was taken so far is durable, or for the stop."""
@@ -186,6 +191,7 @@ class Intake:
                     draft = _Draft()
                 for event in item.events:
                     self._decide(event, draft)
+                draft.rejects += item.rejects
                 parcels.append(draft.parcel(item.marks))
                 draft = _Draft()
         if draft.is_worth_it:
@@ -276,11 +282,11 @@ class Intake:
 
     def _note_lag(self, parcels: Sequence[Parcel]) -> None:
         entries, _, _, passed = parcels[-1]
-        times = [at for at, _ in passed.values()]
+        ages = [self._decider.age_ms(at) for at, _ in passed.values()]
         if entries and entries[-1].event.origin == "live":
-            times.append(entries[-1].event.occurred_at)
-        if times:
-            self.counters.lag_ms = self._decider.age_ms(max(times))
+            ages.append(round(self._decider.age_s(entries[-1].event) * 1000))
+        if ages:
+            self.counters.lag_ms = min(ages)
 
     # How it is.
 

@@ -12,6 +12,7 @@ from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.effects import DIALOG, LONGEST_TEXT, Collector
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.neighbour import Neighbour
 from malexbot.pipeline.phrases import ENGLISH, Key, phrase
 from malexbot.pipeline.reply import ANSWER, ANSWER_LIVES_S, Reply, excuse
 from malexbot.pipeline.sight import Sight
@@ -49,6 +50,7 @@ class ProcessorRuns:
         desk: Desk | None = None,
         grants: Grants | None = None,
         sight: Sight | None = None,
+        neighbours: Mapping[str, Neighbour] | None = None,
     ) -> None:
         """Without a desk nobody waits; without grants, nothing can be pressed."""
         self._decider = decider
@@ -57,6 +59,7 @@ class ProcessorRuns:
         self._desk = desk
         self._grants = grants
         self._sight = sight or Sight()
+        self._neighbours = neighbours or {}
 
     def __call__(self, job: Job, hold: Hold) -> Done:
         processor = self._decider.processor(job.name)
@@ -68,6 +71,8 @@ class ProcessorRuns:
             self._desk.begin(event.event_id)
         _require_whole(processor, job)
         left_s = self._left_s(processor, event, is_by_hand=is_by_hand)
+        if neighbour := self._neighbours.get(event.source):
+            event = neighbour.complete(event)
         if not self._takes(event):
             return Done(self._excuse(event, "taken").effects, "was taken already")
         bot = self._bot(event, processor, hold)
@@ -122,19 +127,27 @@ class ProcessorRuns:
         return self._grants.take(str(ref), event_id=event.event_id)
 
     def _bot(self, event: Event, processor: Processor, hold: Hold) -> Collector:
-        chat = self._chats.get(event.source)
         return Collector(
             event,
             processor=processor,
             check=hold.check,
-            longest_text=chat.longest_text if chat else LONGEST_TEXT,
-            sight=self._sight,
+            longest_text=self._longest_text,
+            sight=self._sight_of(event),
         )
+
+    def _longest_text(self, messenger: str) -> int:
+        chat = self._chats.get(messenger)
+        return chat.longest_text if chat else LONGEST_TEXT
+
+    def _sight_of(self, event: Event) -> Sight:
+        neighbour = self._neighbours.get(event.source)
+        return neighbour.sight if neighbour else self._sight
 
     def _excuse(self, event: Event, key: Key) -> Reply:
         user = event.user.uuid
+        locale = self._sight_of(event).locale
         reply = Reply(event)
-        reply.fail(phrase(key, self._sight.locale(user) if user else ENGLISH))
+        reply.fail(phrase(key, locale(user) if user else ENGLISH))
         return reply
 
     def _admit(self, job: Job, effects: Sequence[Effect]) -> Sequence[Effect]:

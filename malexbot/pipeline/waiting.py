@@ -27,6 +27,7 @@ class Delivery(NamedTuple):
 
     events: Sequence[Event]
     marks: Sequence[Mark]
+    rejects: Sequence[Reject] = ()
 
 
 Item = Event | Delivery | Reject
@@ -74,9 +75,10 @@ class Waiting:
 
     def deliver(self, delivery: Delivery, stop: Stop) -> bool:
         """Wait until there is room for it beside the live events; no: the end came."""
-        weight = sum(len(event.raw) for event in delivery.events)
-        weight += OVERHEAD_BYTES * (len(delivery.events) + len(delivery.marks))
-        count = len(delivery.events)
+        parts: list[Event | Reject] = [*delivery.events, *delivery.rejects]
+        weight = sum(len(part.raw) for part in parts)
+        weight += OVERHEAD_BYTES * (len(parts) + len(delivery.marks))
+        count = len(parts)
         with stop.waking(self.wake), outside("room in the intake"), self._lock:
             while not (stop.is_set or self._is_closed):
                 if self._fits(

@@ -92,7 +92,7 @@ class Handler(Processor):
         trigger = self._trigger(event, occasion)
         if trigger is None:
             return False
-        return event.name in _ANSWERED or self.allows(trigger, event)
+        return event.common_name in _ANSWERED or self.allows(trigger, event)
 
     def handle(self, event: Event, occasion: Occasion, bot: Bot) -> None:
         trigger = self._trigger(event, occasion)
@@ -106,10 +106,16 @@ class Handler(Processor):
 
     def _trigger(self, event: Event, occasion: Occasion) -> Trigger | None:
         """The one that fits; what a reload has changed since may fit none."""
-        for trigger in self._of.get(event.name, ()):
+        for trigger in self._triggers(event):
             if trigger.fits(event, occasion, self.name):
                 return trigger
         return None
+
+    def _triggers(self, event: Event) -> Iterator[Trigger]:
+        """Those of its own name, then those of the one it has everywhere."""
+        yield from self._of.get(event.name, ())
+        if event.common_name != event.name:
+            yield from self._of.get(event.common_name, ())
 
     def _given(self, trigger: Trigger, event: Event, bot: Bot) -> Arguments | None:
         """What the function is called with; None: the person was told what is wrong."""
@@ -120,7 +126,7 @@ class Handler(Processor):
                 self._tell_field(misfit, bot)
             elif isinstance(trigger, Commanded):
                 self._tell_usage(misfit, trigger, bot)
-            elif event.name == BUTTON:
+            elif event.common_name == BUTTON:
                 log.error("%s: its button gives nothing for %s", self.name, misfit)
                 bot.refuse(_told(misfit, bot.locale))
             else:

@@ -60,6 +60,8 @@ def built_in(
     knows = Knows(insight or Nothing(), (*own, *others))
     for handler in own:
         handler.settings = knows
+        # It tells of the archive, and of who runs it.
+        handler.is_at_home = True
     return own
 
 

@@ -11,6 +11,8 @@ from malexbot.plugins.refusal import Refused
 
 # The people of each role, by user name or id.
 Roles = Mapping[str, Sequence[str]]
+# Where anybody takes any name that is free, for a chat too: only ids count.
+OF_ANYBODY = frozenset({"vk"})
 # A part of it that is None asks for nothing.
 Set = frozenset[str] | None
 
@@ -32,7 +34,8 @@ class Permit:
         user = event.user
         # Programs call themselves what they like: only their id counts.
         is_program = event.post is not None and event.post.by_bot
-        nick = "" if is_program else (user.nick or "").lower()
+        is_free = is_program or event.source in OF_ANYBODY
+        nick = "" if is_free else (user.nick or "").lower()
         return str(user.uuid) in self.users or (nick != "" and nick in self.users)
 
     def _knows_channel(self, event: Event) -> bool:
@@ -40,6 +43,8 @@ class Permit:
             return True
         # What a post calls its channel anybody can choose; not what its address says.
         name = event.data.get("channel_name") or event.peer.name
+        if event.source in OF_ANYBODY:
+            name = None
         told = (str(event.peer.bpid), name)
         return any(isinstance(each, str) and each in self.channels for each in told)
 

@@ -131,7 +131,8 @@ class Heard(Trigger):
         return f"listening to {self.name}"
 
     def fits(self, event: Event, occasion: Occasion, handler: str) -> bool:
-        if event.name != self.name or not self._is_for_us(occasion):
+        is_it = self.name in (event.name, event.common_name)
+        if not is_it or not self._is_for_us(occasion):
             return False
         if event.post is not None and event.post.by_bot > self.bots:
             return False

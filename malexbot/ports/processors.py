@@ -142,7 +142,7 @@ class Bot(Protocol):
         ...
 
     def tell(self, target: str, text: str, *, terms: Terms = ...) -> None:
-        """Say it in a channel of any messenger: `mattermost:ID`."""
+        """Say it in a channel of any messenger: `mattermost:ID`, `vk:ID`."""
         ...
 
     def deliver(
@@ -193,6 +193,8 @@ class Processor:
     """The names of the events that it is offered without being named in settings."""
     settings: Any = None
     """What `bot.settings` gives its handler."""
+    is_at_home = False
+    """Yes: it is offered to the people of the archive's own messenger alone."""
 
     def keeps(self, event: Event) -> bool:
         """Yes: the archive keeps the post of this event."""

@@ -26,9 +26,7 @@ def build(
     of plugins, and what is malexbot's `own`, come where they say themselves. Raises
     Misconfigured, which names every processor that nobody knows.
     """
-    if config.mattermost is None:
-        return {}
-    wanted = config.mattermost.target_events_processors
+    wanted = config.target_events_processors
     made, off = dict(config.plugged.processors), config.plugged.switched_off
     names = dict.fromkeys(name for listed in wanted.values() for name in listed)
     left = [name for name in names if name not in made and name not in off]

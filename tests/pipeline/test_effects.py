@@ -44,7 +44,7 @@ def test_it_may_speak_elsewhere() -> None:
 
 
 def test_a_long_reply_is_several_sends_each_a_thing_of_its_own() -> None:
-    bot = Collector(posted("p1"), longest_text=8)
+    bot = Collector(posted("p1"), longest_text=lambda messenger: 8)
     bot.reply("one\ntwo\nthree", thread=True, terms=Terms(9, "key", 3))
     assert [e.payload["message"] for e in bot.effects] == ["one\ntwo", "three"]
     assert {e.payload["root_id"] for e in bot.effects} == {"p1"}
@@ -97,7 +97,7 @@ def test_a_handler_that_was_given_up_can_do_nothing() -> None:
 
 
 def test_what_can_be_pressed_stands_below_the_last_part_and_so_does_the_name() -> None:
-    bot = Collector(posted(), longest_text=8, processor=Approve())
+    bot = Collector(posted(), longest_text=lambda messenger: 8, processor=Approve())
     bot.post("c9", "one\ntwo\nthree", cards=[CARD], name="board")
     first, last = bot.effects
     assert first.payload == {"channel_id": "c9", "root_id": "", "message": "one\ntwo"}
@@ -140,7 +140,7 @@ def test_an_edit_leaves_the_cards_or_replaces_them_or_takes_them_away() -> None:
 
 
 def test_what_is_one_post_has_to_fit_into_one() -> None:
-    bot = Collector(pressed(), longest_text=8)
+    bot = Collector(pressed(), longest_text=lambda messenger: 8)
     for act in (
         lambda: bot.edit("c1", "p7", "too long for it"),
         lambda: bot.update("too long for it"),

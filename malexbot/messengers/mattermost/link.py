@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from malexbot import __version__
-from malexbot.messengers.mattermost.clock import ServerClock
+from malexbot.messengers.clock import ServerClock
 from malexbot.messengers.mattermost.depth import cut_off
 from malexbot.messengers.mattermost.failures import (
     Busy,

@@ -6,13 +6,13 @@ What cannot be asked now is left out: an event without names is better than none
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from malexbot.errors import MalexbotError, Transient
 from malexbot.events import Event, Peer, User
+from malexbot.messengers.vk.cache import NEGATIVE_COUNTS_S, Cache, Together
 from malexbot.messengers.vk.client import MOST_PEERS, MOST_USERS, Client
 from malexbot.messengers.vk.failures import Busy, Forbidden, gist
 from malexbot.messengers.vk.translate import CHATS_FROM, Translator, Unreadable, peer
@@ -25,67 +25,10 @@ PATIENCE_S = 2.0
 READ_S = 5.0
 USER_COUNTS_S = 3600.0
 PEER_COUNTS_S = 600.0
-# Of whom nothing is told, or will not be.
-NEGATIVE_COUNTS_S = 60.0
 # When nobody can be asked, nobody is, for so long: events do not wait for it.
 REST_S = 5.0
-MOST_KEPT = 50_000
-
-Known = TypeVar("Known")
 Json = Mapping[str, Any]
 Call = Callable[[Sequence[int]], list[dict[str, Any]]]
-
-
-class Cache(Generic[Known]):
-    """Answers that count for some time, "there is none" included."""
-
-    def __init__(self, counts_s: float, clock: Callable[[], float]) -> None:
-        self._counts_s = counts_s
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._kept: dict[int, tuple[float, Known | None]] = {}
-        self._failed: dict[int, float] = {}
-        self.hits = 0
-        self.misses = 0
-
-    def missing(self, ids: Iterable[int]) -> list[int]:
-        """Those of them that have to be asked for, each once."""
-        now = self._clock()
-        with self._lock:
-            wanted = dict.fromkeys(ids)
-            missing = [id for id in wanted if self._kept.get(id, (0.0, None))[0] <= now]
-            self.misses += len(missing)
-            self.hits += len(wanted) - len(missing)
-        return missing
-
-    def get(self, id: int) -> Known | None:
-        """What counts now; None if nothing is known."""
-        with self._lock:
-            until, known = self._kept.get(id, (0.0, None))
-            return known if self._clock() < until else None
-
-    def has_failed(self, id: int) -> bool:
-        """Yes: it was asked for, and nobody told."""
-        with self._lock:
-            return self._clock() < self._failed.get(id, 0.0)
-
-    def fail(self, ids: Iterable[int], counts_s: float) -> None:
-        """Nobody tells of these now; until it is tried again they have no name."""
-        for id in ids:
-            self.keep(id, None, counts_s)
-            with self._lock:
-                self._failed[id] = self._clock() + counts_s
-
-    def keep(self, id: int, known: Known | None, counts_s: float | None = None) -> None:
-        """`counts_s`: else as long as such an answer counts."""
-        if counts_s is None:
-            counts_s = NEGATIVE_COUNTS_S if known is None else self._counts_s
-        with self._lock:
-            self._failed.pop(id, None)
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-                self._failed.clear()
-            self._kept[id] = (self._clock() + counts_s, known)
 
 
 class Resting(Busy):
@@ -115,6 +58,8 @@ class Directory:
         self._translator = translator
         self._users: Cache[User] = Cache(USER_COUNTS_S, clock)
         self._peers: Cache[Peer] = Cache(PEER_COUNTS_S, clock)
+        self._people = Together(self._users, self._learn_users)
+        self._chats = Together(self._peers, self._learn_peers)
         self._clock = clock
         self._rests_until = 0.0
         self._told = ""
@@ -131,6 +76,15 @@ class Directory:
             failures=self._failures,
         )
 
+    def recall(self, event: Event) -> Event:
+        """The same event with the names that are in mind; nobody is asked."""
+        user = self._users.get(int(event.user.uuid))
+        return event._replace(user=user or event.user, peer=self._peer(event))
+
+    def complete_one(self, event: Event) -> Event:
+        """The same event with names; others that are asked for now share a call."""
+        return self.complete([event])[0]
+
     def complete(self, events: Sequence[Event]) -> list[Event]:
         """The same events in their order, with names; raises nothing.
 
@@ -138,8 +92,8 @@ class Directory:
         """
         users = {int(e.user.uuid) for e in events if _is_person(e.user.uuid)}
         peers = {int(e.peer.bpid) for e in events if _is_chat(e.peer.bpid)}
-        self._learn_users(sorted(users))
-        self._learn_peers(sorted(peers))
+        self._people.learn(sorted(users))
+        self._chats.learn(sorted(peers))
         return [self._complete(event) for event in events]
 
     def _complete(self, event: Event) -> Event:
@@ -165,7 +119,7 @@ class Directory:
     # What is asked.
 
     def _learn_users(self, ids: Sequence[int]) -> None:
-        for some in _batches(self._users.missing(ids), MOST_USERS):
+        for some in _batches(ids, MOST_USERS):
             rows = self._ask("users", some, self._client.users)
             if rows is None:
                 self._users.fail(some, REST_S)
@@ -175,7 +129,7 @@ class Directory:
                 self._users.keep(id, found.get(id))
 
     def _learn_peers(self, ids: Sequence[int]) -> None:
-        for some in _batches(self._peers.missing(ids), MOST_PEERS):
+        for some in _batches(ids, MOST_PEERS):
             self._learn_some_peers(some)
 
     def _learn_some_peers(self, ids: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from malexbot import __version__
+from malexbot.messengers.clock import ServerClock
 from malexbot.messengers.vk.failures import (
     Answer,
     Busy,
@@ -52,6 +54,7 @@ class Link:
         self.url = url.rstrip("/")
         self.pace = pace or Pace()
         self._secret = {"access_token": token, "v": version}
+        self.clock = ServerClock()
         self._session = requests.Session()
         self.way = surroundings(self._session, self.url, ca_file, proxy)
         self._session.headers["User-Agent"] = f"malexbot/{__version__}"
@@ -73,6 +76,7 @@ class Link:
         read_s: float = READ_S,
     ) -> Any:
         """One call and its response; the token goes in the body, which nobody logs."""
+        sent_at = time.monotonic()
         try:
             with outside("VK"):
                 response = self._session.post(
@@ -84,6 +88,7 @@ class Link:
                 )
         except requests.RequestException as error:
             raise _unanswered(method, error, is_repeatable) from error
+        self.clock.note_date(response.headers.get("Date", ""), sent_at=sent_at)
         return _content(method, response, is_repeatable)
 
 

@@ -17,7 +17,7 @@ import orjson
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.events import Event, Origin
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.failures import Busy, gist
+from malexbot.messengers.vk.failures import Busy, Unauthorised, gist
 from malexbot.messengers.vk.recent import Recent
 from malexbot.messengers.vk.session import (
     LIMITS,
@@ -26,6 +26,7 @@ from malexbot.messengers.vk.session import (
     read_session,
     read_ts,
 )
+from malexbot.messengers.vk.since import Since
 from malexbot.messengers.vk.translate import SOURCE, Translator, Unreadable
 from malexbot.messengers.vk.wire import CALL, Wire
 from malexbot.ports import Reject
@@ -55,6 +56,10 @@ class Batch(NamedTuple):
     ts: str
     events: Sequence[Event] = ()
     rejects: Sequence[Reject] = ()
+    lost: str = ""
+    """What was lost before it, in words; "" if nothing."""
+    answered_at: float = 0.0
+    """When it was told, by the clock."""
 
 
 class Ended(Transient):
@@ -88,6 +93,7 @@ class LongPoll:
         self._session: Session | None = None
         self._lost = ""
         self._heard_at = 0.0
+        self._since = Since(clock)
         self.duplicates = 0
         """How many updates came once more, and were dropped."""
         self.gaps = 0
@@ -95,13 +101,25 @@ class LongPoll:
         self.sessions = 0
         """How often a server was asked for, and given."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Yes: what happens is told as it happens."""
+        return self._session is not None and not self._told
+
     def batches(
-        self, ts: str | None, stop: Stop, *, connection: int = 0
+        self,
+        ts: str | None,
+        stop: Stop,
+        *,
+        connection: int = 0,
+        answered_ago_s: float | None = None,
     ) -> Iterator[Batch]:
         """From `ts` on, or from now on if it is None; empty ones too, to show life.
 
-        Ends when the stop comes; goes on over all that may fail at VK.
+        `answered_ago_s`: when VK last told anything, if `ts` is of that time. Ends
+        when the stop comes; goes on over all that may fail at VK.
         """
+        self._since.begin(answered_ago_s)
         reading = _Reading(Wire(), self._client.within(stop, patience_s=0), connection)
         self._session, self._lost = None, ""
         self._tell("connects", is_ready=False)
@@ -127,12 +145,12 @@ class LongPoll:
             session = self._session = self._open(reading.client)
             if ts is None:
                 # The mark comes before the first event: a crash then loses none.
-                return Batch(session.ts)
+                return self._at_head(session.ts)
             if self._lost:
                 reason, self._lost = self._lost, ""
                 return self._gap(ts, session.ts, reason, reading)
         session = self._session
-        asked = ts or session.ts
+        asked, asked_at = ts or session.ts, self._clock()
         answer = self._poll(reading.wire, session, asked)
         if "failed" in answer:
             return self._failed(answer, asked, reading)
@@ -141,7 +159,15 @@ class LongPoll:
             raise Busy(CALL, "an answer without ts or updates")
         self._went_well(session, is_news=bool(updates))
         origin: Origin = "replay" if _is_within(after, session.ts) else "live"
-        return self._batch(after, updates, origin, reading)
+        ago_ms = round(self._since.hear(asked_at) * 1000)
+        events, rejects = self._read(updates, origin, ago_ms, reading)
+        return Batch(after, events, rejects, answered_at=self._clock())
+
+    def _at_head(self, ts: str, events: Sequence[Event] = (), lost: str = "") -> Batch:
+        """Nothing that happened before this moment is to come."""
+        now = self._clock()
+        self._since.hear(now)
+        return Batch(ts, events, lost=lost, answered_at=now)
 
     def _poll(self, wire: Wire, session: Session, ts: str) -> dict[str, Any]:
         wait_s, began = self._limits.wait_s, self._clock()
@@ -165,16 +191,19 @@ class LongPoll:
             self._lost = "VK lost what it kept"
         raise Ended(f"failed {str(failed)[:40]}")
 
-    def _batch(
-        self, ts: str, updates: Sequence[Any], origin: Origin, reading: _Reading
-    ) -> Batch:
+    def _read(
+        self, updates: Sequence[Any], origin: Origin, ago_ms: int, reading: _Reading
+    ) -> tuple[Sequence[Event], Sequence[Reject]]:
         """One malformed update costs none of the others."""
         events: list[Event] = []
         rejects: list[Reject] = []
         for update in updates:
             try:
                 event = self._translator.event(
-                    update, origin=origin, connection=reading.connection
+                    update,
+                    origin=origin,
+                    connection=reading.connection,
+                    ago_ms=ago_ms,
                 )
             except Unreadable as error:
                 log.warning("an update that is no event goes to the rejects: %s", error)
@@ -185,14 +214,15 @@ class LongPoll:
             else:
                 self.duplicates += 1
                 log.debug("update %s came once more", event.event_id)
-        return Batch(ts, events, rejects)
+        return events, rejects
 
     def _gap(self, ts: str, after: str, reason: str, reading: _Reading) -> Batch:
         """What was lost nobody can fetch: it is said, and it goes on."""
         self.gaps += 1
-        log.warning("VK: updates between %s and %s are lost: %s", ts, after, reason)
+        lost = f"updates between {ts} and {after} are lost: {reason}"
+        log.warning("VK: %s", lost)
         gap = self._translator.gap(ts, after, reason, connection=reading.connection)
-        return Batch(after, [gap])
+        return self._at_head(after, [gap], lost)
 
     # The session.
 
@@ -230,7 +260,8 @@ class LongPoll:
             return self._servers.next_s()
         wait_s = self._wait_s(error)
         self._tell_change(error)
-        self._tell(f"down: {error}; next try in {wait_s:.0f} s", is_ready=False)
+        state = "unauthorised" if isinstance(error, Unauthorised) else "down"
+        self._tell(f"{state}: {error}; next try in {wait_s:.0f} s", is_ready=False)
         return wait_s
 
     def _wait_s(self, error: MalexbotError) -> float:

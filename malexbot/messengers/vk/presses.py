@@ -64,8 +64,15 @@ def _objection(found: Granted, event: Event, button: Button, choice: str) -> str
         return f"{grant.action}: it is somebody else's"
     if grant.channel_id and grant.channel_id != str(event.peer.bpid):
         return f"{grant.action}: it is another conversation's"
-    if found.post_id and found.post_id != f"{event.peer.bpid}:{button.cmid}":
+    if found.post_id and not _is_message(found.post_id, event, button):
         return f"{grant.action}: it stands on another message"
     if grant.options and choice not in grant.options:
         return f"{grant.action}: there is no such choice"
     return ""
+
+
+def _is_message(post_id: str, event: Event, button: Button) -> bool:
+    """Yes: it stands below that message, which may be named by its number alone."""
+    peer_id, colon, cmid = post_id.rpartition(":")
+    is_there = not colon or peer_id == str(event.peer.bpid)
+    return is_there and cmid == str(button.cmid)

@@ -59,6 +59,8 @@ class Told(NamedTuple):
     origin: Origin
     connection: int
     raw: bytes
+    at: int
+    """When it was told, or could have been."""
 
 
 class Translator:
@@ -69,8 +71,13 @@ class Translator:
         self._group_id = group_id
         self._now_ms = now_ms
 
-    def event(self, update: Any, *, origin: Origin, connection: int) -> Event:
-        """The event of an update; raises `Unreadable` only."""
+    def event(
+        self, update: Any, *, origin: Origin, connection: int, ago_ms: int = 0
+    ) -> Event:
+        """The event of an update; raises `Unreadable` only.
+
+        `ago_ms`: how long ago it may have happened, if it does not tell that itself.
+        """
         try:
             raw = orjson.dumps(update)
             if b"\\u0000" in raw and _has_nul(update):
@@ -81,6 +88,7 @@ class Translator:
                 origin=origin,
                 connection=connection,
                 raw=raw,
+                at=self._now_ms() - ago_ms,
             )
             return self._read(told, update["object"])
         except _FAULTS as error:
@@ -96,8 +104,9 @@ class Translator:
             origin="live",
             connection=connection,
             raw=orjson.dumps(data),
+            at=self._now_ms(),
         )
-        return _event(told, "gap", -self._group_id, 0, self._now_ms(), data=data)
+        return _event(told, "gap", -self._group_id, 0, told.at, data=data)
 
     def message(self, event: Event, row: Json) -> Event:
         """The same event, with its message as it was fetched whole."""
@@ -121,7 +130,8 @@ class Translator:
         peer_id, user_id = _number(row["peer_id"]), _number(row["from_id"])
         message = _message(row)
         kind, command = OF_MESSAGES[told.name], None
-        if told.name == "message_new" and not row.get("action"):
+        is_ours = user_id == -self._group_id
+        if told.name == "message_new" and not (is_ours or row.get("action")):
             command = self._command(message.text)
         changed = row.get("update_time") if kind == "edit" else None
         data = {
@@ -158,7 +168,7 @@ class Translator:
             "button",
             _number(object["peer_id"]),
             _number(object["user_id"]),
-            self._now_ms(),
+            told.at,
             button=Button(0 if cmid is None else _number(cmid), press_id, payload),
             data={"response_url": PRESS + press_id},
         )
@@ -172,7 +182,7 @@ class Translator:
             "reaction",
             _number(object["peer_id"]),
             _number(object["reacted_id"]),
-            self._now_ms(),
+            told.at,
             reaction=Reaction(_number(object["cmid"]), number),
         )
 
@@ -187,7 +197,7 @@ class Translator:
             told.name,
             _number(peer_id),
             _number(user_id),
-            _moment(date) if date else self._now_ms(),
+            _moment(date) if date else told.at,
             data=data,
         )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 
-from malexbot.messengers.mattermost.clock import ServerClock
+from malexbot.messengers.clock import ServerClock
 
 
 def test_until_told_it_is_our_own() -> None:
