@@ -10,15 +10,12 @@ import io
 import re
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from malexbot.storage.dsn import Dsn
+from tests.crash.strikes import Strike, Strikes
 from tests.crash.tunnel import Tunnel
-
-Moment = Literal["before", "after"]
 
 # What may come instead of a startup message (protocol 3.0).
 _CANCEL, _ENCRYPT = 80877102, (80877103, 80877104)
@@ -28,40 +25,13 @@ _PREPARE = re.compile(rb"PREPARE (\w+) AS (.*)", re.DOTALL)
 _EXECUTE = re.compile(rb"EXECUTE (\w+)")
 
 
-def _nothing() -> None:
-    """The line is cut, and that is all."""
-
-
-@dataclass(slots=True)
-class Strike:
-    """Something that happens at the k-th COMMIT from now, before or after it."""
-
-    at: int
-    moment: Moment
-    act: Callable[[], None] = _nothing
-    wrote: str = ""
-    """Counts only transactions in which this was asked, a regular expression."""
-    seen: int = 0
-
-    def is_due(self, moment: Moment, statements: list[bytes]) -> bool:
-        """Counts one more commit; yes: this is the one."""
-        if self.moment != moment or not self._fits(statements):
-            return False
-        self.seen += 1
-        return self.seen == self.at
-
-    def _fits(self, statements: list[bytes]) -> bool:
-        return any(re.search(self.wrote.encode(), asked) for asked in statements)
-
-
 class Proxy(Tunnel):
     """Forwards between a port of the loopback and the database."""
 
     def __init__(self, target: Dsn) -> None:
-        super().__init__(self._reach, lambda: _Listener(self))
+        super().__init__(self._reach, lambda: _Listener(self.strikes))
         self._target = target
-        self._strikes_lock = threading.Lock()
-        self._strikes: list[Strike] = []
+        self.strikes = Strikes()
 
     def __enter__(self) -> Proxy:
         super().__enter__()
@@ -76,23 +46,11 @@ class Proxy(Tunnel):
 
         Before that, `act` is done.
         """
-        with self._strikes_lock:
-            self._strikes.append(strike)
+        self.strikes.add(strike)
 
     def heal(self) -> None:
-        with self._strikes_lock:
-            self._strikes.clear()
+        self.strikes.clear()
         super().heal()
-
-    def strike_now(self, moment: Moment, statements: list[bytes]) -> bool:
-        """Yes: it struck, and the line is to be cut."""
-        with self._strikes_lock:
-            due = [s for s in self._strikes if s.is_due(moment, statements)]
-            for strike in due:
-                self._strikes.remove(strike)
-        for strike in due:
-            strike.act()
-        return bool(due)
 
     def _reach(self) -> socket.socket:
         if not self._target.host.startswith("/"):
@@ -109,8 +67,8 @@ class Proxy(Tunnel):
 class _Listener:
     """Follows one session: what was asked in the transaction that is open."""
 
-    def __init__(self, proxy: Proxy) -> None:
-        self._proxy = proxy
+    def __init__(self, strikes: Strikes) -> None:
+        self._strikes = strikes
         self._statements: list[bytes] = []
         self._planned: dict[bytes, bytes] = {}
         self._is_open = False
@@ -131,7 +89,7 @@ class _Listener:
     def answered(self, stream: io.BufferedReader) -> Iterator[bytes]:
         for kind, frame in _frames(stream):
             if self._is_committed(kind, frame):
-                if self._proxy.strike_now("after", self._statements):
+                if self._strikes.strike_now("after", self._statements):
                     return
             yield frame
 
@@ -152,7 +110,7 @@ class _Listener:
         )
         self._statements.append(_EXECUTE.sub(self._words, asked))
         is_commit = asked == b"COMMIT" or self._is_at_once
-        return is_commit and self._proxy.strike_now("before", self._statements)
+        return is_commit and self._strikes.strike_now("before", self._statements)
 
     def _words(self, execute: re.Match[bytes]) -> bytes:
         return self._planned.get(execute[1], execute[0])

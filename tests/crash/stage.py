@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,64 +11,33 @@ from pathlib import Path
 import pytest
 import yaml
 
-from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.town import Town, build
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from tests.crash.daemons import PATIENCE_S, Daemons
 from tests.crash.judge import Judge, shown
 from tests.crash.traffic import KEEP, RULES
 from tests.support.settings import db_block, free_port
 
-PATIENCE_S = 60.0
-# So much of the log tells why.
-LOG_END = 6_000
 # The least that a server takes: long answers become several posts.
 MOST_RUNES = 4_000
 # No frame is lost for a burst that a busy machine takes its time for.
 SEND_QUEUE = 100_000
 
 
-class Stage:
+class Stage(Daemons):
     """One town, one archive, and one daemon after the other."""
 
     def __init__(
         self, *, sandbox: Sandbox, town: Town, config: Path, database: Database
     ) -> None:
+        super().__init__(config)
         self.sandbox = sandbox
         self.town = town
         self.judge = Judge(sandbox, town, database)
-        self.daemon: DaemonProcess | None = None
         self._database = database
-        self._story: list[str] = []
-        self._config = config
-
-    def tell(self, what: str) -> None:
-        """Something for whoever reads why it failed."""
-        self._story.append(what)
-
-    def start(self, watchdog_s: float | None = None) -> DaemonProcess:
-        self.stop()
-        self.daemon = DaemonProcess(self._config, watchdog_s=watchdog_s)
-        self.daemon.start()
-        return self.daemon
-
-    def stop(self) -> None:
-        daemon, self.daemon = self.daemon, None
-        if daemon is not None:
-            daemon.stop()
-
-    def kill(self) -> None:
-        """SIGKILL to the daemon of now; called by whoever sees the moment."""
-        assert self.daemon is not None
-        os.kill(self.daemon.pid, signal.SIGKILL)
-
-    def wait_for_the_kill(self) -> None:
-        """It was killed, and did not end for another reason."""
-        assert self.daemon is not None
-        code = self.daemon.wait(PATIENCE_S)
-        assert code == -signal.SIGKILL, self._failure(f"ended with {code}")
 
     def let_a_minute_pass(self) -> None:
         """To a daemon that is down: what it was sending, it sent a minute ago."""
@@ -87,12 +54,8 @@ class Stage:
             pause.wait(0.1)
         while complaints := self.judge.complaints(questions):
             if time.monotonic() > until:
-                pytest.fail(self._failure(shown(complaints)))
+                pytest.fail(self.failure(shown(complaints)))
             pause.wait(0.2)
-
-    def _failure(self, what: str) -> str:
-        log = self.daemon.log[-LOG_END:] if self.daemon else ""
-        return "\n".join([what, *self._story, log])
 
 
 @contextmanager

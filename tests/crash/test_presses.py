@@ -14,8 +14,9 @@ from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.town import Town, build
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
-from tests.crash.proxy import Moment, Proxy, Strike
+from tests.crash.proxy import Proxy
 from tests.crash.stage import Stage
+from tests.crash.strikes import Moment, Strike
 from tests.support.settings import db_block, free_port
 from tests.support.threads import eventually
 

@@ -12,7 +12,8 @@ from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.session import Session
 from malexbot.storage.statement import Statement
-from tests.crash.proxy import Moment, Proxy, Strike
+from tests.crash.proxy import Proxy
+from tests.crash.strikes import Moment, Strike
 from tests.support.threads import eventually
 
 

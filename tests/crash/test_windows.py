@@ -9,8 +9,9 @@ import threading
 import pytest
 
 from malexbot.sandbox.orders import Moment
-from tests.crash.proxy import Proxy, Strike
+from tests.crash.proxy import Proxy
 from tests.crash.stage import Stage
+from tests.crash.strikes import Strike
 from tests.crash.traffic import Traffic
 
 # For a long night: MALEXBOT_CRASH_ROUNDS=20 kills twenty times as often.

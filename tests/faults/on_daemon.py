@@ -11,7 +11,7 @@ import yaml
 
 from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.sandbox.orders import Moment
-from tests.crash.proxy import Strike
+from tests.crash.strikes import Strike
 from tests.faults.acts import Act, nothing
 from tests.faults.ground import END_S, Ground
 from tests.faults.plan import Planned
