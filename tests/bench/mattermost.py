@@ -1,19 +1,13 @@
-"""The Mattermost of a measurement: a sandbox in a process of its own, with a load.
-
-`python -m tests.bench.mattermost` obeys one line of JSON after the other, `[method,
-arguments]`, and answers each with a line; it ends with its input.
-"""
+"""The Mattermost of a measurement: a sandbox in a process of its own, with a load."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from types import TracebackType
+from dataclasses import dataclass
 from typing import Any
 
 from malexbot.sandbox.events import Event
@@ -21,6 +15,7 @@ from malexbot.sandbox.posts import Draft
 from malexbot.sandbox.sandbox import Sandbox
 from malexbot.sandbox.settings import Settings
 from malexbot.sandbox.town import build
+from tests.bench.remote import Remote, obey
 
 # What a post says: with its frame it is as long as those of people are.
 TEXT = "message number {} with a bit of text, to be as long as what people write"
@@ -139,68 +134,36 @@ class Load:
             return self._posts.prepare(self._alice, draft)
 
 
-class Mattermost:
+class Mattermost(Remote):
     """The other side: `with Mattermost(channels=50) as mattermost:`."""
 
     def __init__(self, *, channels: int) -> None:
-        self._channels = channels
+        super().__init__("tests.bench.mattermost", str(channels))
 
-    def __enter__(self) -> Mattermost:
-        command = [sys.executable, "-m", "tests.bench.mattermost", str(self._channels)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.place = Place(**self._hear())
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._process as process:
-            process.kill()
+    def meet(self, told: Any) -> None:
+        self.place = Place(**told)
 
     def fill(self, posts: int) -> Wanted:
-        return Wanted(**self._order("fill", posts=posts))
+        return Wanted(**self.order("fill", posts=posts))
 
     def think(self, seconds: float) -> None:
-        self._order("think", seconds=seconds)
+        self.order("think", seconds=seconds)
 
     def prepare(self, posts: int, wanted_of: int = 1) -> Wanted:
-        return Wanted(**self._order("prepare", posts=posts, wanted_of=wanted_of))
+        return Wanted(**self.order("prepare", posts=posts, wanted_of=wanted_of))
 
     def release(self, per_second: float = 0) -> float:
-        return float(self._order("release", per_second=per_second))
-
-    def _order(self, method: str, **arguments: float) -> Any:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([method, arguments]) + "\n")
-        self._process.stdin.flush()
-        return self._hear()
-
-    def _hear(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
+        return float(self.order("release", per_second=per_second))
 
 
 def _serve(channels: int) -> None:
     with Sandbox(settings=Settings(send_queue=ENDLESS)) as sandbox:
         load = Load(sandbox, channels)
-        _say(load.place)
-        for line in sys.stdin:
-            method, arguments = json.loads(line)
-            _say(getattr(load, method)(**arguments))
+        obey(load, load.place)
 
 
 def _id(event: Event) -> str:
     return str(json.loads(event.data["post"])["id"])
-
-
-def _say(answer: Place | Wanted | float) -> None:
-    told = answer if isinstance(answer, float) else asdict(answer)
-    print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
