@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from malexbot.cli import main
-from malexbot.readings import register_connection
+from malexbot.readings import register_connections
 from malexbot.runtime.health import Health
 from malexbot.runtime.metrics import Metrics
 from malexbot.storage.database import Database
@@ -48,7 +48,7 @@ def serve(health: Health) -> Iterator[Server]:
             listener: Any = SimpleNamespace(
                 name="mattermost", is_connected=True, number=7, resumes=2
             )
-            register_connection(metrics, listener)
+            register_connections(metrics, [listener])
             for name, number in numbers.items():
                 metrics.gauge(name, name, lambda number=number: number)
             server, _ = stack.enter_context(

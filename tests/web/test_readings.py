@@ -16,7 +16,7 @@ from malexbot.pipeline.intake import Intake
 from malexbot.ports import CaughtUp, ChannelNews, Entry, Looked, Parcel, Reject
 from malexbot.readings import (
     register,
-    register_connection,
+    register_connections,
     register_desk,
     register_web,
 )
@@ -161,7 +161,7 @@ def test_the_connection() -> None:
         name="mattermost", is_connected=True, number=7, resumes=2
     )
     metrics, source = Metrics(), ("mattermost",)
-    register_connection(metrics, listener)
+    register_connections(metrics, [listener])
     found = parsed(metrics)
     assert found["malexbot_connection_up"] == {source: 1}
     assert found["malexbot_connection_number"] == {source: 7}
