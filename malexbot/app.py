@@ -75,6 +75,7 @@ def compose(parts: Parts) -> Composition:
     services: list[Service] = [
         web,
         *_housekeeping(parts, pipe),
+        pipe.targets,
         pipe.lanes,
         pipe.filing,
         pipe.intake,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS
 from malexbot.config.model import Config
+from malexbot.consumers.parcel import HTTP, REDIS
+from malexbot.consumers.targets import Targets
 from malexbot.events import Id
 from malexbot.messengers.mattermost.messenger import Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
@@ -134,6 +136,7 @@ class Pipe:
             largest=lambda: self.filing.wishes.largest,
             ended=self.filing.wake,
         )
+        self.targets = Targets(config)
         handlers: dict[str, Handler] = {
             RUN: runs,
             POST: ChatPosts(chats=chats, jobs=jobs, grants=self.grants),
@@ -146,6 +149,8 @@ class Pipe:
             ),
             BACKFILL: BackfillOrders(readers),
             FILE: self.fetches,
+            REDIS: self.targets,
+            HTTP: self.targets,
         }
         runner = Runner(
             jobs=jobs, handlers=handlers, amends=runs.amends, ended=[self.desk.ended]
@@ -175,6 +180,7 @@ class Pipe:
     def prepare(self, config: Config) -> Adopt:
         """Processors of other settings; they decide from the next event on."""
         processors, called = self._processors(config), self._called(config)
+        adopt_targets = self.targets.prepare(config)
 
         def adopt() -> None:
             self._decider.adopt(processors)
@@ -182,6 +188,7 @@ class Pipe:
             self.retention.keep_s = config.archive.retention
             self.filing.adopt(_wishes(config))
             self.ticks.adopt(called)
+            adopt_targets()
 
         return adopt
 

@@ -20,6 +20,7 @@ from malexbot.config.oddities import oddities
 from malexbot.config.plugins import Outlet, Plug, Plugged
 from malexbot.config.problems import ConfigProblems, Problem, Where
 from malexbot.config.secrets import Secrets, expanded
+from malexbot.config.served import unserved
 
 DEFAULT_FILE = Path("/etc/malexbot.yaml")
 
@@ -70,6 +71,8 @@ def load_with_warnings(
         read = partial(validate, document=document, environ=environ)
         plugged = outlet.plug(plug, read)
     failures = outlet.failures(plugged)
+    for where, text, hint in unserved(value):
+        document.add(where, text, hint)
     config = validate(Config, value, document=document, environ=environ)
     if config is None or document.problems:
         problems = (*document.problems, *failures)

@@ -165,8 +165,8 @@ class Config(Block):
     redis: Redis | None = Field(
         default=None,
         description="The Redis that the targets `redis:STREAM` of routes are in; a"
-        " stream is read by `malexbot bus tail` and by malexbot.consumers.reader."
-        " The daemon does not deliver to them yet.",
+        " stream is read by `malexbot bus tail` and by malexbot.consumers.reader"
+        " (pip install 'malexbot[redis]').",
     )
     http: Annotated[
         HttpTargets,
@@ -181,8 +181,7 @@ class Config(Block):
     ] = Field(
         default={},
         description="The services that the targets `http:NAME` of routes are: events"
-        " are posted to them as JSON, signed with the secret. The daemon does not"
-        " deliver to them yet.",
+        " are posted to them as JSON, signed with the secret.",
     )
     _plugged: Plugged = PrivateAttr(default=Plugged())
 

@@ -22,6 +22,8 @@ AT_ONCE = frozenset(
         "roles",
         "permissions",
         "webhooks",
+        "redis",
+        "http",
         "workers.answers_per_minute",
         "mattermost.filter_messages_contains",
         "mattermost.listen_channels",

@@ -21,9 +21,7 @@ from malexbot.config.rules import ConditionText, TemplateText
 
 # Where a message can be said, and all that somebody delivers to by now.
 CHATS = ("mattermost", "vk")
-DELIVERED = CHATS
-# What is to come: who names it is told so.
-PLANNED = ("http", "redis")
+DELIVERED = (*CHATS, "redis", "http")
 TOLD = "{{ event.user.nick or event.user.name }}: {{ event.message.text }}"
 # A longer history than this no queue should hold.
 LONGEST_S = 30 * 86400.0
@@ -39,11 +37,10 @@ def scheme_of(target: str) -> str:
 def _delivered(target: str) -> str:
     """Refuses what nobody delivers to; the value is not told: it may be a secret."""
     scheme = scheme_of(target) if _TARGET.fullmatch(target) else ""
-    known = " or ".join(f"{each}:NAME" for each in DELIVERED)
+    *most, last = (f"{each}:NAME" for each in DELIVERED)
+    known = f"{', '.join(most)} or {last}"
     if scheme in DELIVERED:
         return target
-    if scheme in PLANNED:
-        raise ValueError(f"nothing delivers to {scheme}: yet; needs {known}")
     raise ValueError(f"needs a target: {known}")
 
 
@@ -72,7 +69,8 @@ class RouteRule(Block):
     )
     to: Targets = Field(
         description="The targets, one or a list: mattermost:ID is the channel of that"
-        " ID, vk:ID the conversation. What stands in {{ }} is filled in.",
+        " ID, vk:ID the conversation, redis:NAME a stream, http:NAME what has that"
+        " name below `http`. What stands in {{ }} is filled in.",
     )
     text: TemplateText = Field(
         default=TOLD, description="What is said in a channel, filled in likewise."

@@ -12,7 +12,7 @@ import hmac
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -21,15 +21,11 @@ from requests.adapters import HTTPAdapter
 
 from malexbot import __version__
 from malexbot.config.targets import HttpTarget
-from malexbot.consumers.parcel import body, place
+from malexbot.consumers.parcel import body
 from malexbot.errors import MalexbotError, Permanent, Transient
-from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Again, Done, Postponed
+from malexbot.pipeline.verdicts import Again, Postponed
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
-
-# The kind of these jobs; what stands behind it in the target is a name below `http`.
-HTTP = "http"
 
 POOL_SIZE = 16
 # Of an answer so much is read, and told if it is a refusal.
@@ -55,27 +51,8 @@ class Busy(Transient):
         return self._wait_s
 
 
-class HttpPosts:
-    """The handler of "http"; safe to use from many threads."""
-
-    def __init__(self, targets: Mapping[str, HttpTarget]) -> None:
-        self._targets = {name: Target(name, of) for name, of in targets.items()}
-
-    def __call__(self, job: Job, hold: Hold) -> Done:
-        name = place(job)
-        if name not in self._targets:
-            raise Permanent(f"no target {name!r} is below `http` in the settings")
-        target = self._targets[name]
-        hold.check_for(target.timeout_s)
-        return Done(note=target.post(job.payload, key=job.key))
-
-    def close(self) -> None:
-        for target in self._targets.values():
-            target.close()
-
-
-class Target:
-    """One address: its connections, its pace, and what it knows us by."""
+class HttpLine:
+    """The line to one address: its connections, its pace, and what it knows us by."""
 
     def __init__(self, name: str, settings: HttpTarget) -> None:
         self._name = name
@@ -97,8 +74,11 @@ class Target:
     def close(self) -> None:
         self._session.close()
 
+    def send(self, jobs: Sequence[Job]) -> list[str]:
+        """What the target said to each, in a word."""
+        return [self.post(job.payload, key=job.key) for job in jobs]
+
     def post(self, payload: Mapping[str, Any], *, key: str) -> str:
-        """Returns what the target said to it, in a word."""
         content = body(payload)
         if wait_s := self._pace.wait_s():
             reason = f"{self._name} takes no more for now"

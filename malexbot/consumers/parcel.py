@@ -14,6 +14,11 @@ import orjson
 from malexbot.errors import Permanent
 from malexbot.ports import Job
 
+# The kinds of these jobs; what stands behind it in the target is a stream, or a name
+# below `http`.
+REDIS = "redis"
+HTTP = "http"
+
 
 def place(job: Job) -> str:
     """What stands behind the kind in its target: `moderation` of http:moderation."""

@@ -7,7 +7,7 @@ that it was sent are written by one script, so whoever lost the answer asks agai
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
@@ -15,12 +15,7 @@ import redis
 from malexbot.config.targets import Redis
 from malexbot.consumers.line import asking, connect_as_set
 from malexbot.consumers.parcel import body, place
-from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Job
-
-# The kind of these jobs; what stands behind it in the target is the stream.
-REDIS = "redis"
 
 # What is written stays written when a script fails half-way: an entry whose key
 # cannot be kept is taken away again, or the next try would double it.
@@ -52,10 +47,10 @@ return {heard, 0}
 
 
 class RedisBus:
-    """The handler of "redis"; safe to use from many threads."""
+    """The line to it; safe to use from many threads."""
 
     def __init__(self, settings: Redis) -> None:
-        self._settings = settings
+        self.settings = settings
         self._client = connect_as_set(settings)
         is_stream = settings.mode == "streams"
         self._script = _Script(_APPEND if is_stream else _PUBLISH)
@@ -63,26 +58,28 @@ class RedisBus:
         # To connect, and to be answered.
         self.timeout_s = 2 * settings.time_out
 
-    def __call__(self, job: Job, hold: Hold) -> Done:
-        name = self._settings.prefix + place(job)
-        # The braces keep both on one node of a cluster.
-        keys = [name, f"{{{name}}}:sent:{job.key}"]
-        values = [int(self._settings.remember), *self._fields(job.payload)]
-        hold.check_for(self.timeout_s)
-        with asking():
-            made, is_repeat = self._script(self._client, keys, values)
-        return Done(note=self._note(made, bool(is_repeat)))
-
     def close(self) -> None:
         self._client.close()
 
+    def send(self, jobs: Sequence[Job]) -> list[str]:
+        return [self._send(job) for job in jobs]
+
+    def _send(self, job: Job) -> str:
+        name = self.settings.prefix + place(job)
+        # The braces keep both on one node of a cluster.
+        keys = [name, f"{{{name}}}:sent:{job.key}"]
+        values = [int(self.settings.remember), *self._fields(job.payload)]
+        with asking():
+            made, is_repeat = self._script(self._client, keys, values)
+        return self._note(made, bool(is_repeat))
+
     def _note(self, made: Any, is_repeat: bool) -> str:
-        if self._settings.mode == "pubsub":
+        if self.settings.mode == "pubsub":
             return "told before" if is_repeat else f"heard by {made}"
         return f"entry {made.decode()}" + (", there before" if is_repeat else "")
 
     def _entry(self, payload: Mapping[str, Any]) -> list[str | bytes | int]:
-        most = self._settings.max_entries
+        most = self.settings.max_entries
         return [
             *(("MAXLEN", "~", most) if most else ()),
             *("*", "event", body(payload)),

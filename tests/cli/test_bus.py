@@ -19,7 +19,7 @@ from malexbot.config.targets import Redis
 from malexbot.consumers.reader import Reader
 from malexbot.consumers.redis import RedisBus
 from malexbot.consumers.survey import Survey
-from tests.consumers.deliveries import delivery, hold
+from tests.consumers.deliveries import delivery, sent
 from tests.support.redis import RedisServer
 
 Run = Callable[..., Result]
@@ -64,7 +64,7 @@ def run(server: RedisServer, tmp_path: Path) -> Run:
 def put(server: RedisServer, *keys: str, stream: str = "command") -> None:
     bus = RedisBus(settings(server))
     for key in keys:
-        bus(delivery(key, to=f"redis:{stream}", event={**EVENT, "key": key}), hold())
+        sent(bus, delivery(key, to=f"redis:{stream}", event={**EVENT, "key": key}))
     bus.close()
 
 

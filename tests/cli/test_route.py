@@ -163,7 +163,7 @@ def test_a_wrong_configuration_is_told_first(tmp_path: Path) -> None:
     config = written(tmp_path, routes=[{"name": "a", "to": "redis:commands"}])
     done = ask(config, {})
     assert done.exit_code == 78
-    assert "nothing delivers to redis" in done.stderr
+    assert "no Redis is in the settings" in done.stderr
 
 
 def test_what_an_event_says_cannot_steer_the_terminal(config: Path) -> None:

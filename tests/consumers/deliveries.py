@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from malexbot.consumers.target import Line
 from malexbot.pipeline.hold import Hold
 from malexbot.ports import Job
 
@@ -28,3 +29,9 @@ def delivery(key: str = "k1", to: str = "redis:command", event: Any = None) -> J
 
 def hold(lease_s: float = 60.0) -> Hold:
     return Hold(lease_s=lease_s, time_out_s=30.0)
+
+
+def sent(line: Line, job: Job) -> str:
+    """Hand over one; the word that the target had for it."""
+    (note,) = line.send([job])
+    return note

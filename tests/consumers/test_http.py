@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from malexbot.config.targets import HttpTarget
-from malexbot.consumers.http import LONGEST_WAIT_S, HttpPosts, retry_after_s
+from malexbot.consumers.http import LONGEST_WAIT_S, HttpLine, retry_after_s
 from malexbot.errors import Permanent, Transient
-from malexbot.pipeline.hold import TooLate
 from malexbot.pipeline.verdicts import Postponed
-from tests.consumers.deliveries import delivery, hold
+from tests.consumers.deliveries import delivery, sent
 from tests.support.settings import free_port
 
 SECRET = "a secret of some length"
@@ -114,22 +113,22 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def made() -> Iterator[Any]:
-    """Makes the handler of one target, `moderation`."""
-    handlers: list[HttpPosts] = []
+    """Makes the line to one target, `moderation`."""
+    lines: list[HttpLine] = []
 
-    def make(service: Service | str, **settings: Any) -> HttpPosts:
+    def make(service: Service | str, **settings: Any) -> HttpLine:
         url = service if isinstance(service, str) else service.url
         target = HttpTarget(url=url, **settings)
-        handlers.append(HttpPosts({"moderation": target}))
-        return handlers[-1]
+        lines.append(HttpLine("http:moderation", target))
+        return lines[-1]
 
     yield make
-    for handler in handlers:
-        handler.close()
+    for line in lines:
+        line.close()
 
 
-def post(handler: HttpPosts, key: str = "k1", **more: Any) -> str:
-    return handler(delivery(key, to="http:moderation", **more), hold()).note
+def post(line: HttpLine, key: str = "k1", **more: Any) -> str:
+    return sent(line, delivery(key, to="http:moderation", **more))
 
 
 def test_the_body_is_the_event(service: Service, made: Any) -> None:
@@ -142,9 +141,9 @@ def test_the_body_is_the_event(service: Service, made: Any) -> None:
 
 
 def test_the_same_event_has_the_same_key(service: Service, made: Any) -> None:
-    handler = made(service)
+    line = made(service)
     for key in ("a", "a", "b"):
-        post(handler, key)
+        post(line, key)
     keys = [call.headers["Idempotency-Key"] for call in service.calls]
     assert keys == ["a", "a", "b"]
 
@@ -171,9 +170,9 @@ def test_a_token_is_shown(service: Service, made: Any) -> None:
 
 def test_one_connection_serves_many(service: Service, made: Any) -> None:
     service.status, service.body = 200, b"thank you"
-    handler = made(service)
+    line = made(service)
     for number in range(20):
-        post(handler, str(number))
+        post(line, str(number))
     assert len(service.calls) == 20 and len(service.lines) == 1
 
 
@@ -203,19 +202,21 @@ def test_what_a_refusal_says_is_clipped(service: Service, made: Any) -> None:
     with pytest.raises(Permanent) as refused:
         post(made(service))
     told = str(refused.value)
-    assert told.startswith("moderation: 422 no such field \N{REPLACEMENT CHARACTER}x")
+    assert told.startswith(
+        "http:moderation: 422 no such field \N{REPLACEMENT CHARACTER}x"
+    )
     assert len(told) < 250
 
 
 def test_the_wait_that_is_asked_for_is_kept(service: Service, made: Any) -> None:
     service.status, service.headers = 429, {"Retry-After": "7"}
-    handler = made(service)
+    line = made(service)
     with pytest.raises(Transient) as refused:
-        post(handler)
+        post(line)
     assert refused.value.retry_after_s == 7
     # By the events that come after it, too.
     with pytest.raises(Postponed) as postponed:
-        post(handler, "k2")
+        post(line, "k2")
     assert 5 < postponed.value.again.wait_s <= 7
     assert len(service.calls) == 1
 
@@ -257,17 +258,17 @@ def test_a_line_that_breaks_is_tried_again(service: Service, made: Any) -> None:
 
 
 def test_nobody_there_is_tried_again_and_no_address_is_told(made: Any) -> None:
-    handler = made(f"http://127.0.0.1:{free_port()}/hooks/s3cret?key=s3cret")
+    line = made(f"http://127.0.0.1:{free_port()}/hooks/s3cret?key=s3cret")
     with pytest.raises(Transient) as refused:
-        post(handler)
+        post(line)
     assert "s3cret" not in str(refused.value)
 
 
 def test_a_rate_is_kept(service: Service, made: Any) -> None:
-    handler = made(service, rate=0.1)
-    post(handler)
+    line = made(service, rate=0.1)
+    post(line)
     with pytest.raises(Postponed) as postponed:
-        post(handler, "k2")
+        post(line, "k2")
     assert 5 < postponed.value.again.wait_s <= 10
     assert not postponed.value.again.is_failure
     assert len(service.calls) == 1
@@ -288,19 +289,6 @@ def test_no_netrc_replaces_the_token(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login anna password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    handler = made(service)
-    post(handler)
+    line = made(service)
+    post(line)
     assert "Authorization" not in service.calls[0].headers
-
-
-def test_a_target_that_is_not_set_goes_dead(service: Service, made: Any) -> None:
-    with pytest.raises(Permanent, match="no target 'elsewhere' is below `http`"):
-        made(service)(delivery(to="http:elsewhere"), hold())
-
-
-def test_nothing_is_sent_that_would_outlast_the_lease(
-    service: Service, made: Any
-) -> None:
-    with pytest.raises(TooLate):
-        made(service)(delivery(to="http:moderation"), hold(lease_s=1))
-    assert not service.calls

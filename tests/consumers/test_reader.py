@@ -17,7 +17,7 @@ from malexbot.consumers import reader as reading
 from malexbot.consumers.reader import Entry, Reader
 from malexbot.consumers.redis import RedisBus
 from malexbot.errors import Permanent
-from tests.consumers.deliveries import delivery, hold
+from tests.consumers.deliveries import delivery, sent
 from tests.support.redis import Cutter, RedisServer
 
 STREAM = "command"
@@ -42,7 +42,7 @@ def made(url: str, consumer: str = "one", **more: Any) -> Reader:
 def put(server: RedisServer, *keys: str, stream: str = STREAM) -> None:
     bus = RedisBus(Redis(url=server.url))
     for key in keys:
-        bus(delivery(key, to=f"redis:{stream}"), hold())
+        sent(bus, delivery(key, to=f"redis:{stream}"))
     bus.close()
 
 

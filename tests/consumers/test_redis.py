@@ -18,8 +18,7 @@ import malexbot.consumers
 from malexbot.config.targets import Redis
 from malexbot.consumers.redis import RedisBus
 from malexbot.errors import Permanent, Transient
-from malexbot.pipeline.hold import TooLate
-from tests.consumers.deliveries import delivery, hold
+from tests.consumers.deliveries import delivery, sent
 from tests.support.redis import Cutter, RedisServer
 
 GUIDE = Path(malexbot.consumers.__file__).with_name("README.md").read_text()
@@ -47,7 +46,7 @@ def persist(bus: RedisBus, key: str, **more: Any) -> int:
     """Deliver it as the queue does, again and again; how often that failed."""
     for failures in itertools.count():
         try:
-            bus(delivery(key, **more), hold())
+            sent(bus, delivery(key, **more))
             return failures
         except Transient:
             assert failures < 1000
@@ -57,23 +56,23 @@ def persist(bus: RedisBus, key: str, **more: Any) -> int:
 def test_an_entry_has_the_event_its_id_and_its_schema(
     bus: RedisBus, server: RedisServer
 ) -> None:
-    done = bus(delivery("k1", event={"text": "Привет"}), hold())
-    assert done.note.startswith("entry ")
+    done = sent(bus, delivery("k1", event={"text": "Привет"}))
+    assert done.startswith("entry ")
     assert entries(server) == [
         {"event": '{"text":"Привет"}', "id": "event-k1", "schema": "1"}
     ]
 
 
 def test_what_is_sent_twice_is_there_once(bus: RedisBus, server: RedisServer) -> None:
-    first, again = bus(delivery("a"), hold()), bus(delivery("a"), hold())
-    bus(delivery("b"), hold())
-    assert again.note == f"{first.note}, there before"
+    first, again = sent(bus, delivery("a")), sent(bus, delivery("a"))
+    sent(bus, delivery("b"))
+    assert again == f"{first}, there before"
     assert keys(server) == ["a", "b"]
 
 
 def test_what_was_sent_is_forgotten_at_last(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, remember=100, prefix="bot:"))
-    bus(delivery("a"), hold())
+    sent(bus, delivery("a"))
     bus.close()
     with server.client() as client:
         assert 90 < int(client.ttl("{bot:command}:sent:a")) <= 100
@@ -81,8 +80,8 @@ def test_what_was_sent_is_forgotten_at_last(server: RedisServer) -> None:
 
 
 def test_each_target_is_a_stream(bus: RedisBus, server: RedisServer) -> None:
-    bus(delivery("a", to="redis:message"), hold())
-    bus(delivery("b", to="redis:a:b"), hold())
+    sent(bus, delivery("a", to="redis:message"))
+    sent(bus, delivery("b", to="redis:a:b"))
     assert keys(server, "message") == ["a"] and keys(server, "a:b") == ["b"]
 
 
@@ -90,14 +89,14 @@ def test_a_lane_may_have_another_name_than_its_stream(
     bus: RedisBus, server: RedisServer
 ) -> None:
     job = delivery("a", to="redis:command (buttons)")
-    bus(replace(job, payload={**job.payload, "to": "redis:command"}), hold())
+    sent(bus, replace(job, payload={**job.payload, "to": "redis:command"}))
     assert keys(server) == ["a"]
 
 
 def test_the_oldest_are_cut_off_where_there_is_a_bound(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, max_entries=100))
     for number in range(400):
-        bus(delivery(str(number)), hold())
+        sent(bus, delivery(str(number)))
     bus.close()
     left = keys(server)
     # Redis cuts off whole blocks of entries.
@@ -151,10 +150,10 @@ def test_a_restart_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     bus = RedisBus(Redis(url=server.url, time_out=2))
     try:
         for number in range(5):
-            bus(delivery(str(number)), hold())
+            sent(bus, delivery(str(number)))
         server.stop()
         with pytest.raises(Transient):
-            bus(delivery("5"), hold())
+            sent(bus, delivery("5"))
         server.start()
         # It knows what it was sent, and no script.
         persist(bus, "4")
@@ -170,14 +169,14 @@ def test_a_restart_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_redis_takes_no_half_of_it(bus: RedisBus, server: RedisServer) -> None:
-    bus(delivery("a"), hold())
+    sent(bus, delivery("a"))
     with server.client() as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
         with pytest.raises(Transient, match="Redis is full: OOM"):
-            bus(delivery("b"), hold())
+            sent(bus, delivery("b"))
         client.config_set("maxmemory", 0)
-    bus(delivery("b"), hold())
+    sent(bus, delivery("b"))
     assert keys(server) == ["a", "b"]
 
 
@@ -186,31 +185,31 @@ def test_a_replica_is_waited_for(bus: RedisBus, server: RedisServer) -> None:
         client.replicaof("127.0.0.1", 1)
         try:
             with pytest.raises(Transient, match="this Redis is a replica: READONLY"):
-                bus(delivery(), hold())
+                sent(bus, delivery())
         finally:
             client.replicaof("NO", "ONE")
-    bus(delivery(), hold())
+    sent(bus, delivery())
     assert keys(server) == ["k1"]
 
 
 def test_a_frozen_redis_is_given_up_in_time(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, time_out="300ms"))
-    bus(delivery("a"), hold())
+    sent(bus, delivery("a"))
     with server.frozen():
         for _ in range(3):
             with pytest.raises(Transient):
-                bus(delivery("b"), hold())
+                sent(bus, delivery("b"))
     persist(bus, "b")
     bus.close()
     assert keys(server) == ["a", "b"]
 
 
 def test_a_flushed_redis_is_gone_on_with(bus: RedisBus, server: RedisServer) -> None:
-    bus(delivery("a"), hold())
+    sent(bus, delivery("a"))
     with server.client() as client:
         client.flushall()
         client.script_flush()
-    bus(delivery("b"), hold())
+    sent(bus, delivery("b"))
     assert keys(server) == ["b"]
 
 
@@ -228,13 +227,13 @@ def test_nothing_is_left_behind_by_a_user_without_the_right(
             )
             bus = RedisBus(settings)
             with pytest.raises(Transient, match="the user may not"):
-                bus(delivery(), hold())
+                sent(bus, delivery())
             bus.close()
             assert client.xlen("command") == 0
             assert not client.exists("{command}:sent:k1")
         client.execute_command("ACL", "SETUSER", "bot", "+xadd", "+set")
         bus = RedisBus(settings)
-        bus(delivery(), hold())
+        sent(bus, delivery())
         bus.close()
         client.execute_command("ACL", "DELUSER", "bot")
     assert keys(server) == ["k1"]
@@ -259,7 +258,7 @@ def test_the_rights_that_the_guide_names_are_enough(
         settings = {"username": "bot", "password": "secret-of-the-bot", "mode": mode}
         bus = RedisBus(Redis(url=server.url, **settings))
         try:
-            bus(delivery(), hold())
+            sent(bus, delivery())
         finally:
             bus.close()
             client.execute_command("ACL", "DELUSER", "bot")
@@ -276,9 +275,9 @@ def test_what_may_not_be_told_is_told_once_it_may(server: RedisServer) -> None:
         )
         bus = RedisBus(settings)
         with pytest.raises(Transient, match="the user may not"):
-            bus(delivery(), hold())
+            sent(bus, delivery())
         client.execute_command("ACL", "SETUSER", "bot", "+publish")
-        assert bus(delivery(), hold()).note == "heard by 0"
+        assert sent(bus, delivery()) == "heard by 0"
         bus.close()
         client.execute_command("ACL", "DELUSER", "bot")
 
@@ -286,7 +285,7 @@ def test_what_may_not_be_told_is_told_once_it_may(server: RedisServer) -> None:
 def test_a_wrong_password_is_waited_out(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, username="nobody", password="no such one"))
     with pytest.raises(Transient) as refused:
-        bus(delivery(), hold())
+        sent(bus, delivery())
     bus.close()
     assert "no such one" not in str(refused.value)
 
@@ -295,35 +294,27 @@ def test_a_name_that_is_no_stream_goes_dead(bus: RedisBus, server: RedisServer) 
     with server.client() as client:
         client.set("command", "something else")
     with pytest.raises(Permanent, match="WRONGTYPE"):
-        bus(delivery(), hold())
+        sent(bus, delivery())
     with server.client() as client:
         client.delete("command")
-    bus(delivery(), hold())
+    sent(bus, delivery())
     assert keys(server) == ["k1"]
 
 
 def test_what_is_no_json_goes_dead(bus: RedisBus) -> None:
     with pytest.raises(Permanent, match="no JSON"):
-        bus(delivery(event={"text": object()}), hold())
-
-
-def test_nothing_is_sent_that_would_outlast_the_lease(
-    bus: RedisBus, server: RedisServer
-) -> None:
-    with pytest.raises(TooLate):
-        bus(delivery(), hold(lease_s=1))
-    assert keys(server) == []
+        sent(bus, delivery(event={"text": object()}))
 
 
 def test_pubsub_tells_who_listens_once(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url, mode="pubsub"))
     with server.client() as client, client.pubsub() as listener:
-        assert bus(delivery("a"), hold()).note == "heard by 0"
+        assert sent(bus, delivery("a")) == "heard by 0"
         listener.subscribe("command")
         assert listener.get_message(timeout=5)
-        assert bus(delivery("b"), hold()).note == "heard by 1"
-        assert bus(delivery("b"), hold()).note == "told before"
-        bus(delivery("c"), hold())
+        assert sent(bus, delivery("b")) == "heard by 1"
+        assert sent(bus, delivery("b")) == "told before"
+        sent(bus, delivery("c"))
         heard = [listener.get_message(timeout=5) for _ in range(2)]
     bus.close()
     assert [m and m["data"] for m in heard] == [
@@ -358,10 +349,10 @@ def test_a_certificate_is_trusted_where_it_is_told(
         for ca_file in (certificate, None):
             bus = RedisBus(Redis(url=line.url, ca_file=ca_file))
             if ca_file:
-                bus(delivery("a"), hold())
+                sent(bus, delivery("a"))
             else:
                 with pytest.raises(Transient, match="CERTIFICATE_VERIFY_FAILED"):
-                    bus(delivery("b"), hold())
+                    sent(bus, delivery("b"))
             bus.close()
     assert keys(server) == ["a"]
 
@@ -369,7 +360,7 @@ def test_a_certificate_is_trusted_where_it_is_told(
 def test_without_tls_it_is_not_spoken_to_in_the_clear(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url.replace("redis:", "rediss:"), time_out=0.5))
     with pytest.raises(Transient):
-        bus(delivery(), hold())
+        sent(bus, delivery())
     bus.close()
     assert keys(server) == []
 
@@ -380,7 +371,7 @@ def test_a_socket_of_this_machine_will_do(tmp_path: Path) -> None:
     server.start()
     bus = RedisBus(Redis(url=f"unix://{path}"))
     try:
-        bus(delivery(), hold())
+        sent(bus, delivery())
         assert keys(server) == ["k1"]
     finally:
         bus.close()
@@ -389,6 +380,6 @@ def test_a_socket_of_this_machine_will_do(tmp_path: Path) -> None:
 
 def test_another_database_has_its_number(server: RedisServer) -> None:
     bus = RedisBus(Redis(url=server.url.replace("/0", "/3")))
-    bus(delivery(), hold())
+    sent(bus, delivery())
     bus.close()
     assert keys(server) == []

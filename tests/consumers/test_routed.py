@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from malexbot.bus import read
+from malexbot.config.model import Config
 from malexbot.config.routes import RouteRule, Routing
-from malexbot.config.targets import HttpTarget, Redis
-from malexbot.consumers.http import HTTP, HttpPosts
+from malexbot.config.targets import Redis
+from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.reader import Reader
-from malexbot.consumers.redis import REDIS, RedisBus
+from malexbot.consumers.redis import RedisBus
+from malexbot.consumers.targets import Targets
 from malexbot.errors import Transient
 from malexbot.events import Event
 from malexbot.pipeline.effects import Collector
 from malexbot.ports import Effect, Job, Occasion
 from malexbot.processors.route import Route, routed
-from tests.consumers.deliveries import delivery, hold
+from tests.consumers.deliveries import delivery, hold, sent
 from tests.support.events import commanded, posted, pressed, reacted
 from tests.support.redis import RedisServer
 
@@ -48,7 +51,7 @@ def test_it_crosses_redis_as_it_is(event: Event, server: RedisServer) -> None:
     effect = handed_on(event, "redis:{{ event.event_type }}")
     assert effect.kind == REDIS
     bus = RedisBus(Redis(url=server.url))
-    bus(job(effect), hold())
+    sent(bus, job(effect))
     bus.close()
     # Or the reader would wait for it.
     with server.client() as client:
@@ -58,13 +61,13 @@ def test_it_crosses_redis_as_it_is(event: Event, server: RedisServer) -> None:
         entry = next(iter(reader))
     assert (entry.event_id, entry.schema) == (event.event_id, 1)
     found = read(entry.event)
-    sent = routed(event)
+    handed = routed(event)
     assert (found.peer, found.user, found.message) == (
-        sent.peer,
-        sent.user,
-        sent.message,
+        handed.peer,
+        handed.user,
+        handed.message,
     )
-    assert (found.button, found.reaction) == (sent.button, sent.reaction)
+    assert (found.button, found.reaction) == (handed.button, handed.reaction)
     assert found.as_dict() == event.as_dict()
 
 
@@ -72,11 +75,7 @@ def test_a_service_is_found_by_its_name_from_the_lane_of_buttons_too() -> None:
     effect = handed_on(pressed(), "http:moderation")
     assert effect.kind == HTTP
     assert effect.target != "http:moderation"
-    nowhere = HttpPosts(
-        {"moderation": HttpTarget.model_validate("http://127.0.0.1:1/x")}
-    )
-    try:
-        with pytest.raises(Transient, match="moderation: "):
-            nowhere(job(effect), hold())
-    finally:
-        nowhere.close()
+    http = {"moderation": "http://127.0.0.1:1/x"}
+    targets = Targets(Config.model_validate({"http": http}))
+    with closing(targets), pytest.raises(Transient, match="moderation: "):
+        targets(job(effect), hold())

@@ -9,6 +9,7 @@ import pytest
 from malexbot.bus import read
 from malexbot.config.model import Config
 from malexbot.config.routes import DELIVERED, TOLD, RouteRule, Routing
+from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.errors import Permanent
 from malexbot.events import Command, Event
 from malexbot.pipeline.effects import POST, Collector
@@ -22,7 +23,7 @@ NEW = Occasion(age_s=0)
 
 
 def rule(name: str, *to: str, **more: Any) -> RouteRule:
-    """Also of targets that nobody delivers to yet."""
+    """Of any targets, also such as nobody delivers to."""
     known = {"name": name, "to": to, "when": "", "text": TOLD, "goes_on": False}
     return RouteRule.model_construct(**{**known, **more})
 
@@ -202,4 +203,4 @@ def test_it_is_made_from_the_settings() -> None:
 def test_what_is_let_in_is_of_a_kind_that_somebody_does(scheme: str) -> None:
     """Whoever lets a further one in wires who delivers it."""
     (effect,) = handed_on(route(rule("a", f"{scheme}:x")), posted())
-    assert effect.kind in {POST}
+    assert effect.kind in {POST, REDIS, HTTP}

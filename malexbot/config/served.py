@@ -1,0 +1,72 @@
+"""Whether there is a way to each target that routes name.
+
+It looks at the values as they are written: so this is told together with all else that
+is wrong with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from malexbot.config.problems import Where
+
+# The targets that are nowhere without their block.
+_BLOCKS = {"redis": "Redis", "vk": "VK"}
+_TEMPLATE = ("{{", "{%", "{#")
+
+
+class Unserved(NamedTuple):
+    """What nobody could deliver to."""
+
+    where: Where
+    text: str
+    hint: str
+
+
+def unserved(value: Mapping[str, Any]) -> Iterator[Unserved]:
+    """All that is missing for a target; a name that is filled in is seen then."""
+    http = value.get("http") or {}
+    if value.get("redis") is not None and find_spec("redis") is None:
+        hint = "pip install 'malexbot[redis]'"
+        yield Unserved(("redis",), "the Python package redis is missing", hint)
+    for where, target in _targets(value):
+        scheme, _, name = target.partition(":")
+        if scheme in _BLOCKS and value.get(scheme) is None:
+            text = f"no {_BLOCKS[scheme]} is in the settings"
+            yield Unserved(where, text, f"add the block `{scheme}`")
+        elif scheme == "http" and isinstance(http, Mapping):
+            if not http or not (name in http or any(t in name for t in _TEMPLATE)):
+                yield Unserved(
+                    where, "nothing below `http` has that name", _known(http)
+                )
+
+
+def _is_filled_in(name: str) -> bool:
+    return any(sign in name for sign in _TEMPLATE)
+
+
+def _known(http: Mapping[str, Any]) -> str:
+    if not http:
+        return "add it: `http:`, and below it `NAME: https://host/path`"
+    return f"there are: {', '.join(map(str, http))}"
+
+
+def _targets(value: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
+    """All that are text, and where they stand."""
+    rules = value.get("routes")
+    for place, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if isinstance(rule, Mapping):
+            yield from _listed(rule.get("to"), ("routes", place, "to"))
+    routing = value.get("routing")
+    if isinstance(routing, Mapping):
+        yield from _listed(routing.get("default"), ("routing", "default"))
+
+
+def _listed(targets: Any, where: Where) -> Iterator[tuple[Where, str]]:
+    """One or a list."""
+    listed = targets if isinstance(targets, list) else [targets]
+    for place, target in enumerate(listed):
+        if isinstance(target, str):
+            yield (*where, place), target.strip()

@@ -1,0 +1,87 @@
+"""All targets of routes that are no chat, by the settings of now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from malexbot.config.fields import Block
+from malexbot.config.model import Config
+from malexbot.config.targets import HttpTarget, Redis
+from malexbot.consumers.http import HttpLine
+from malexbot.consumers.parcel import HTTP, REDIS, place
+from malexbot.consumers.target import Line, Target
+from malexbot.errors import Permanent
+from malexbot.pipeline.hold import Hold
+from malexbot.pipeline.verdicts import Done
+from malexbot.ports import Job
+from malexbot.runtime.stop import Stop
+
+# How long it sleeps when there is nothing to do.
+TURN_S = 60.0
+
+
+class Targets:
+    """The handler of "redis" and "http", and the service that closes their lines."""
+
+    name = "targets"
+    is_vital = False
+
+    def __init__(self, config: Config) -> None:
+        self._targets: Mapping[str, Target] = {}
+        self.prepare(config)()
+
+    def __call__(self, job: Job, hold: Hold) -> Done:
+        return self._target(job)(job, hold)
+
+    def prepare(self, config: Config) -> Callable[[], None]:
+        """Those of other settings; what stays as it is keeps its line."""
+        fresh = {name: self._made(name, block) for name, block in _blocks(config)}
+
+        def adopt() -> None:
+            before, self._targets = self._targets, fresh
+            for name, target in before.items():
+                if fresh.get(name) is not target:
+                    target.retire()
+
+        return adopt
+
+    def run(self, stop: Stop) -> None:
+        while not stop.wait(TURN_S):
+            pass
+        self.close()
+
+    def close(self) -> None:
+        for target in self._targets.values():
+            target.retire()
+
+    def _made(self, name: str, block: Block) -> Target:
+        known = self._targets.get(name)
+        if known and known.settings == block:
+            return known
+        return Target(name, block, _line(name, block))
+
+    def _target(self, job: Job) -> Target:
+        """Raises Permanent if the settings have none of its name."""
+        name = REDIS if job.kind == REDIS else f"{HTTP}:{place(job)}"
+        if target := self._targets.get(name):
+            return target
+        if job.kind == REDIS:
+            raise Permanent("no `redis:` block is in the settings")
+        raise Permanent(f"no target {place(job)!r} is below `http` in the settings")
+
+
+def _blocks(config: Config) -> Iterator[tuple[str, Block]]:
+    if config.redis:
+        yield REDIS, config.redis
+    for name, block in config.http.items():
+        yield f"{HTTP}:{name}", block
+
+
+def _line(name: str, block: Block) -> Line:
+    if isinstance(block, HttpTarget):
+        return HttpLine(name, block)
+    assert isinstance(block, Redis)
+    # Not everybody has that package.
+    from malexbot.consumers.redis import RedisBus
+
+    return RedisBus(block)
