@@ -248,6 +248,7 @@ class Intake:
                 parcels,
                 seats=len(holds),
                 lease_s=min((hold.lease_s for hold in holds), default=0.0),
+                is_behind=self._waiting.events > 0,
             )
         finally:
             self._workers.begin(begun, holds)

@@ -153,7 +153,12 @@ class Journal(Protocol):
     """The one transaction that makes events durable; called by one thread only."""
 
     def write(
-        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+        self,
+        parcels: Sequence[Parcel],
+        *,
+        seats: int = 0,
+        lease_s: float = 0.0,
+        is_behind: bool = False,
     ) -> list[Job]:
         """Archive rows, jobs and marks, all in one commit.
 
@@ -161,7 +166,7 @@ class Journal(Protocol):
         lanes are free are, and are returned.
 
         A live post moves the mark of its channel only where that is filled for
-        the connection of the event. An event that PostgreSQL refuses goes to the
+        the connection of the event; a little later, while the writer is behind. An event that PostgreSQL refuses goes to the
         rejects in the same commit.
         """
         ...

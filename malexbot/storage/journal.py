@@ -16,7 +16,7 @@ from malexbot.storage import offers, posts
 from malexbot.storage.erased import Erased, read_erased
 from malexbot.storage.failures import DatabaseRefused
 from malexbot.storage.leadership import Leadership
-from malexbot.storage.marks import find_live, move, move_live
+from malexbot.storage.marks import LateMarks, find_live, move, move_live
 from malexbot.storage.offers import Offers, Seats
 from malexbot.storage.people import People
 from malexbot.storage.posts import Posts
@@ -46,22 +46,33 @@ class DatabaseJournal:
     def __init__(self, leadership: Leadership) -> None:
         self._leadership = leadership
         self._people = People()
+        self._live = LateMarks()
         self._tables_of: int | None = None
         self._passed_rows = 0
         self._erased = Erased()
 
     def write(
-        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+        self,
+        parcels: Sequence[Parcel],
+        *,
+        seats: int = 0,
+        lease_s: float = 0.0,
+        is_behind: bool = False,
     ) -> list[Job]:
+        commit = partial(self._commit, parcels, is_behind=is_behind)
         try:
-            return self._commit(parcels, partial(_write, seats=seats, lease_s=lease_s))
+            return commit(partial(_write, seats=seats, lease_s=lease_s))
         except _POISON as error:
             if _is_ours_to_mend(error):
                 raise
-            return self._commit(parcels, _write_carefully)
+            return commit(_write_carefully)
 
     def _commit(
-        self, parcels: Sequence[Parcel], write: Callable[[Cursor, _Batch], list[Job]]
+        self,
+        parcels: Sequence[Parcel],
+        write: Callable[[Cursor, _Batch], list[Job]],
+        *,
+        is_behind: bool,
     ) -> list[Job]:
         with self._leadership.transaction() as cursor:
             epoch = self._leadership.epoch
@@ -75,8 +86,15 @@ class DatabaseJournal:
                 cursor.execute(_RENEW)
             batch = _Batch(parcels, epoch, erased)
             begun = write(cursor, batch)
+            moved, late = self._live.share(
+                find_live(batch.written, batch.passed),
+                batch.marks,
+                is_behind=is_behind,
+            )
+            move_live(cursor, moved)
             named = self._people.write(cursor, batch.entries)
         self._people.remember(named)
+        self._live.note(moved, late)
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
         self._passed_rows = len(batch.entries) + (0 if is_worn else self._passed_rows)
@@ -96,13 +114,15 @@ class _Batch:
         self.marks = [mark for parcel in parcels for mark in parcel.marks]
         self.rejects = [reject for parcel in parcels for reject in parcel.rejects]
         self.passed = [parcel.passed for parcel in parcels if parcel.passed]
+        self.written: Iterable[Event] = (entry.event for entry in self.entries)
+        """Those that PostgreSQL takes; their posts move the marks."""
 
 
 def _write(cursor: Cursor, batch: _Batch, *, seats: int, lease_s: float) -> list[Job]:
     begun = _merge(
         cursor, batch.entries, batch.marks, Seats(seats, lease_s, batch.epoch)
     )
-    _finish(cursor, batch, (entry.event for entry in batch.entries))
+    _finish(cursor, batch)
     return begun
 
 
@@ -127,7 +147,8 @@ def _write_carefully(cursor: Cursor, batch: _Batch) -> list[Job]:
         error = _try(cursor, partial(_move, cursor, mark))
         if error is not None:
             batch.rejects.append(_reject_mark(mark, error))
-    _finish(cursor, batch, written)
+    batch.written = written
+    _finish(cursor, batch)
     return []
 
 
@@ -168,8 +189,7 @@ def _move(cursor: Cursor, mark: Mark) -> None:
     _merge(cursor, (), (mark,))
 
 
-def _finish(cursor: Cursor, batch: _Batch, written: Iterable[Event]) -> None:
-    move_live(cursor, find_live(written, batch.passed))
+def _finish(cursor: Cursor, batch: _Batch) -> None:
     keep_rejects(cursor, batch.erased.foreign(batch.rejects))
 
 

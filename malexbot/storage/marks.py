@@ -7,7 +7,7 @@ set where the server's clock was.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import orjson
 
@@ -28,6 +28,9 @@ from malexbot.storage.session import Cursor
 from malexbot.storage.statement import Statement
 
 Terms = tuple[object, ...] | dict[str, object]
+
+# So long the marks of live posts may lag while more waits than is written.
+LATEST_S = 5.0
 
 _UPSERT = """
 INSERT INTO channels AS c (source, channel_id, {columns}) VALUES (%s, %s, {values})
@@ -168,6 +171,40 @@ def find_live(events: Iterable[Event], passed: Iterable[Live] = ()) -> Live:
             if found is None or at > found[0]:
                 newest[key] = (at, post.id)
     return newest
+
+
+class LateMarks:
+    """Marks of live posts that are moved a little later; for one thread.
+
+    While there is no end of what comes in, a row of each channel in each batch takes
+    a quarter of its time. A mark that lags costs a walk some posts that it knows.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._late: Live = {}
+        self._moved_at = clock()
+
+    def share(
+        self, live: Live, marks: Iterable[Mark], *, is_behind: bool
+    ) -> tuple[Live, Live]:
+        """What is to be moved now, and what later; `marks` are moved before it."""
+        reset = {
+            (mark.source, mark.channel_id)
+            for mark in marks
+            if isinstance(mark, ReadAnew)
+        }
+        late = {key: at for key, at in self._late.items() if key[:2] not in reset}
+        live = find_live((), [late, live])
+        if is_behind and self._clock() < self._moved_at + LATEST_S:
+            return {}, live
+        return live, {}
+
+    def note(self, moved: Live, late: Live) -> None:
+        """That is durable, and this is left."""
+        self._late = late
+        if moved or not late:
+            self._moved_at = self._clock()
 
 
 def move_live(cursor: Cursor, marks: Live) -> None:

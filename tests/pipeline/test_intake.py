@@ -149,7 +149,12 @@ def test_jobs_are_begun_where_seats_are_free_and_the_rest_is_told() -> None:
 
     class Beginning(MemoryJournal):
         def write(
-            self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+            self,
+            parcels: Sequence[Parcel],
+            *,
+            seats: int = 0,
+            lease_s: float = 0.0,
+            is_behind: bool = False,
         ) -> list[Job]:
             asked.append((seats, lease_s))
             super().write(parcels)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from malexbot.errors import Transient
 from malexbot.ports import (
     Bookmark,
     CaughtUp,
@@ -18,10 +19,12 @@ from malexbot.ports import (
     ReadAnew,
     WalkedBack,
 )
+from malexbot.storage import journal as module
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
+from malexbot.storage.marks import LATEST_S, LateMarks
 from tests.storage.conftest import Look
 from tests.storage.happenings import (
     deleted,
@@ -32,6 +35,7 @@ from tests.storage.happenings import (
     post,
     posted,
 )
+from tests.support.fakes import Clock
 
 WHERE = ("mattermost", "channel1")
 NEWS = ChannelNews("channel1", "team1", "O", "town", "Town Square", 0, 0)
@@ -91,6 +95,70 @@ def test_a_live_post_moves_the_mark_only_where_the_channel_is_filled_for_it(
     journal.write([marks(CaughtUp(*WHERE, "p2", 2000, filled_for=2))])
     journal.write([kept(posted(post("p3", create_at=3000), connection=1))])
     assert mark(bookmarks) == ("p2", 2000, 2)
+
+
+def test_while_the_writer_is_behind_the_mark_of_live_posts_may_lag(
+    journal: DatabaseJournal, bookmarks: DatabaseBookmarks
+) -> None:
+    journal.write([marks(CaughtUp(*WHERE, "p1", 1000, filled_for=1))])
+    live = [
+        kept(posted(post(f"p{n}", create_at=n * 1000), connection=1)) for n in (2, 3, 4)
+    ]
+    journal.write(live[:1], is_behind=True)
+    assert mark(bookmarks) == ("p1", 1000, 1)
+    journal.write(live[1:2], is_behind=False)
+    assert mark(bookmarks) == ("p3", 3000, 1)
+    journal.write(live[2:], is_behind=True)
+    # What is written last moves all that is left, also of what nothing is kept.
+    journal.write([Parcel(passed={(*WHERE, 1): (5000, "p5")})])
+    assert mark(bookmarks) == ("p5", 5000, 1)
+
+
+def test_a_mark_that_lags_is_not_lost_with_a_batch_that_could_not_be_written(
+    journal: DatabaseJournal,
+    bookmarks: DatabaseBookmarks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal.write([marks(CaughtUp(*WHERE, "p1", 1000, filled_for=1))])
+    two, three = (
+        kept(posted(post(f"p{n}", create_at=n * 1000), connection=1)) for n in (2, 3)
+    )
+    journal.write([two], is_behind=True)
+
+    def fail(*_: object) -> None:
+        raise Transient("the line broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "move_live", fail)
+        with pytest.raises(Transient):
+            journal.write([three])
+    journal.write([Parcel()])
+    assert mark(bookmarks) == ("p2", 2000, 1)
+
+
+def test_a_mark_lags_for_some_seconds_only() -> None:
+    clock = Clock()
+    late = LateMarks(clock)
+    here, there = (*WHERE, 1), ("mattermost", "channel2", 1)
+    for at in (1000, 2000):
+        shared = late.share({here: (at, f"p{at}")}, (), is_behind=True)
+        assert shared == ({}, {here: (at, f"p{at}")})
+        late.note(*shared)
+    clock.now += LATEST_S
+    shared = late.share({there: (3000, "p3")}, (), is_behind=True)
+    assert shared == ({here: (2000, "p2000"), there: (3000, "p3")}, {})
+    late.note(*shared)
+    assert late.share({}, (), is_behind=False) == ({}, {})
+
+
+def test_a_mark_that_lags_is_void_once_the_clock_was_set_back() -> None:
+    """It may be one of tomorrow, and would hide again what is read anew."""
+    late = LateMarks(Clock())
+    here, there = (*WHERE, 1), ("mattermost", "channel2", 1)
+    late.note({}, {here: (9000, "p9"), there: (9000, "p9")})
+    anew = ReadAnew(*WHERE, "p1", 1000, 1, 900, "walk")
+    moved, left = late.share({here: (1100, "p2")}, [anew], is_behind=False)
+    assert (moved, left) == ({here: (1100, "p2"), there: (9000, "p9")}, {})
 
 
 def test_a_post_of_the_future_moves_the_mark_to_now(

@@ -42,7 +42,12 @@ class MemoryJournal:
         """What was written, each batch as often as it was."""
 
     def write(
-        self, parcels: Sequence[Parcel], *, seats: int = 0, lease_s: float = 0.0
+        self,
+        parcels: Sequence[Parcel],
+        *,
+        seats: int = 0,
+        lease_s: float = 0.0,
+        is_behind: bool = False,
     ) -> list[Job]:
         self.fail("write")
         with self._changed:
