@@ -22,6 +22,7 @@ from malexbot.readings import (
     register_files,
     register_vk,
     register_web,
+    register_workstream,
 )
 from malexbot.runtime.metrics import Metrics
 from malexbot.runtime.scheduler import Scheduler
@@ -73,6 +74,7 @@ def compose(parts: Parts) -> Composition:
     web = _web(parts, metrics, called)
     register_web(metrics, web)
     services: list[Service] = [
+        pipe.workstream,
         web,
         *_housekeeping(parts, pipe),
         pipe.targets,
@@ -163,6 +165,7 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
         database=parts.database,
     )
     register_desk(metrics, pipe.desk)
+    register_workstream(metrics, pipe.workstream)
     register_files(
         metrics,
         pipe.fetches,

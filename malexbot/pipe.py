@@ -10,6 +10,7 @@ from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS
 from malexbot.config.model import Config
 from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.targets import Targets
+from malexbot.consumers.workstream.open import prepare as prepare_workstream
 from malexbot.events import Id
 from malexbot.messengers.mattermost.messenger import Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
@@ -19,6 +20,7 @@ from malexbot.pipeline.answers import ChatAnswers, ChatDialogs, ChatEdits, ChatU
 from malexbot.pipeline.audience import Audience
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.deeds import Deeds
 from malexbot.pipeline.desk import Desk, Witness
 from malexbot.pipeline.effects import DIALOG, EDIT, POST, REACT, UPLOAD
 from malexbot.pipeline.files import FILE, FileFetches
@@ -38,6 +40,7 @@ from malexbot.ports import Chat, Processor
 from malexbot.processors import build, builtin
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
+from malexbot.runtime.workstream import Workstream
 from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
 from malexbot.storage.files import DatabaseFiles
@@ -94,6 +97,10 @@ class Pipe:
         chats = _chats(server, community)
         store = DatabaseStore(database)
         neighbours = {VK: community.neighbour(store)} if community else {}
+        self.workstream = Workstream(parts.health)
+        prepare_workstream(self.workstream, config)()
+        deeds = Deeds(self.workstream)
+        parts.health.on_change = deeds.changed
         self.audience = Audience()
         self.grants = DatabaseGrants(database)
         self.retention = Retention(config.archive.retention, now_ms=now_ms)
@@ -153,7 +160,10 @@ class Pipe:
             HTTP: self.targets,
         }
         runner = Runner(
-            jobs=jobs, handlers=handlers, amends=runs.amends, ended=[self.desk.ended]
+            jobs=jobs,
+            handlers=handlers,
+            amends=runs.amends,
+            ended=[self.desk.ended, deeds.ended],
         )
         self.lanes = Lanes(
             jobs=jobs,
@@ -169,6 +179,7 @@ class Pipe:
             decider=self._decider,
             workers=self.lanes,
             health=parts.health,
+            written=deeds.written,
             counters=Counters(MATTERMOST_EVENTS | VK_EVENTS),
         )
         self.ticks = Ticks(self._called(config), offer=self.intake.offer, now_ms=now_ms)
@@ -180,6 +191,7 @@ class Pipe:
     def prepare(self, config: Config) -> Adopt:
         """Processors of other settings; they decide from the next event on."""
         processors, called = self._processors(config), self._called(config)
+        adopt_workstream = prepare_workstream(self.workstream, config)
         adopt_targets = self.targets.prepare(config)
 
         def adopt() -> None:
@@ -188,6 +200,7 @@ class Pipe:
             self.retention.keep_s = config.archive.retention
             self.filing.adopt(_wishes(config))
             self.ticks.adopt(called)
+            adopt_workstream()
             adopt_targets()
 
         return adopt

@@ -19,6 +19,7 @@ from malexbot.pipeline.lanes import Lanes
 from malexbot.runtime.fresh import Fresh
 from malexbot.runtime.health import Health
 from malexbot.runtime.metrics import Labelled, Metrics
+from malexbot.runtime.workstream import Workstream
 from malexbot.storage.archive import Archive, ChannelState, Gap
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
@@ -148,6 +149,23 @@ def register_desk(metrics: Metrics, desk: Desk) -> None:
     )
     metrics.gauge(
         "calls_waiting", "Calls that wait for their answer.", lambda: desk.waiting
+    )
+
+
+def register_workstream(metrics: Metrics, workstream: Workstream) -> None:
+    """Once a daemon, whether somebody is told or not."""
+    metrics.counter(
+        "workstream_told",
+        "Records of what was done that were taken.",
+        lambda: workstream.told,
+    )
+    metrics.counter(
+        "workstream_dropped",
+        "Records of what was done that nobody was told.",
+        lambda: workstream.dropped,
+    )
+    metrics.gauge(
+        "workstream_waiting", "Records that wait.", lambda: workstream.waiting
     )
 
 

@@ -111,11 +111,21 @@ def _of_daemon(
             "the last reload was refused, the old settings count",
             "malexbot check; systemctl reload malexbot",
         )
+    if any(_drops_records(part) for part in daemon.parts):
+        dropped = daemon.number("workstream_dropped_total")
+        yield Finding(
+            f"the workstream log is not taken, {dropped:.0f} records were dropped",
+            f"all else goes on; is workstream.to of {config_file} right, and at work?",
+        )
     if daemon.version != __version__:
         yield Finding(
             f"version {daemon.version} runs, {__version__} is installed",
             "systemctl restart malexbot",
         )
+
+
+def _drops_records(part: Part) -> bool:
+    return part.name == "workstream" and part.state.startswith("drops")
 
 
 def _strangers(survey: Survey, config_file: Path) -> Iterator[Finding]:

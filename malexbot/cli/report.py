@@ -119,6 +119,13 @@ def _of_daemon(daemon: DaemonView) -> Iterator[str]:
         f"{number('lanes_busy'):.0f} busy,"
         f" {number('lanes_overruns_total'):.0f} jobs given up for taking too long",
     )
+    if "workstream" in states:
+        yield fact(
+            "workstream",
+            f"{number('workstream_told_total'):.0f} told,"
+            f" {number('workstream_dropped_total'):.0f} dropped:"
+            f" {states['workstream']}",
+        )
 
 
 def _of_database(database: DatabaseView, is_whole: bool) -> Iterator[str]:

@@ -41,6 +41,7 @@ from malexbot.config.routes import Routes, Routing
 from malexbot.config.targets import HttpTargets, Redis
 from malexbot.config.vk import Vk as Vk
 from malexbot.config.workers import Workers
+from malexbot.config.workstream import Workstream
 
 
 class Log(Block):
@@ -182,6 +183,9 @@ class Config(Block):
         default={},
         description="The services that the targets `http:NAME` of routes are: events"
         " are posted to them as JSON, signed with the secret.",
+    )
+    workstream: Workstream = Field(
+        default=Workstream(), description="Who is told what malexbot does."
     )
     _plugged: Plugged = PrivateAttr(default=Plugged())
 

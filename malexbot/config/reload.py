@@ -22,6 +22,7 @@ AT_ONCE = frozenset(
         "roles",
         "permissions",
         "webhooks",
+        "workstream",
         "redis",
         "http",
         "workers.answers_per_minute",

@@ -6,8 +6,9 @@ It takes what waits, as it is: a batch is as large as the last one took long.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from malexbot.errors import ANYTHING, Transient
@@ -96,12 +97,15 @@ class Intake:
         health: Health,
         counters: Counters | None = None,
         waiting: Waiting | None = None,
+        written: Callable[[Sequence[Parcel], float], None] = lambda parcels, took: None,
     ) -> None:
+        """`written` is told of each batch that is durable, and its seconds."""
         self._journal = journal
         self._decider = decider
         self._workers = workers
         self._health = health
         self._waiting = waiting or Waiting()
+        self._written = written
         self._backoff = Backoff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
         self._has_failed_look = False
         self.counters = counters or Counters()
@@ -217,6 +221,7 @@ class Intake:
         """In one transaction, however often that has to be tried."""
         if not parcels:
             return
+        began_at = time.monotonic()
         while True:
             try:
                 self._commit(parcels)
@@ -230,6 +235,7 @@ class Intake:
                 break
         self._tell_well()
         self._after(parcels)
+        self._written(parcels, time.monotonic() - began_at)
 
     def _commit(self, parcels: Sequence[Parcel]) -> None:
         """What makes the jobs begins them where seats and lanes are free."""

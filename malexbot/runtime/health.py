@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+# Told of a part that begins to do its work or ceases to, and its state, by its thread.
+OnChange = Callable[[str, str, bool], None]
+
 
 class Health:
     """One line a part: how it is, and whether that keeps the daemon from its work."""
@@ -12,13 +15,17 @@ class Health:
     def __init__(self, mask: Callable[[str], str] = str) -> None:
         """`mask` hides what is secret; an error of anybody's may quote it."""
         self._mask = mask
+        self.on_change: OnChange | None = None
         self._lock = threading.Lock()
         self._parts: dict[str, tuple[str, bool]] = {}
 
     def tell(self, part: str, state: str, *, is_ready: bool) -> None:
         told = self._mask(state)
         with self._lock:
+            before = self._parts.get(part)
             self._parts[part] = (told, is_ready)
+        if self.on_change and (before is None or before[1] != is_ready):
+            self.on_change(part, told, is_ready)
 
     def forget(self, part: str) -> None:
         with self._lock:

@@ -165,6 +165,20 @@ def test_a_refused_reload(
     assert cure.startswith("malexbot check;")
 
 
+def test_a_workstream_log_that_is_not_taken(
+    status: Run, serve: Server, active: Leadership, health: Health
+) -> None:
+    health.tell("workstream", "tells tcp:log:7560", is_ready=True)
+    port = serve(workstream_told_total=5, workstream_dropped_total=12)
+    result = status(port=port)
+    assert result.exit_code == 0
+    assert "\nworkstream   5 told, 12 dropped: tells tcp:log:7560\n" in result.stdout
+    health.tell("workstream", "drops records, tcp:log:7560: 406", is_ready=True)
+    what, cure = ill(status(port=port))
+    assert what == "the workstream log is not taken, 12 records were dropped"
+    assert "workstream.to" in cure
+
+
 def test_a_daemon_on_another_database(
     status: Run, serve: Server, empty_database: Dsn, health: Health
 ) -> None:

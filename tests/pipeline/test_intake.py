@@ -270,6 +270,17 @@ def test_the_end_drains_what_was_taken_in(world: World) -> None:
     assert len(world.journal.ids) == 50
 
 
+def test_what_is_durable_is_told_of_once_with_its_time(world: World) -> None:
+    told: list[tuple[int, float]] = []
+    world.intake._written = lambda parcels, took_s: told.append((len(parcels), took_s))
+    world.fail.at("written", Transient("the answer is lost"))
+    assert world.intake.offer(posted("p1"))
+    with Running(world.intake):
+        assert world.written(1)
+        eventually(lambda: told)
+    assert [count for count, _ in told] == [1] and told[0][1] > 0
+
+
 def test_the_drain_ends_at_its_deadline(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

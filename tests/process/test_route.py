@@ -10,18 +10,20 @@ from malexbot.sandbox.fixtures import (
     malexbot_daemon,
     mattermost,
 )
+from malexbot.sandbox.town import Town
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from tests.support.receiver import Receiver, saying
 from tests.support.settings import db_block
 from tests.support.threads import eventually
 
 __all__ = ["malexbot_daemon", "mattermost"]
 
 
-def test_what_the_rules_take_arrives_once_and_the_rest_is_shown(
+def test_what_the_rules_take_arrives_once_and_all_that_is_done_is_shown(
     mattermost: Mattermost, malexbot_daemon: StartDaemon, empty_database: Dsn
 ) -> None:
-    town, scene = mattermost.town, mattermost.scene
+    town = mattermost.town
     routes: list[dict[str, Any]] = [
         {
             "name": "outages",
@@ -38,9 +40,21 @@ def test_what_the_rules_take_arrives_once_and_the_rest_is_shown(
     }
     block = db_block(empty_database)
     block["password"] = block["password"] or "none"
-    malexbot_daemon(
-        mattermost=settings, db=block, routes=routes, routing={"strict": True}
-    )
+    with Receiver(saying(b"202")) as receiver:
+        daemon = malexbot_daemon(
+            mattermost=settings,
+            db=block,
+            routes=routes,
+            routing={"strict": True},
+            workstream={"to": receiver.name},
+        )
+        _route(mattermost, empty_database)
+        daemon.stop()
+    _look_at_all_that_was_told(receiver, town)
+
+
+def _route(mattermost: Mattermost, empty_database: Dsn) -> None:
+    town, scene = mattermost.town, mattermost.scene
     scene.post(town.channel, town.alice, "an outage")
     scene.post(town.channel, town.alice, "nothing")
     scene.post(town.channel, town.alice, "what?")
@@ -62,3 +76,18 @@ def test_what_the_rules_take_arrives_once_and_the_rest_is_shown(
         assert untaken == "no rule takes it, and routing.strict is set"
         assert "comes to no name" in unnamed
     assert len(mattermost.ledger.entries(user_id=town.bot)) == 2
+
+
+def _look_at_all_that_was_told(receiver: Receiver, town: Town) -> None:
+    """Each job with its end, by ids; of the two that were told to, the run."""
+    told = [line["text"] for line in receiver.lines]
+    assert not [text for text in told if "outage" in text or "what?" in text]
+    runs = [line for line in receiver.lines if line["text"].startswith("run ")]
+    assert {line["name"] for line in runs} == {"malexbot.route"}
+    assert sorted(line["mode"] for line in runs) == ["error", "error", "info"]
+    (done,) = [text for text in told if text.startswith("run done in ")]
+    assert f" user={town.alice} peer={town.channel}" in done
+    sends = [text for text in told if text.startswith("chat.post done in ")]
+    job = done.partition(" job=")[2].split()[0]
+    assert len(sends) == 2 and all(f" parent={job} " in text for text in sends)
+    assert any(text.startswith("part ready") for text in told)

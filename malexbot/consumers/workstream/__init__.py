@@ -1,0 +1,1 @@
+"""Who the workstream log is told to: each module is one of them."""
