@@ -10,6 +10,7 @@ from malexbot.config.model import Config, Mattermost, Vk
 from malexbot.config.plugins import OF_CALLS
 from malexbot.config.problems import Problem
 from malexbot.config.routes import unreachable
+from malexbot.config.workstream import JOURNAL
 
 EVENTS = "target_events_processors"
 
@@ -24,6 +25,9 @@ def oddities(config: Config, document: Document) -> Iterator[Problem]:
         yield document.problem((), "nothing is listened to", hint)
     else:
         yield from _of_routes(config, document)
+    if config.workstream.to == JOURNAL and config.log.level in ("warning", "error"):
+        text = f"with log.level {config.log.level} the journal tells nothing of it"
+        yield document.problem(("workstream", "to"), text, "write `level: info`")
 
 
 def _of_mattermost(mattermost: Mattermost, document: Document) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Whether there is a way to each target that routes name.
+"""Whether there is a way to each target that routes, and the workstream log, name.
 
 It looks at the values as they are written: so this is told together with all else that
 is wrong with them.
@@ -62,6 +62,9 @@ def _targets(value: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
     routing = value.get("routing")
     if isinstance(routing, Mapping):
         yield from _listed(routing.get("default"), ("routing", "default"))
+    workstream = value.get("workstream")
+    if isinstance(workstream, Mapping) and isinstance(workstream.get("to"), str):
+        yield ("workstream", "to"), workstream["to"].strip()
 
 
 def _listed(targets: Any, where: Where) -> Iterator[tuple[Where, str]]:

@@ -224,7 +224,10 @@ class Workstream:
             self._trouble = str(error)
             state = f"drops records, {sink.name}: {error}"
             self._health.tell(PART, state, is_ready=True)
-        return 0.0 if isinstance(error, Permanent) else self._backoff.next_s()
+        if isinstance(error, Permanent):
+            return 0.0
+        asked_s = error.retry_after_s if isinstance(error, Transient) else None
+        return max(self._backoff.next_s(), asked_s or 0.0)
 
     def _end_trouble(self, sink: Sink) -> None:
         self._trouble = ""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from malexbot.config.load import load_with_warnings
+from malexbot.config.problems import ConfigProblems
 from malexbot.config.workstream import Workstream, receiver
 
 
@@ -51,3 +55,39 @@ def test_anything_else_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["", None])
 def test_nobody_is_nobody(text: str | None) -> None:
     assert Workstream(to=text).receiver is None
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "malexbot.yaml"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("to", "what"),
+    [
+        ("redis:work", "no Redis is in the settings (line 2); add the block `redis`"),
+        ("http:ops", "nothing below `http` has that name (line 2); add it"),
+        ("syslog", "needs journal, redis:STREAM, http:NAME or tcp:HOST:PORT (line 2)"),
+    ],
+)
+def test_who_is_nowhere_is_told_with_the_line(
+    tmp_path: Path, to: str, what: str
+) -> None:
+    with pytest.raises(ConfigProblems) as raised:
+        load_with_warnings(written(tmp_path, f"workstream:\n  to: {to}\n"))
+    (problem,) = raised.value.problems
+    assert str(problem).startswith(f"workstream.to: {what}")
+
+
+def test_who_is_there_is_fine(tmp_path: Path) -> None:
+    http = "http: {ops: 'https://log.example.org'}"
+    text = f"workstream: {{to: http:ops, tells: Failures}}\n{http}\n"
+    config = load_with_warnings(written(tmp_path, text)).config
+    assert (config.workstream.to, config.workstream.tells) == ("http:ops", "failures")
+
+
+def test_a_journal_that_leaves_it_out_is_odd(tmp_path: Path) -> None:
+    text = "log: {level: warning}\nworkstream:\n  to: journal\n"
+    *_, odd = load_with_warnings(written(tmp_path, text)).warnings
+    assert str(odd).startswith("workstream.to: with log.level warning the journal")

@@ -17,7 +17,7 @@ import pytest
 
 from malexbot.config.model import Config
 from malexbot.consumers.workstream.journal import Journal
-from malexbot.consumers.workstream.open import open_sink
+from malexbot.consumers.workstream.open import open_sink, prepare
 from malexbot.consumers.workstream.tcp import Tcp
 from malexbot.errors import MalexbotError, Misconfigured, Permanent, Transient
 from malexbot.pipeline.deeds import Deeds
@@ -299,6 +299,17 @@ def test_a_service_is_posted_a_signed_list(service: Any) -> None:
     assert len({each["Idempotency-Key"] for each, _ in service.calls}) == 3
 
 
+def test_no_more_is_posted_than_the_rate_lets(service: Any) -> None:
+    url = f"http://127.0.0.1:{service.server_port}/log"
+    sink = opened("http:ops", http={"ops": {"url": url, "rate": 0.001}})
+    sink.write([record(1)])
+    with pytest.raises(Unsent) as raised:
+        sink.write([record(2)])
+    assert 0 < (raised.value.retry_after_s or 0) <= 1000
+    sink.close()
+    assert len(service.calls) == 1
+
+
 # The journal.
 
 
@@ -351,7 +362,14 @@ def test_nobody_is_told_by_default() -> None:
     assert open_sink(Config()) is None
 
 
-def test_who_is_not_in_the_settings_is_refused() -> None:
+def test_new_settings_count_at_once_or_not_at_all() -> None:
+    workstream = Workstream(Health())
+    settings = {"to": "journal", "tells": "failures"}
+    prepare(workstream, Config.model_validate({"workstream": settings}))()
+    assert workstream.takes(is_failure=True) and not workstream.takes()
     for to in ("redis:work", "http:ops"):
         with pytest.raises(Misconfigured, match=to):
-            open_sink(Config.model_validate({"workstream": {"to": to}}))
+            prepare(workstream, Config.model_validate({"workstream": {"to": to}}))
+    assert workstream.takes(is_failure=True)
+    prepare(workstream, Config())()
+    assert not workstream.takes(is_failure=True)

@@ -192,6 +192,18 @@ def test_who_refuses_some_gets_the_others_at_once(
     assert len(warnings) == 1
 
 
+class Later(Transient):
+    """As a server that asks to be left alone."""
+
+    retry_after_s = 3600.0
+
+
+def test_who_asks_to_be_left_alone_is() -> None:
+    world = World(Memory(Failing(Later("429"))))
+    world.note(0)
+    assert world.log._turn() == 3600.0
+
+
 def test_a_sink_with_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("malexbot.runtime.retry.Backoff.next_s", _at_once)
     world = World(sink := Memory(Failing(ZeroDivisionError())))

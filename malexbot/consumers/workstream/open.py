@@ -42,7 +42,4 @@ def open_sink(config: Config) -> Sink | None:
             return Posts(name, receiver.name, config.http[receiver.name])
         case "journal":
             return Journal()
-    raise Misconfigured(
-        f"workstream.to: {name} is not in the settings that count by now",
-        "a new block `redis` or entry of `http` needs a restart",
-    )
+    raise Misconfigured(f"workstream.to: {name} is nowhere in the settings")
