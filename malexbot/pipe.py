@@ -143,7 +143,7 @@ class Pipe:
             largest=lambda: self.filing.wishes.largest,
             ended=self.filing.wake,
         )
-        self.targets = Targets(config)
+        self.targets = Targets(config, health=parts.health)
         handlers: dict[str, Handler] = {
             RUN: runs,
             POST: ChatPosts(chats=chats, jobs=jobs, grants=self.grants),

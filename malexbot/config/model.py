@@ -205,6 +205,15 @@ class Config(Block):
         ours = self.mattermost.target_events_processors if self.mattermost else {}
         return {**ours, **(self.vk.target_events_processors if self.vk else {})}
 
+    def give_up_after_s(self, target: str) -> float:
+        """How long an event is tried there: the target's own settings come first."""
+        scheme, _, name = target.partition(":")
+        blocks = {"redis": self.redis, "http": self.http.get(name)}
+        own = blocks.get(scheme)
+        if own is None or own.give_up_after is None:
+            return self.routing.give_up_after
+        return own.give_up_after
+
     @property
     def plugged(self) -> Plugged:
         """The plugins, if they were loaded with it."""

@@ -25,14 +25,27 @@ from malexbot.config.fields import (
     Secret,
     lowered,
 )
+from malexbot.config.routes import Patience
 
 # A secret that is shorter can be guessed by whoever has time.
 LEAST_SECRET = 16
 # What no operator waits for, and no lease outlasts.
 LONGEST_TIME_OUT_S = 15.0
+# More of them make nothing quicker, and hold up what comes meanwhile.
+MOST_AT_ONCE = 1000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _NO_URL = "needs an address such as redis://localhost:6379/0, rediss://… or unix://…"
+
+
+# What stands there holds of every target that is no chat.
+_GIVE_UP_AFTER: Any = Field(
+    default=None,
+    description="How long an event is tried there; by default `routing.give_up_after`.",
+)
+_RATE: Any = Field(
+    default=None, gt=0, description="At most so many events a second go there."
+)
 
 
 def _short(seconds: float) -> float:
@@ -85,6 +98,14 @@ class Redis(Block):
     time_out: Duration = Field(
         default=5.0, description="How long it may take to answer."
     )
+    give_up_after: Annotated[Patience | None, Sample("1h")] = _GIVE_UP_AFTER
+    rate: Annotated[float | None, Sample(500)] = _RATE
+    batch: int = Field(
+        default=100,
+        ge=1,
+        le=MOST_AT_ONCE,
+        description="At most so many events of a stream are handed over in one go.",
+    )
 
     _is_short = field_validator("time_out")(_short)
 
@@ -120,12 +141,11 @@ class HttpTarget(Block):
         default=None,
         description="The certificates to trust; by default the system's.",
     )
-    rate: float | None = Field(
-        default=None, gt=0, description="At most so many deliveries a second."
-    )
     time_out: Duration = Field(
         default=10.0, description="How long it may take to answer."
     )
+    give_up_after: Annotated[Patience | None, Sample("1h")] = _GIVE_UP_AFTER
+    rate: Annotated[float | None, Sample(500)] = _RATE
 
     _is_short = field_validator("time_out")(_short)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -18,12 +17,13 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError
 
 from malexbot import __version__
 from malexbot.config.targets import HttpTarget
+from malexbot.consumers.away import Away
 from malexbot.consumers.parcel import body
 from malexbot.errors import MalexbotError, Permanent, Transient
-from malexbot.pipeline.verdicts import Again, Postponed
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
 
@@ -33,32 +33,23 @@ MOST_READ = 2048
 MOST_TOLD = 200
 # A server or proxy that asks for more is not believed.
 LONGEST_WAIT_S = 300.0
-# What asks to come again although it is a 4xx.
-PASSES = (408, 425, 429)
+# What tells of the target, not of the event; and of these, what a proxy says of a
+# service that did not answer it, perhaps because of the event.
+AWAY = (408, 429, 502, 503, 504, 507, 521, 522, 523, 524)
+SILENT = (408, 502, 504, 524)
+# What else asks to come again although it is a 4xx.
+PASSES = (425,)
 # What no repeat makes a request.
 UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
 
 
-class Busy(Transient):
-    """The target is not there, or cannot now."""
-
-    def __init__(self, text: str, wait_s: float | None = None) -> None:
-        super().__init__(text)
-        self._wait_s = wait_s
-
-    @property
-    def retry_after_s(self) -> float | None:
-        return self._wait_s
-
-
 class HttpLine:
-    """The line to one address: its connections, its pace, and what it knows us by."""
+    """The line to one address: its connections, and what it knows us by."""
 
     def __init__(self, name: str, settings: HttpTarget) -> None:
         self._name = name
         self._settings = settings
         self._url = settings.url.get_secret_value()
-        self._pace = Pace(settings.rate)
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
@@ -74,15 +65,16 @@ class HttpLine:
     def close(self) -> None:
         self._session.close()
 
+    def look(self) -> str:
+        """A service that nothing is posted to tells nothing of itself."""
+        return ""
+
     def send(self, jobs: Sequence[Job]) -> list[str]:
         """What the target said to each, in a word."""
         return [self.post(job.payload, key=job.key) for job in jobs]
 
     def post(self, payload: Mapping[str, Any], *, key: str) -> str:
         content = body(payload)
-        if wait_s := self._pace.wait_s():
-            reason = f"{self._name} takes no more for now"
-            raise Postponed(Again(wait_s, reason, is_failure=False))
         try:
             with outside("an HTTP target"), self._answer(
                 content, payload, key
@@ -133,41 +125,18 @@ class HttpLine:
         told = f"{self._name}: {status} {' '.join(said.split())[:MOST_TOLD]}".rstrip()
         if 300 <= status < 400:
             raise Permanent(f"{told}: it has moved; write the new address")
-        if status >= 500 or status in PASSES:
+        if status in AWAY:
             wait_s = retry_after_s(answer.headers.get("Retry-After", ""))
-            if wait_s:
-                self._pace.hold(wait_s)
-            raise Busy(told, wait_s)
+            raise Away(told, wait_s, is_certain=status not in SILENT)
+        if status >= 500 or status in PASSES:
+            raise Transient(told)
         raise Permanent(told)
 
     def _unanswered(self, error: requests.RequestException) -> MalexbotError:
         """Never with the words of the error: the address in them may be a secret."""
         if isinstance(error, UNSENDABLE):
             return Permanent(f"{self._name}: not an address that can be posted to")
-        return Busy(f"{self._name}: {_why(error)}")
-
-
-class Pace:
-    """When the next delivery may leave; shared by all threads."""
-
-    def __init__(self, rate: float | None) -> None:
-        self._step_s = 1 / rate if rate else 0.0
-        self._lock = threading.Lock()
-        self._next_at = 0.0
-
-    def wait_s(self) -> float:
-        """0: it may leave, and the next one later; else how long to wait first."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._next_at:
-                return self._next_at - now
-            self._next_at = now + self._step_s
-            return 0.0
-
-    def hold(self, seconds: float) -> None:
-        """Nothing leaves for so long: the target said so."""
-        with self._lock:
-            self._next_at = max(self._next_at, time.monotonic() + seconds)
+        return Away(f"{self._name}: {_why(error)}", is_certain=_is_nobody_there(error))
 
 
 def signed(secret: str, moment: str, content: bytes) -> str:
@@ -193,6 +162,12 @@ def retry_after_s(text: str) -> float | None:
 def _beginning(answer: requests.Response) -> str:
     """Of its body; an answer that is short is read whole, so its line is kept."""
     return next(answer.iter_content(MOST_READ), b"").decode(errors="replace")
+
+
+def _is_nobody_there(error: requests.RequestException) -> bool:
+    """No: there was a connection, and then perhaps this event was too much."""
+    is_refused = any(isinstance(cause, MaxRetryError) for cause in error.args)
+    return is_refused or isinstance(error, requests.exceptions.ConnectTimeout)
 
 
 def _why(error: requests.RequestException) -> str:

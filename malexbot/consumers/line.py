@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from malexbot.config.targets import Redis
+from malexbot.consumers.away import Away
 from malexbot.errors import MalexbotError, Misconfigured, Permanent, Transient
 from malexbot.runtime.heart import outside
 
@@ -31,6 +32,7 @@ _PASSES = re.compile(
     r"\b(OOM|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|NOREPLICAS"
     r"|NOPERM|ACL failure|NOAUTH|WRONGPASS)\b"
 )
+_FORBIDDEN = ("NOPERM", "ACL failure")
 _GONE = re.compile(r"\b(NOGROUP|UNBLOCKED)\b")
 _HINTS = {
     "OOM": "Redis is full",
@@ -42,8 +44,8 @@ _HINTS = {
 }
 
 
-class Away(Transient):
-    """Redis is not there, or not now."""
+class Forbidden(Away):
+    """Redis is there, but its ACL does not let us do that."""
 
 
 class Gone(Transient):
@@ -100,7 +102,8 @@ def _translated(error: redis.RedisError) -> MalexbotError:
         return Away(f"Redis: {text}")
     if passes := _PASSES.search(text):
         hint = _HINTS.get(passes[1])
-        return Away(f"{hint}: {text}" if hint else f"Redis: {text}")
+        kind = Forbidden if passes[1] in _FORBIDDEN else Away
+        return kind(f"{hint}: {text}" if hint else f"Redis: {text}")
     return Gone(text) if _GONE.search(text) else Permanent(f"Redis: {text}")
 
 

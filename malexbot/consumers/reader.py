@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, Self
 import orjson
 import redis
 
-from malexbot.consumers.line import Away, Gone, asking, connect
+from malexbot.consumers.away import Away
+from malexbot.consumers.line import Gone, asking, connect
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop

@@ -13,9 +13,13 @@ from typing import Any
 import redis
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.line import asking, connect_as_set
+from malexbot.consumers.line import Forbidden, asking, connect_as_set
 from malexbot.consumers.parcel import body, place
+from malexbot.errors import Permanent
 from malexbot.ports import Job
+
+# Under any other one Redis makes room by forgetting what nobody has read.
+SAFE_POLICY = "noeviction"
 
 # What is written stays written when a script fails half-way: an entry whose key
 # cannot be kept is taken away again, or the next try would double it.
@@ -60,6 +64,21 @@ class RedisBus:
 
     def close(self) -> None:
         self._client.close()
+
+    def look(self) -> str:
+        try:
+            with asking():
+                told: Any = self._client.config_get("maxmemory-policy")
+        except (Permanent, Forbidden):
+            # It is there, and not everybody may ask that.
+            return ""
+        policy = told.get("maxmemory-policy", SAFE_POLICY)
+        if policy == SAFE_POLICY:
+            return ""
+        return (
+            f"its maxmemory-policy is {policy}: a full one throws whole streams away,"
+            f" read or not; `redis-cli config set maxmemory-policy {SAFE_POLICY}`"
+        )
 
     def send(self, jobs: Sequence[Job]) -> list[str]:
         return [self._send(job) for job in jobs]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from malexbot.config.fields import Block
 from malexbot.config.model import Config
 from malexbot.config.targets import HttpTarget, Redis
 from malexbot.consumers.http import HttpLine
@@ -14,10 +13,13 @@ from malexbot.errors import Permanent
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import Done
 from malexbot.ports import Job
+from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 
-# How long it sleeps when there is nothing to do.
-TURN_S = 60.0
+# After a reload it looks at what is new so soon.
+TURN_S = 10.0
+
+Settings = Redis | HttpTarget
 
 
 class Targets:
@@ -26,8 +28,10 @@ class Targets:
     name = "targets"
     is_vital = False
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, health: Health) -> None:
+        self._health = health
         self._targets: Mapping[str, Target] = {}
+        self._looked_at: Target | None = None
         self.prepare(config)()
 
     def __call__(self, job: Job, hold: Hold) -> Done:
@@ -46,19 +50,27 @@ class Targets:
         return adopt
 
     def run(self, stop: Stop) -> None:
+        self.look()
         while not stop.wait(TURN_S):
-            pass
+            self.look()
         self.close()
+
+    def look(self) -> None:
+        """See whether Redis is there, and fit for it, before anything waits for it."""
+        redis = self._targets.get(REDIS)
+        if redis and redis is not self._looked_at:
+            self._looked_at = redis
+            redis.look()
 
     def close(self) -> None:
         for target in self._targets.values():
             target.retire()
 
-    def _made(self, name: str, block: Block) -> Target:
+    def _made(self, name: str, block: Settings) -> Target:
         known = self._targets.get(name)
         if known and known.settings == block:
             return known
-        return Target(name, block, _line(name, block))
+        return Target(name, block, _line(name, block), health=self._health)
 
     def _target(self, job: Job) -> Target:
         """Raises Permanent if the settings have none of its name."""
@@ -70,17 +82,16 @@ class Targets:
         raise Permanent(f"no target {place(job)!r} is below `http` in the settings")
 
 
-def _blocks(config: Config) -> Iterator[tuple[str, Block]]:
+def _blocks(config: Config) -> Iterator[tuple[str, Settings]]:
     if config.redis:
         yield REDIS, config.redis
     for name, block in config.http.items():
         yield f"{HTTP}:{name}", block
 
 
-def _line(name: str, block: Block) -> Line:
+def _line(name: str, block: Settings) -> Line:
     if isinstance(block, HttpTarget):
         return HttpLine(name, block)
-    assert isinstance(block, Redis)
     # Not everybody has that package.
     from malexbot.consumers.redis import RedisBus
 

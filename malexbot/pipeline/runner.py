@@ -153,9 +153,13 @@ class Runner:
                 return self._jobs.finish(
                     job, effects, note, writes=writes, lease_s=lease_s
                 )
-            case Again(wait_s, reason, is_uncertain):
+            case Again(wait_s, reason, is_uncertain, is_of_target=is_of_target):
                 self._jobs.retry(
-                    job, wait_s=wait_s, reason=reason, is_uncertain=is_uncertain
+                    job,
+                    wait_s=wait_s,
+                    reason=reason,
+                    is_uncertain=is_uncertain,
+                    is_of_target=is_of_target,
                 )
             case Ended(state, reason, effects, writes):
                 self._jobs.give_up(

@@ -40,6 +40,8 @@ class Again(NamedTuple):
     """No: it goes on, and is looked at again."""
     is_fault: bool = False
     """Yes: the reason is what somebody's code raised, in words that are not ours."""
+    is_of_target: bool = False
+    """Yes: where it goes nobody is; its lane waits for that however long, in order."""
 
 
 class Ended(NamedTuple):

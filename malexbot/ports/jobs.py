@@ -97,9 +97,18 @@ class Jobs(Protocol):
         ...
 
     def retry(
-        self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
+        self,
+        job: Job,
+        *,
+        wait_s: float,
+        reason: str,
+        is_uncertain: bool = False,
+        is_of_target: bool = False,
     ) -> None:
-        """Ready again after a wait; only an uncertain send keeps `sent_ago_s`."""
+        """Ready again after a wait; only an uncertain send keeps `sent_ago_s`.
+
+        Its lane waits for it for so long only, unless that is because of the target.
+        """
         ...
 
     def give_up(

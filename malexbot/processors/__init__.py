@@ -74,4 +74,4 @@ def _response(config: Config) -> Processor:
 def _route(config: Config) -> Processor:
     from malexbot.processors.route import Route
 
-    return Route(config.routes, config.routing)
+    return Route(config.routes, config.routing, patience_s=config.give_up_after_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from malexbot.bus import SCHEMA, wire
 from malexbot.config.routes import CHATS, TOLD, RouteRule, Routing, scheme_of
@@ -71,9 +71,16 @@ class Route(Processor):
 
     name = "route"
 
-    def __init__(self, rules: Sequence[RouteRule], routing: Routing) -> None:
+    def __init__(
+        self,
+        rules: Sequence[RouteRule],
+        routing: Routing,
+        *,
+        patience_s: Callable[[str], float] | None = None,
+    ) -> None:
+        """`patience_s` tells of a target how long it is tried."""
         self._table = Table(rules, routing)
-        self._patience_s = routing.give_up_after
+        self._patience_s = patience_s or (lambda target: routing.give_up_after)
         self.max_age_s = routing.max_age
 
     def wants(self, event: Event, occasion: Occasion) -> bool:
@@ -85,19 +92,20 @@ class Route(Processor):
         takers = [*self._table.takers(event)]
         if not takers and self._table.is_strict:
             raise Permanent("no rule takes it, and routing.strict is set")
-        terms = Terms(max_age_s=self._left_s(event, occasion))
         done: set[str] = set()
         for rule in takers:
             for target in _sound(rule, event):
                 if target not in done:
                     done.add(target)
+                    terms = Terms(max_age_s=self._left_s(target, event, occasion))
                     _hand_on(event, target, rule, bot, terms)
 
-    def _left_s(self, event: Event, occasion: Occasion) -> float:
+    def _left_s(self, target: str, event: Event, occasion: Occasion) -> float:
         """How long it is tried; a stale button is a job that expires, so it counts."""
+        left_s = self._patience_s(target)
         if event.button is None:
-            return self._patience_s
-        return min(self._patience_s, max(0.0, BUTTON_S - occasion.age_s))
+            return left_s
+        return min(left_s, max(0.0, BUTTON_S - occasion.age_s))
 
 
 def routed(event: Event) -> Event:

@@ -24,7 +24,8 @@ from malexbot.storage.writes import CHANGED, NOT_OURS, beside
 
 # So many of them make a Job.
 _JOB_COLUMNS = 13
-# A job that fails holds up those behind it for so long at most.
+# A job that fails holds up those behind it for so long at most, unless nobody is where
+# they all go.
 LANE_HELD_S = 30.0
 
 _OURS = """
@@ -41,8 +42,10 @@ _RETRY = Statement(
     f"""
 UPDATE jobs SET state = 'ready', reason = %(reason)s, failures = failures + 1,
   due_at = clock_timestamp() + %(wait_s)s * interval '1 second',
-  failing_since = coalesce(failing_since, clock_timestamp()),
-  is_loose = is_loose OR clock_timestamp() + %(wait_s)s * interval '1 second'
+  failing_since = CASE WHEN NOT %(is_of_target)s
+    THEN coalesce(failing_since, clock_timestamp()) END,
+  is_loose = is_loose OR NOT %(is_of_target)s
+    AND clock_timestamp() + %(wait_s)s * interval '1 second'
     > coalesce(failing_since, clock_timestamp()) + %(held_s)s * interval '1 second',
   sending_at = CASE WHEN %(is_uncertain)s THEN sending_at END
 {_OURS.format(more='')}
@@ -187,10 +190,17 @@ class DatabaseJobs:
             return self._hold(job, [_GO_ON], terms, is_lasting=True)
 
     def retry(
-        self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
+        self,
+        job: Job,
+        *,
+        wait_s: float,
+        reason: str,
+        is_uncertain: bool = False,
+        is_of_target: bool = False,
     ) -> None:
         terms: dict[str, Any] = {"reason": reason, "wait_s": wait_s}
         terms |= {"is_uncertain": is_uncertain, "held_s": LANE_HELD_S}
+        terms["is_of_target"] = is_of_target
         self._hold(job, [_RETRY], terms)
 
     def give_up(

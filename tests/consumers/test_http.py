@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from malexbot.config.targets import HttpTarget
+from malexbot.consumers.away import Away
 from malexbot.consumers.http import LONGEST_WAIT_S, HttpLine, retry_after_s
 from malexbot.errors import Permanent, Transient
-from malexbot.pipeline.verdicts import Postponed
 from tests.consumers.deliveries import delivery, sent
 from tests.support.settings import free_port
 
@@ -208,17 +208,31 @@ def test_what_a_refusal_says_is_clipped(service: Service, made: Any) -> None:
     assert len(told) < 250
 
 
-def test_the_wait_that_is_asked_for_is_kept(service: Service, made: Any) -> None:
+def test_the_wait_that_is_asked_for_is_told(service: Service, made: Any) -> None:
     service.status, service.headers = 429, {"Retry-After": "7"}
-    line = made(service)
+    with pytest.raises(Away) as refused:
+        post(made(service))
+    assert refused.value.retry_after_s == 7 and refused.value.is_certain
+
+
+@pytest.mark.parametrize("status", [425, 500, 501, 505])
+def test_what_may_be_the_events_own_fault_is_told_apart(
+    service: Service, made: Any, status: int
+) -> None:
+    service.status = status
     with pytest.raises(Transient) as refused:
-        post(line)
-    assert refused.value.retry_after_s == 7
-    # By the events that come after it, too.
-    with pytest.raises(Postponed) as postponed:
-        post(line, "k2")
-    assert 5 < postponed.value.again.wait_s <= 7
-    assert len(service.calls) == 1
+        post(made(service))
+    assert not isinstance(refused.value, Away)
+
+
+@pytest.mark.parametrize(("status", "is_certain"), [(503, True), (504, False)])
+def test_a_silence_may_be_of_the_events_making(
+    service: Service, made: Any, status: int, is_certain: bool
+) -> None:
+    service.status = status
+    with pytest.raises(Away) as refused:
+        post(made(service))
+    assert refused.value.is_certain == is_certain
 
 
 @pytest.mark.parametrize(
@@ -245,33 +259,25 @@ def test_retry_after_may_be_a_date() -> None:
 
 def test_a_service_that_hangs_is_given_up_in_time(service: Service, made: Any) -> None:
     service.goes_on.clear()
-    with pytest.raises(Transient, match="no answer in time"):
+    with pytest.raises(Away, match="no answer in time") as refused:
         post(made(service, time_out="200ms"))
+    assert not refused.value.is_certain
     service.goes_on.set()
 
 
 def test_a_line_that_breaks_is_tried_again(service: Service, made: Any) -> None:
     service.is_mute = True
-    with pytest.raises(Transient, match="no connection, or it broke"):
+    with pytest.raises(Away, match="no connection, or it broke") as refused:
         post(made(service))
+    assert not refused.value.is_certain
     assert len(service.calls) == 1
 
 
 def test_nobody_there_is_tried_again_and_no_address_is_told(made: Any) -> None:
     line = made(f"http://127.0.0.1:{free_port()}/hooks/s3cret?key=s3cret")
-    with pytest.raises(Transient) as refused:
+    with pytest.raises(Away) as refused:
         post(line)
-    assert "s3cret" not in str(refused.value)
-
-
-def test_a_rate_is_kept(service: Service, made: Any) -> None:
-    line = made(service, rate=0.1)
-    post(line)
-    with pytest.raises(Postponed) as postponed:
-        post(line, "k2")
-    assert 5 < postponed.value.again.wait_s <= 10
-    assert not postponed.value.again.is_failure
-    assert len(service.calls) == 1
+    assert "s3cret" not in str(refused.value) and refused.value.is_certain
 
 
 def test_a_proxy_of_the_environment_is_used(

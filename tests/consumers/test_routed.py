@@ -17,11 +17,12 @@ from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.reader import Reader
 from malexbot.consumers.redis import RedisBus
 from malexbot.consumers.targets import Targets
-from malexbot.errors import Transient
 from malexbot.events import Event
 from malexbot.pipeline.effects import Collector
+from malexbot.pipeline.verdicts import Postponed
 from malexbot.ports import Effect, Job, Occasion
 from malexbot.processors.route import Route, routed
+from malexbot.runtime.health import Health
 from tests.consumers.deliveries import delivery, hold, sent
 from tests.support.events import commanded, posted, pressed, reacted
 from tests.support.redis import RedisServer
@@ -76,6 +77,6 @@ def test_a_service_is_found_by_its_name_from_the_lane_of_buttons_too() -> None:
     assert effect.kind == HTTP
     assert effect.target != "http:moderation"
     http = {"moderation": "http://127.0.0.1:1/x"}
-    targets = Targets(Config.model_validate({"http": http}))
-    with closing(targets), pytest.raises(Transient, match="moderation: "):
+    targets = Targets(Config.model_validate({"http": http}), health=Health())
+    with closing(targets), pytest.raises(Postponed, match="moderation: "):
         targets(job(effect), hold())

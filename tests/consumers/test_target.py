@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
 import pytest
 
-from malexbot.config.fields import Block
-from malexbot.consumers.target import Target
+from malexbot.config.targets import Redis
+from malexbot.consumers.away import Away
+from malexbot.consumers.gate import Gate
+from malexbot.consumers.target import MOST_TRIALS, Target
+from malexbot.errors import Permanent, Transient
 from malexbot.pipeline.hold import TooLate
-from malexbot.pipeline.verdicts import Done
+from malexbot.pipeline.verdicts import Again, Done, Postponed
 from malexbot.ports import Job
+from malexbot.runtime.health import Health
 from tests.consumers.deliveries import delivery, hold
+from tests.support.fakes import Clock
 from tests.support.threads import PATIENCE_S
 
 
@@ -23,20 +29,33 @@ class MemoryLine:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.error: Exception | None = None
+        self.odd = ""
+        self.tries = 0
         self.is_closed = False
         self.goes_on = threading.Event()
         self.goes_on.set()
         self.is_begun = threading.Event()
 
+    def look(self) -> str:
+        self._try()
+        return self.odd
+
     def send(self, jobs: Sequence[Job]) -> list[str]:
-        self.is_begun.set()
-        assert self.goes_on.wait(PATIENCE_S)
-        assert not self.is_closed
+        self._try()
         self.sent += [job.key for job in jobs]
         return ["fine" for _ in jobs]
 
     def close(self) -> None:
         self.is_closed = True
+
+    def _try(self) -> None:
+        self.tries += 1
+        self.is_begun.set()
+        assert self.goes_on.wait(PATIENCE_S)
+        assert not self.is_closed
+        if self.error:
+            raise self.error
 
 
 @pytest.fixture
@@ -45,8 +64,29 @@ def line() -> MemoryLine:
 
 
 @pytest.fixture
-def target(line: MemoryLine) -> Target:
-    return Target("redis", Block(), line)
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def target(line: MemoryLine, health: Health, clock: Clock) -> Target:
+    target = Target("redis", Redis(), line, health=health)
+    target.gate = Gate(now=clock)
+    return target
+
+
+def again(target: Target, key: str = "a") -> Again:
+    """It has to wait, and the target is to blame."""
+    with pytest.raises(Postponed) as postponed:
+        target(delivery(key), hold())
+    assert postponed.value.again.is_of_target
+    assert not postponed.value.again.is_failure
+    return postponed.value.again
 
 
 def test_a_job_is_handed_over(target: Target, line: MemoryLine) -> None:
@@ -82,3 +122,138 @@ def test_a_line_that_nobody_is_at_is_closed_at_once(
     target(delivery(), hold())
     target.retire()
     assert line.is_closed
+
+
+def test_what_is_away_is_not_touched_again_at_once(
+    target: Target, line: MemoryLine, clock: Clock
+) -> None:
+    line.error = Away("Redis: no connection")
+    assert again(target).reason == "Redis: no connection"
+    for key in "bcd":
+        assert 0 < again(target, key).wait_s <= 1
+    assert line.tries == 1
+    clock.now += 1
+    again(target, "b")
+    assert line.tries == 2
+
+
+def test_once_it_is_back_all_go_through(
+    target: Target, line: MemoryLine, clock: Clock
+) -> None:
+    line.error = Away("no connection")
+    again(target)
+    line.error = None
+    clock.now += 1
+    for key in "abc":
+        target(delivery(key), hold())
+    assert line.sent == ["a", "b", "c"]
+    assert (target.delivered, target.failures) == (3, 1)
+
+
+def test_the_wait_that_is_asked_for_is_kept_by_all(
+    target: Target, line: MemoryLine
+) -> None:
+    line.error = Away("429", 40)
+    assert again(target).wait_s == again(target, "b").wait_s == 40
+
+
+@pytest.mark.parametrize("error", [Permanent("no such field"), Transient("500")])
+def test_who_refuses_an_event_is_there(
+    target: Target, line: MemoryLine, error: Exception, clock: Clock
+) -> None:
+    line.error = Away("no connection")
+    again(target)
+    clock.now += 1
+    line.error = error
+    with pytest.raises(type(error)):
+        target(delivery("a"), hold())
+    line.error = None
+    target(delivery("b"), hold())
+    assert line.sent == ["b"]
+
+
+def test_a_fault_lets_another_one_try(
+    target: Target, line: MemoryLine, clock: Clock
+) -> None:
+    line.error = Away("no connection")
+    again(target)
+    clock.now += 1
+    line.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        target(delivery("a"), hold())
+    line.error = None
+    target(delivery("b"), hold())
+
+
+def test_it_is_told_once_when_it_goes_and_once_when_it_is_back(
+    target: Target,
+    line: MemoryLine,
+    clock: Clock,
+    health: Health,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    line.error = Away("Redis is full: OOM")
+    for _ in range(4):
+        again(target)
+        clock.now += 60
+    state = health.parts()["redis"]
+    assert state.startswith("away since ") and state.endswith(": Redis is full: OOM")
+    assert health.is_ready
+    line.error = Away("LOADING")
+    again(target)
+    clock.now += 60
+    line.error = None
+    target(delivery("a"), hold())
+    assert health.parts() == {}
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    *away, (level, back) = told
+    assert away == [
+        ("WARNING", f"redis takes nothing, what is for it waits: {reason}")
+        for reason in ("Redis is full: OOM", "LOADING")
+    ]
+    assert level == "INFO" and back.startswith("redis takes events again, after ")
+
+
+def test_one_that_goes_and_comes_is_not_told_each_time(
+    target: Target, line: MemoryLine, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(10):
+        line.error = Away("503")
+        again(target)
+        clock.now += 1
+        line.error = None
+        target(delivery("a"), hold())
+    assert len(caplog.records) == 2
+
+
+def test_an_event_that_silences_it_again_and_again_is_passed_at_last(
+    target: Target, line: MemoryLine, clock: Clock
+) -> None:
+    line.error = Away("no answer in time", is_certain=False)
+    for _ in range(MOST_TRIALS - 1):
+        again(target)
+        clock.now += 60
+    with pytest.raises(Transient, match="no answer in time"):
+        target(delivery("a"), hold())
+    # But not for being there while the target is not.
+    line.error = Away("no connection")
+    clock.now += 60
+    again(target)
+
+
+def test_how_it_is_set_up_is_told_at_the_start(
+    target: Target, line: MemoryLine, caplog: pytest.LogCaptureFixture, health: Health
+) -> None:
+    line.odd = "it forgets"
+    target.look()
+    assert "redis: it forgets" in caplog.text
+    line.error = Away("no connection")
+    target.look()
+    assert health.parts()["redis"].endswith("no connection")
+    tries = line.tries
+    target.look()
+    assert line.tries == tries
+    target.retire()
+    assert health.parts() == {}

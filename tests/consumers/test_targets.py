@@ -11,19 +11,26 @@ import pytest
 from malexbot.config.model import Config
 from malexbot.consumers.targets import Targets
 from malexbot.errors import Permanent
+from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from tests.consumers.deliveries import delivery, hold
 from tests.support.redis import RedisServer
+
+URL = "https://example.org"
 
 
 def config(**settings: Any) -> Config:
     return Config.model_validate(settings)
 
 
+def made(**settings: Any) -> Targets:
+    return Targets(config(**settings), health=Health())
+
+
 @pytest.fixture
 def targets(server: RedisServer) -> Iterator[Targets]:
-    with closing(Targets(config(redis={"url": server.url}))) as made:
-        yield made
+    with closing(made(redis={"url": server.url})) as targets:
+        yield targets
 
 
 def streams(server: RedisServer) -> list[str]:
@@ -39,7 +46,7 @@ def streams(server: RedisServer) -> list[str]:
     ],
 )
 def test_a_target_that_is_not_set_goes_dead(to: str, told: str) -> None:
-    with closing(Targets(config())) as targets, pytest.raises(Permanent, match=told):
+    with closing(made()) as targets, pytest.raises(Permanent, match=told):
         targets(delivery(to=to), hold())
 
 
@@ -71,7 +78,7 @@ def test_what_is_set_as_before_keeps_its_line(
 
 
 def test_all_lines_are_closed_at_the_end(server: RedisServer) -> None:
-    targets = Targets(config(redis={"url": server.url}))
+    targets = made(redis={"url": server.url})
     targets(delivery(), hold())
     stop = Stop()
     with server.client() as client:
@@ -84,3 +91,59 @@ def test_all_lines_are_closed_at_the_end(server: RedisServer) -> None:
 def _lines(client: Any) -> list[str]:
     """Those who have sent something, by their ids."""
     return [each["id"] for each in client.client_list() if each["cmd"] != "client|list"]
+
+
+@pytest.mark.parametrize("policy", ["noeviction", "allkeys-lru"])
+def test_a_redis_that_would_forget_is_told_at_the_start(
+    targets: Targets,
+    server: RedisServer,
+    policy: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with server.client() as client:
+        client.config_set("maxmemory-policy", policy)
+        targets.look()
+        client.config_set("maxmemory-policy", "noeviction")
+    told = [record.getMessage() for record in caplog.records]
+    assert [text[:47] for text in told] == (
+        []
+        if policy == "noeviction"
+        else ["redis: its maxmemory-policy is allkeys-lru: a f"]
+    )
+
+
+def test_who_may_not_ask_that_is_told_nothing(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"username": "bot", "password": "secret-of-the-bot"}
+    with server.client() as client:
+        words = "ACL SETUSER bot reset on >secret-of-the-bot ~* +xadd"
+        client.execute_command(*words.split())
+        with closing(made(redis={"url": server.url, **settings})) as targets:
+            targets.look()
+        client.execute_command("ACL", "DELUSER", "bot")
+    assert not caplog.records
+
+
+def test_a_redis_that_is_away_is_told_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = Health()
+    nowhere = config(redis={"url": "redis://127.0.0.1:1"})
+    with closing(Targets(nowhere, health=health)) as targets:
+        targets.look()
+        assert health.parts()["redis"].startswith("away since ")
+    assert "redis takes nothing, what is for it waits" in caplog.text
+
+
+def test_a_target_may_be_given_up_sooner_than_others() -> None:
+    known = config(
+        redis={"give_up_after": "5m"},
+        http={"a": {"url": "https://example.org", "give_up_after": "1h"}, "b": URL},
+        routing={"give_up_after": "2h"},
+    )
+    waits = [
+        known.give_up_after_s(target)
+        for target in ("redis:x", "http:a", "http:b", "http:none", "mattermost:a")
+    ]
+    assert waits == [300, 3600, 7200, 7200, 7200]

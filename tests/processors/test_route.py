@@ -158,6 +158,16 @@ def test_it_is_given_up_after_what_the_operator_says() -> None:
         assert effect.terms.max_age_s == 5
 
 
+def test_each_target_is_given_up_in_its_own_time() -> None:
+    left = {"redis:a": 5.0, "http:b": 70.0}
+    rules = [rule("a", "redis:a", "http:b")]
+    processor = Route(rules, Routing(), patience_s=left.__getitem__)
+    ages = [e.terms.max_age_s for e in handed_on(processor, posted())]
+    assert ages == [5, 70]
+    ages = [e.terms.max_age_s for e in handed_on(processor, pressed())]
+    assert ages == [5, BUTTON_S]
+
+
 @pytest.mark.parametrize("text", ["", "two words", " ", ":x", "\x07", "x" * 300])
 def test_a_name_that_is_none_is_shown_and_nothing_is_sent(text: str) -> None:
     processor = route(rule("a", "redis:good", "redis:{{ event.message.text }}"))

@@ -166,6 +166,25 @@ def test_a_wait_beyond_thirty_seconds_frees_the_lane_at_once(
     assert ids(claim(jobs)) == ["a2"]
 
 
+def test_a_lane_waits_for_its_target_however_long(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    offer(journal, "a1", "a2")
+    for _ in range(5):
+        (job,) = claim(jobs)
+        assert ids([job]) == ["a1"]
+        jobs.retry(job, wait_s=60, reason="away", is_of_target=True)
+        pass_time(look, 61)
+    # What fails by itself then is passed as soon as ever.
+    for _ in range(2):
+        (job,) = claim(jobs)
+        assert ids([job]) == ["a1"]
+        jobs.retry(job, wait_s=14, reason="500")
+        pass_time(look, 15)
+    jobs.retry(claim(jobs)[0], wait_s=14, reason="500")
+    assert ids(claim(jobs)) == ["a2"]
+
+
 def test_a_lease_that_ran_out_is_claimed_by_another(
     journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
 ) -> None:

@@ -165,15 +165,22 @@ class MemoryJobs:
                 self.grants.know_post(refs, post_id)
 
     def retry(
-        self, job: Job, *, wait_s: float, reason: str, is_uncertain: bool = False
+        self,
+        job: Job,
+        *,
+        wait_s: float,
+        reason: str,
+        is_uncertain: bool = False,
+        is_of_target: bool = False,
     ) -> None:
         with self._lock:
             self.fail("retry")
             row, now = self._ours(job), self._clock()
             row.state, row.reason, row.due_at = "ready", reason, now + wait_s
             row.failures += 1
-            row.failing_since = row.failing_since or now
-            row.is_loose |= row.due_at > row.failing_since + LANE_HELD_S
+            row.failing_since = None if is_of_target else row.failing_since or now
+            if row.failing_since is not None:
+                row.is_loose |= row.due_at > row.failing_since + LANE_HELD_S
             if not is_uncertain:
                 row.sending_at = None
             self.fail("retried")
