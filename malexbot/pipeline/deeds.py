@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from malexbot.events import Event, Id
 from malexbot.pipeline.runs import RUN
@@ -87,11 +88,15 @@ def _event_of(job: Job) -> tuple[str, str, str, Id, Id]:
     if job.event is not None:
         return _ids(job.event)
     if isinstance(told := job.payload.get("event"), Mapping):
-        user, peer = told.get("user", {}), told.get("peer", {})
-        ids = user.get("uuid", ""), peer.get("bpid", "")
+        ids = _inner(told, "user", "uuid"), _inner(told, "peer", "bpid")
         event_id, event_type = told.get("event_id", ""), told.get("event_type", "")
         return event_id, event_type, told.get("source", ""), *ids
     return job.payload.get("event_id", ""), "", "", "", ""
+
+
+def _inner(told: Mapping[str, Any], part: str, key: str) -> Id:
+    inner = told.get(part)
+    return inner.get(key, "") if isinstance(inner, Mapping) else ""
 
 
 def _ids(event: Event) -> tuple[str, str, str, Id, Id]:
@@ -136,4 +141,6 @@ def _outcome(verdict: Verdict) -> tuple[str, str]:
 
 
 def _short(note: str) -> str:
-    return " ".join(note[:MOST_NOTED].split())
+    """As one line that can be written as JSON, whatever somebody's error quotes."""
+    text = " ".join(note[:MOST_NOTED].split())
+    return text.encode(errors="replace").decode()

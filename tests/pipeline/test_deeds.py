@@ -75,6 +75,12 @@ def test_a_delivery_names_target_and_event() -> None:
     assert (record.event_id, record.user, record.peer) == ("e1", "alice-id", "c1")
 
 
+@pytest.mark.parametrize("event", [{}, {"user": None, "peer": "c1"}])
+def test_a_payload_that_is_odd_ends_nothing(event: Any) -> None:
+    record = told(Done(), kind="redis", payload={"event": event})
+    assert (record.event_id, record.user, record.peer) == ("", "", "")
+
+
 def test_an_answer_names_its_event() -> None:
     record = told(Done(), kind="chat.answer", payload={"event_id": "e5"})
     assert (record.event_id, record.user) == ("e5", "")
@@ -111,6 +117,7 @@ def test_what_our_own_errors_say_is_told(error: type[MalexbotError]) -> None:
 def test_a_long_reason_is_cut_to_a_line() -> None:
     note = told(Ended("dead", "a\nb " + "x" * 1000)).note
     assert note.startswith("a b xxx") and len(note) <= 200
+    assert told(Ended("dead", "half \ud83d a sign")).note == "half ? a sign"
 
 
 def test_nothing_that_was_said_is_in_it() -> None:
