@@ -21,7 +21,7 @@ import orjson
 import redis
 
 from malexbot.consumers.away import Away
-from malexbot.consumers.line import Gone, asking, connect
+from malexbot.consumers.line import TIME_OUT_S, Gone, asking, connect
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 32
 # How long one question waits for an entry; a stop is seen after that at the latest.
+# Whoever gives up sooner than Redis answers loses what is on its way.
 BLOCK_S = 1.0
 STALE_S = 60.0
 LONGEST_WAIT_S = 10.0
@@ -86,6 +87,7 @@ class Reader:
     ) -> None:
         """The URL: redis://user:password@host:port/number, or rediss:// for TLS."""
         self._client = connect(url)
+        self._block_ms = _block_ms(self._client)
         self._group = group
         self._consumer = consumer
         self._streams = tuple(streams)
@@ -94,7 +96,7 @@ class Reader:
         self._stop = Stop()
         self._was_made = False
         self._has_groups = False
-        self._unread = dict.fromkeys(self._streams, "0")
+        self._unread: dict[str, str] = {}
         """How far what was given to us before has been read, where there is more."""
         self._out: set[tuple[str, str]] = set()
         """What was handed out and is not acknowledged."""
@@ -126,6 +128,8 @@ class Reader:
         self._out.discard((entry.stream, entry.id))
 
     def __iter__(self) -> Iterator[Entry]:
+        # Whoever ended a loop early was given more than it looked at.
+        self._read_own()
         backoff = Backoff(first_s=0.2, longest_s=LONGEST_WAIT_S)
         while not self._stop.is_set:
             held = Deadline(self._stale_s / 2)
@@ -211,8 +215,10 @@ class Reader:
                 min_idle_time=round(self._stale_s * 1000),
                 count=BATCH,
             )
-            # Before 7.0 what was cut off is an entry of nothing.
             found += [Raw(stream, id.decode(), f) for id, f in entries if id]
+            if (None, None) in entries:
+                # Before 7.0 what was cut off is ours by now, and has no name here.
+                self._read_own()
             if cut_off and cut_off[0]:
                 self._tell_cut_off(stream, len(cut_off[0]))
             if len(entries) >= BATCH:
@@ -221,7 +227,7 @@ class Reader:
 
     def _new(self) -> list[Raw]:
         wanted = dict.fromkeys(self._streams, ">")
-        return self._read(wanted, block_ms=round(BLOCK_S * 1000))
+        return self._read(wanted, block_ms=self._block_ms)
 
     def _read(self, wanted: Mapping[str, str], block_ms: int | None) -> list[Raw]:
         streams: dict[Any, Any] = dict(wanted)
@@ -278,6 +284,12 @@ class Reader:
             f"{number} of {stream} cut off before they were done with: the stream"
             " holds no more, or somebody deleted from it"
         )
+
+
+def _block_ms(client: redis.Redis) -> int:
+    """Half of what the client waits for an answer at most: the URL may say that."""
+    time_out_s = client.get_connection_kwargs()["socket_timeout"] or TIME_OUT_S
+    return max(1, round(min(BLOCK_S, time_out_s / 2) * 1000))
 
 
 def parsed(raw: Raw) -> Entry | None:

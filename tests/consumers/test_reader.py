@@ -134,6 +134,52 @@ def test_each_group_gets_all(server: RedisServer) -> None:
             assert handle(reader, 1) == ["event-a"]
 
 
+def test_two_of_a_group_share_what_there_is(server: RedisServer) -> None:
+    found: list[str] = []
+    number = 200
+    readers = [made(server.url, consumer=name) for name in ("one", "two")]
+
+    def work(reader: Reader) -> None:
+        for entry in reader:
+            found.append(entry.event_id)
+            reader.ack(entry)
+            if len(found) >= number:
+                for each in readers:
+                    each.stop()
+
+    workers = [threading.Thread(target=work, args=[reader]) for reader in readers]
+    for worker in workers:
+        worker.start()
+    put(server, *map(str, range(number)))
+    for worker in workers:
+        worker.join()
+    for reader in readers:
+        reader.close()
+    assert sorted(found) == sorted(f"event-{key}" for key in range(number))
+    assert pending(server) == 0
+
+
+def test_a_loop_that_was_left_loses_nothing(
+    reader: Reader, server: RedisServer
+) -> None:
+    """What was given along with it comes in the next loop, not in a minute."""
+    put(server, "a", "b", "c")
+    assert handle(reader, 1) == ["event-a"]
+    assert handle(reader, 2) == ["event-b", "event-c"]
+
+
+def test_who_waits_for_an_entry_is_not_told_of_an_outage(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However short the client's patience is, Redis answers before it ends."""
+    with made(f"{server.url}?socket_timeout=0.3") as reader:
+        timer = threading.Timer(1.0, put, args=(server, "a"))
+        timer.start()
+        assert handle(reader, 1) == ["event-a"]
+        timer.join()
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("direction", ["there", "back"])
 def test_a_line_that_breaks_loses_nothing(server: RedisServer, direction: str) -> None:
     """What is acknowledged in vain comes again; nothing else does."""

