@@ -77,7 +77,7 @@ class Stage:
         return median(took)
 
     def config(self, place: Place, dsn: Dsn, **blocks: Any) -> Path:
-        """JSON is YAML too."""
+        """Of a daemon that listens to a Mattermost."""
         mattermost = {
             "http_host": place.url,
             "token": place.token,
@@ -85,6 +85,10 @@ class Stage:
             "target_events_processors": {"posted": ["save"]},
             **blocks.pop("mattermost", {}),
         }
+        return self.settings(dsn, mattermost=mattermost, **blocks)
+
+    def settings(self, dsn: Dsn, **blocks: Any) -> Path:
+        """JSON is YAML too."""
         config = {
             "state_dir": str(self.folder / "state"),
             "backend": {"host": "127.0.0.1", "port": 0},
@@ -94,7 +98,6 @@ class Stage:
                 "username": dsn.user,
                 "name": dsn.dbname,
             },
-            "mattermost": mattermost,
             **blocks,
         }
         file = self.folder / "malexbot.yaml"
@@ -112,14 +115,20 @@ class Stage:
     def bare(
         self, program: str, place: Place, dsn: Dsn | None = None, word: str = ""
     ) -> Iterator[Worker]:
-        """One of the loops of `tests.bench.bare`, once it is ready."""
-        told = {
-            "url": place.url,
-            "socket_url": place.socket_url,
-            "token": place.token,
-            "database": dsn.parameters() if dsn else {},
-            "word": word,
-        }
+        """One of the loops of `tests.bench.bare` beside a Mattermost."""
+        with self.beside(
+            program,
+            url=place.url,
+            socket_url=place.socket_url,
+            token=place.token,
+            database=dsn.parameters() if dsn else {},
+            word=word,
+        ) as worker:
+            yield worker
+
+    @contextmanager
+    def beside(self, program: str, **told: Any) -> Iterator[Worker]:
+        """One of the programs of `tests.bench.bare`, once it is ready."""
         command = [sys.executable, "-m", f"tests.bench.bare.{program}"]
         with subprocess.Popen(
             [*command, json.dumps(told)], stdout=subprocess.PIPE, text=True

@@ -10,6 +10,7 @@ from tests.bench.rows.backfill import backfill
 from tests.bench.rows.growth import growth
 from tests.bench.rows.idle import idle
 from tests.bench.rows.reply import reply
+from tests.bench.rows.route import route
 from tests.bench.rows.search import search
 from tests.bench.stage import Scale, Stage
 
@@ -20,5 +21,6 @@ ROWS: Mapping[str, Callable[[Stage, Scale], Sequence[Figure]]] = {
     "backfill": backfill,
     "growth": growth,
     "search": search,
+    "route": route,
     "idle": idle,
 }
