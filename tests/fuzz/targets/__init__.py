@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 Target = Callable[[bytes], None]
-TARGETS = ("frame", "row", "config", "expression", "callback")
+TARGETS = ("frame", "row", "config", "expression", "callback", "update")
 
 
 def build(name: str, folder: Path) -> Target:

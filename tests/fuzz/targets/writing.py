@@ -6,10 +6,12 @@ import re
 from io import BytesIO
 from typing import Any
 
+from malexbot.config.events import VK_EVENTS
 from malexbot.config.responses import ResponseRule
 from malexbot.events import Event
 from malexbot.pipeline.audience import Audience
 from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.neighbour import Neighbour
 from malexbot.ports import Entry
 from malexbot.processors.log import Log
 from malexbot.processors.response import Response
@@ -77,14 +79,15 @@ def _field(told: str) -> str | None:
     return None if told == _NULL else _ESCAPE.sub(lambda sign: _MEANT[sign[1]], told)
 
 
-def decider() -> Decider:
-    """One that keeps, answers and looks at everything."""
+def decider(neighbour: str = "") -> Decider:
+    """One that keeps, answers and looks at everything, at a neighbour's as well."""
     rule = ResponseRule.model_validate(
         {"when": "'?' in event.message.text", "reply": "{{ event.message.text }}"}
     )
     save = Save(contains=["e"], when=Condition("event.user.nick != 'ci'"))
     processors = [save, Response([rule]), Log()]
-    names = ("posted", "post_edited", "post_deleted", "reaction_added", "hello")
+    mattermost = ("posted", "post_edited", "post_deleted", "reaction_added", "hello")
+    names = sorted(VK_EVENTS) if neighbour else mattermost
     audience = Audience()
     audience.hear(Everybody())
     audience.know_self("malexbot")
@@ -92,14 +95,18 @@ def decider() -> Decider:
         processors=dict.fromkeys(names, processors),
         audience=audience,
         server_now_ms=lambda: NOW_MS,
+        neighbours=(
+            {neighbour: Neighbour(audience, lambda: NOW_MS)} if neighbour else {}
+        ),
     )
 
 
-def write(event: Event, entry: Entry | None) -> None:
+def write(event: Event, entry: Entry | None, *, is_archived: bool = True) -> None:
     """Write it as the journal would, and read again what was written."""
-    entry = entry or Entry(event, False)
+    entry = entry or Entry(event, False, is_archived=is_archived)
+    assert entry.is_archived == is_archived
     # As somebody else's settings may have it.
-    for each in (entry, Entry(event, True, ("response", "log"))):
+    for each in (entry, entry._replace(keeps=True, processors=("response", "log"))):
         cursor: Any = Reader()
         posts, offers = Posts(), Offers()
         posts.add(each)
