@@ -88,8 +88,13 @@ def marks(value: object) -> Sequence[Mark]:
     return found
 
 
-def command(name: str, help: Words = "", **options: Unpack[Options]) -> Decorator:
-    """Call it when somebody gives the command; "/deploy undo" is a part of /deploy."""
+def command(
+    name: str, help: Words | None = "", **options: Unpack[Options]
+) -> Decorator:
+    """Call it when somebody gives the command; "/deploy undo" is a part of /deploy.
+
+    With None the help of malexbot says nothing of it.
+    """
     words = tuple(name.lower().split())
     if not words or not _COMMAND.fullmatch(words[0]):
         raise Refused(f"{name!r} is no command; it begins so: /deploy")

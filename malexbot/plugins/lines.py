@@ -21,10 +21,10 @@ class Line(NamedTuple):
 
 
 def lines(handlers: Sequence[Processor], event: Event | None = None) -> Iterator[Line]:
-    """All that has a help; of an event: what its person may set off there."""
+    """All that is told of; of an event: what its person may set off there."""
     for handler in handlers:
         if isinstance(handler, Handler):
             for trigger, usage in handler.usages:
                 is_allowed = event is None or handler.allows(trigger, event)
-                if trigger.help and is_allowed:
+                if is_allowed and trigger.help is not None:
                     yield Line(handler, usage, trigger.help)

@@ -68,7 +68,7 @@ def built_in(
 # Help.
 
 
-@command("/malex")
+@command("/malex", None)
 def malex(event: Event, bot: Bot, *words: str) -> None:
     """Without a word, or with one that is not known: the help."""
     begin = ""

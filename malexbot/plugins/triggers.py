@@ -68,7 +68,8 @@ class Commanded(Trigger):
     """A slash command, or with several words one part of what it does."""
 
     words: tuple[str, ...]
-    help: Words = ""
+    help: Words | None = ""
+    """None: the help is silent about it."""
     longer: frozenset[tuple[str, ...]] = frozenset()
     """Those of the same plugin that begin with these words: theirs is what they fit."""
 

@@ -108,6 +108,33 @@ def test_plugins_stand_in_it_and_pages_are_turned(
     assert third.press("◀ Back").update == second.update
 
 
+def test_a_command_without_a_help_is_in_it_by_how_it_is_written(
+    insight: Insight, tmp_path: Path
+) -> None:
+    (tmp_path / "terse.py").write_text("""\
+from malexbot import *
+
+@command("/roll")
+def roll(event, bot, sides: int): ...
+
+@command("/deploy")
+def deploy(event, bot): ...
+
+@command("/deploy undo", "take it back")
+def undo(event, bot): ...
+
+@listen("posted")
+def hear(event, bot): ...
+""")
+    others = Rehearsal(tmp_path / "terse.py").handlers
+    told = staged(insight, others).command("/malex").answer.splitlines()
+    assert told[-3:] == [
+        "- `/roll sides`",
+        "- `/deploy`",
+        "- `/deploy undo` – take it back",
+    ]
+
+
 def test_what_one_may_not_use_is_not_in_the_help(insight: Insight) -> None:
     permissions = {"malex.status": Permission(users=("anna",))}
     stage = staged(insight, permissions=permissions)
