@@ -26,6 +26,8 @@ LINES_A_PAGE = 12
 FOUND_A_PAGE = 5
 # Who wrote most, in /malex stats.
 BUSIEST = 5
+# How a state begins of which somebody should know: a plugin that is off, a reload.
+_ODD = ("off", "refused", "failed", "drops")
 
 
 class Nothing:
@@ -209,12 +211,13 @@ def stats(event: Event, bot: Bot) -> None:
 def status(event: Event, bot: Bot) -> None:
     parts: Mapping[str, tuple[str, bool]] = bot.settings.insight.parts()
     is_well = all(is_ready for _, is_ready in parts.values())
-    head = text("well" if is_well else "unwell", bot.locale)
+    is_whole = not any(map(_is_odd, parts.values()))
+    head = "unwell" if not is_well else "well" if is_whole else "well but"
     told = [
-        f"- {_mark(state, is_ready)} **{name}**: {state}"
-        for name, (state, is_ready) in sorted(parts.items(), key=_ill_first)
+        f"- {_mark(part)} **{name}**: {part[0]}"
+        for name, part in sorted(parts.items(), key=_ill_first)
     ]
-    bot.answer("\n".join([head, *told]))
+    bot.answer("\n".join([text(head, bot.locale), *told]))
 
 
 @command("/malex ping", {"en": "whether I am here", "ru": "на месте ли я"})
@@ -222,16 +225,18 @@ def ping(event: Event, bot: Bot) -> None:
     bot.answer(text("pong", bot.locale))
 
 
-def _mark(state: str, is_ready: bool) -> str:
-    """What is switched off does not keep the rest from its work."""
-    if not is_ready:
-        return "✗"
-    return "!" if state.startswith("off") else "✓"
+def _is_odd(part: tuple[str, bool]) -> bool:
+    """Yes: somebody should look at it, though it keeps the rest from nothing."""
+    return part[0].startswith(_ODD)
 
 
-def _ill_first(part: tuple[str, tuple[str, bool]]) -> tuple[bool, str]:
-    name, (_, is_ready) = part
-    return is_ready, name
+def _mark(part: tuple[str, bool]) -> str:
+    return "✗" if not part[1] else "!" if _is_odd(part) else "✓"
+
+
+def _ill_first(named: tuple[str, tuple[str, bool]]) -> tuple[bool, bool, str]:
+    name, part = named
+    return part[1], not _is_odd(part), name
 
 
 def _time(at_ms: int) -> datetime:

@@ -68,6 +68,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "no more": {"en": "That was all.", "ru": "Больше ничего нет."},
     "pong": {"en": "pong – I am here.", "ru": "pong – я на месте."},
     "well": {"en": "#### ✓ All is well", "ru": "#### ✓ Всё хорошо"},
+    "well but": {
+        "en": "#### ! I work, but not with all that I should",
+        "ru": "#### ! Я работаю, но не всё в порядке",
+    },
     "unwell": {
         "en": "#### ✗ Not all is well",
         "ru": "#### ✗ Не всё хорошо",

@@ -19,12 +19,13 @@ from malexbot.ports.insight import Tally
 
 class Insight:
     is_well = True
+    plugin = "on"
     told = Tally()
 
     def parts(self) -> Mapping[str, tuple[str, bool]]:
         return {
             "intake": ("writes", True),
-            "plugin x.py": ("off: line 1: no", True),
+            "plugin x.py": (self.plugin, True),
             "server": ("connected", self.is_well),
         }
 
@@ -220,10 +221,16 @@ def test_stats_are_of_this_channel(insight: Insight) -> None:
 def test_the_status_begins_with_what_is_wrong(insight: Insight) -> None:
     stage = staged(insight)
     assert stage.command("/malex status").answer.startswith("#### ✓ All is well")
+    insight.plugin = "off: line 1: no"
+    assert stage.command("/malex status").answer == (
+        "#### ! I work, but not with all that I should\n"
+        "- ! **plugin x.py**: off: line 1: no\n- ✓ **intake**: writes\n"
+        "- ✓ **server**: connected"
+    )
     insight.is_well = False
     assert stage.command("/malex status").answer == (
-        "#### ✗ Not all is well\n- ✗ **server**: connected\n- ✓ **intake**: writes\n"
-        "- ! **plugin x.py**: off: line 1: no"
+        "#### ✗ Not all is well\n- ✗ **server**: connected\n"
+        "- ! **plugin x.py**: off: line 1: no\n- ✓ **intake**: writes"
     )
 
 
