@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from malexbot.cli.database import scrubbed, swept
 from malexbot.cli.kept import kept, one_person
-from malexbot.cli.options import config_option
+from malexbot.cli.options import config_option, json_option
 from malexbot.config.load import load
 from malexbot.errors import Permanent
 
@@ -38,7 +39,8 @@ _ID = re.compile("[a-z0-9]{26}")
     is_flag=True,
     help="Do not write the tables anew; `malexbot database scrub` does that later.",
 )
-def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
+@json_option("one object")
+def command(config_file: Path, who: str, yes: bool, quick: bool, is_json: bool) -> None:
     """Erase all that a person wrote here, and keep nothing of theirs from now on.
 
     Their posts go with all versions and reactions, from the index of the search,
@@ -56,6 +58,10 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
 
     What others wrote stays: quotations, mentions, answers. Posts of webhooks that
     the person made are theirs, as Mattermost has it.
+
+    --json prints one object once it is done: user_id; name; erased, how much of each
+    kind; was_erased_before; is_scrubbed, whether the tables were written anew; and
+    not_reached, a list of texts. The question is asked beside it.
     """
     from malexbot.storage.erasure import Erasure
 
@@ -66,10 +72,11 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
         user_id, name = person(database, who)
         erasure = Erasure(database, MATTERMOST, user_id)
         counts = erasure.count()
-        click.echo("\n".join(table(name, counts, is_again=erasure.is_known)))
+        is_again = erasure.is_known
+        click.echo("\n".join(table(name, counts, is_again=is_again)), err=is_json)
         if not yes:
             is_there = any(counts.values())
-            click.confirm(ERASE if is_there else KEEP_OUT, abort=True)
+            click.confirm(ERASE if is_there else KEEP_OUT, abort=True, err=is_json)
         with progress(counts["posts"]) as tell:
             erasure.erase(tell)
         left = sum(erasure.count().values())
@@ -78,7 +85,31 @@ def command(config_file: Path, who: str, yes: bool, quick: bool) -> None:
         swept(database, config.state_dir)
         if not quick:
             scrubbed(database, is_embedded=is_embedded)
-    click.echo("\n".join(ending(user_id, is_embedded=is_embedded, is_quick=quick)))
+    stays = tuple(not_reached(is_embedded=is_embedded, is_quick=quick))
+    erased = Erased(user_id, name, counts, is_again, not quick, stays)
+    if is_json:
+        click.echo(json.dumps(erased._asdict(), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(ending(erased)))
+
+
+class Erased(NamedTuple):
+    """What was done; its names are those that programs read."""
+
+    user_id: str
+    name: str
+    erased: Mapping[str, int]
+    was_erased_before: bool
+    is_scrubbed: bool
+    not_reached: Sequence[str]
+
+
+def ending(erased: Erased) -> Iterator[str]:
+    """What is true from now on, and what this could not reach."""
+    told = "is kept from now on; the id stays as a note."
+    yield f"Erased. Nothing of {erased.user_id} {told}"
+    yield "What this does not reach:"
+    yield from (f"  - {each}" for each in erased.not_reached)
 
 
 def demand_schema(database: Database) -> None:
@@ -127,18 +158,19 @@ def progress(posts: int) -> Iterator[Tell]:
         yield bar.update
 
 
-def ending(user_id: str, *, is_embedded: bool, is_quick: bool) -> Iterator[str]:
-    """What is true from now on, and what this could not reach."""
-    yield f"Erased. Nothing of {user_id} is kept from now on; the id stays as a note."
-    yield "What this does not reach:"
-    yield "  - the Mattermost server, which still has it all"
-    yield "  - backups and exports: what is restored from one has to be erased again"
-    yield "  - what others said of them, and the ids in the log (journalctl)"
-    yield "  - what plugins keep without the id: of whom it is nobody can tell"
+def not_reached(*, is_embedded: bool, is_quick: bool) -> Iterator[str]:
+    """Where something of them may still be."""
+    yield "the Mattermost server, which still has it all"
+    yield "backups and exports: what is restored from one has to be erased again"
+    yield (
+        "what others said of them, and the ids in the log (journalctl) and wherever"
+        " workstream.to tells"
+    )
+    yield "what plugins keep without the id: of whom it is nobody can tell"
     if is_quick:
-        yield "  - the files of the database, until `malexbot database scrub`"
+        yield "the files of the database, until `malexbot database scrub`"
     if not is_embedded:
         yield (
-            "  - the WAL, its archive and the replicas of your PostgreSQL: they keep"
-            " it until they are recycled"
+            "the WAL, its archive and the replicas of your PostgreSQL: they keep it"
+            " until they are recycled"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,26 @@ def test_again_it_says_so_and_does_no_harm(run: Run, database: Database) -> None
     assert "until `malexbot database scrub`" in again.stdout
     assert "anew" not in again.stderr
     assert posts(database) == 2
+
+
+def test_a_program_gets_one_object_and_the_question_beside_it(
+    run: Run, database: Database
+) -> None:
+    result = run("alice", "--json", "--quick", said="y\n")
+    assert result.exit_code == 0 and "Erase it for good? [y/N]" in result.stderr
+    told = json.loads(result.stdout)
+    erased = {kind: count for kind, count in told.pop("erased").items() if count}
+    assert erased == {"posts": 2, "reactions": 1, "names": 1}
+    assert "the Mattermost server, which still has it all" in told.pop("not_reached")
+    assert told == {
+        "user_id": "alice",
+        "name": "alice (alice)",
+        "was_erased_before": False,
+        "is_scrubbed": False,
+    }
+    assert posts(database) == 0
+    again = json.loads(run(STRANGER, "--json", "--yes", "--quick").stdout)
+    assert not again["was_erased_before"] and not any(again["erased"].values())
 
 
 def test_of_whom_there_is_nothing_it_asks_something_else(run: Run) -> None:
