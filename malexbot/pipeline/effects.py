@@ -178,7 +178,7 @@ class Collector:
     ) -> None:
         """Hand it on as a job of that kind; what is in one lane keeps its order."""
         self._check()
-        self._said.append(Effect(kind, lane, payload, terms))
+        self._said.append(Effect(kind, lane, payload, terms, is_keyed=True))
 
     # What is answered to who gave a command, pressed a button or filled a form in.
 

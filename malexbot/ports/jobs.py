@@ -25,6 +25,8 @@ class Effect:
     terms: Terms = Terms()
     grants: Sequence[Grant] = ()
     """What may be pressed on it; they are there before it is."""
+    is_keyed: bool = False
+    """Yes: who gets it knows it by the key of its job, and takes it once."""
 
 
 JobState = Literal["ready", "leased", "done", "dead", "expired", "dropped"]

@@ -78,13 +78,15 @@ SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
 FROM unnest(%(locks)s::text[]) AS key
 """,
 )
-# The effects of one job, in their order; a quiet one is left out. The first of them is
+# The effects of one job, in their order; a quiet one is left out. What is known by its
+# key has one of its parent's: should the end of that be lost, and it be done anew, its
+# effects are the same. The first of them is
 # begun at once, by who ends the job, where nothing of its lane is before it: its send
 # is noted with these words already.
 _FINISH = Statement(
     "finish_job",
     f"""
-WITH ended AS ({_ENDED}), said AS (
+WITH ended AS ({_ENDED}, key), said AS (
   SELECT effect.*, row_number() OVER (ORDER BY number) = 1 AND %(lease_s)s::float8 > 0
     AND NOT EXISTS (
       SELECT FROM jobs before WHERE before.lane = target
@@ -92,7 +94,7 @@ WITH ended AS ({_ENDED}), said AS (
     ) AS is_begun
   FROM ended, json_to_recordset(%(effects)s) AS effect (
     number int, kind text, target text, payload text, max_age_s float8,
-    quiet_key text, quiet_s float8
+    quiet_key text, quiet_s float8, is_keyed boolean
   )
   WHERE quiet_key IS NULL OR NOT EXISTS (
     SELECT FROM jobs said
@@ -100,9 +102,11 @@ WITH ended AS ({_ENDED}), said AS (
       AND said.created_at > clock_timestamp() - quiet_s * interval '1 second'
   )
 ), made AS (
-  INSERT INTO jobs (kind, name, lane, parent, number, payload, expires_at, quiet_key,
-    state, attempts, epoch, due_at, started_at, sending_at)
-  SELECT kind, target, target, ended.id, number, payload::json,
+  INSERT INTO jobs (key, kind, name, lane, parent, number, payload, expires_at,
+    quiet_key, state, attempts, epoch, due_at, started_at, sending_at)
+  SELECT CASE WHEN is_keyed THEN md5(ended.key || ':' || number)::uuid
+      ELSE gen_random_uuid() END,
+    kind, target, target, ended.id, number, payload::json,
     clock_timestamp() + max_age_s * interval '1 second', quiet_key,
     CASE WHEN is_begun THEN 'leased' ELSE 'ready' END, is_begun::int,
     CASE WHEN is_begun THEN %(epoch)s::bigint END,
@@ -181,11 +185,13 @@ class DatabaseJobs:
         if not effects:
             return self._hold(job, [*before, _END], terms)
         terms["effects"] = _json(effects)
-        is_lasting = end["lease_s"] > 0
+        goes_on = end["lease_s"] > 0
+        # To wait for the disk here, with the lock of a lane, would stop all the others.
+        is_lasting = goes_on and not all(effect.is_keyed for effect in effects)
         try:
             return self._hold(job, [*before, _FINISH], terms, is_lasting=is_lasting)
         except LeaseLost:
-            if not is_lasting:
+            if not goes_on:
                 raise
             return self._hold(job, [_GO_ON], terms, is_lasting=True)
 
@@ -290,4 +296,5 @@ def _row(number: int, effect: Effect) -> dict[str, object]:
         "max_age_s": effect.terms.max_age_s,
         "quiet_key": effect.terms.quiet_key or None,
         "quiet_s": effect.terms.quiet_s,
+        "is_keyed": effect.is_keyed,
     }

@@ -314,3 +314,54 @@ def test_of_two_jobs_that_end_at_once_one_keeps_quiet(
         until(lambda: look.one(waits) or not ending.is_alive())
     ending.join()
     assert look("SELECT parent FROM jobs WHERE kind = 'send'") == [(first.id,)]
+
+
+def test_what_is_known_by_its_key_has_it_of_its_job(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    """When the end of that is lost with the machine, and it is done anew."""
+    effects = [
+        Effect("redis", "redis:a", {}, is_keyed=True),
+        Effect("redis", "redis:b", {}, is_keyed=True),
+        Effect("chat.post", "mattermost:x", {}),
+    ]
+    found = []
+    offer(journal, "a1", "b1")
+    for _ in range(2):
+        for job in claim(jobs):
+            jobs.finish(job, effects)
+        keys = look("SELECT key::text FROM jobs WHERE parent IS NOT NULL ORDER BY id")
+        found.append([key for (key,) in keys])
+        look("DELETE FROM jobs WHERE parent IS NOT NULL")
+        look("UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = now()")
+    first, again = found
+    assert len({*first}) == 6
+    are_same = [a == b for a, b in zip(first, again, strict=True)]
+    assert are_same == [True, True, False] * 2
+
+
+def test_only_what_is_not_known_by_its_key_waits_for_the_disk(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    look(
+        "ALTER TABLE jobs"
+        " ADD COLUMN waits text DEFAULT current_setting('synchronous_commit')"
+    )
+    keyed = Effect("redis", "redis:a", {}, is_keyed=True)
+    said = Effect("chat.post", "mattermost:x", {})
+    offer(journal, "a1", "b1", "c1")
+    for job, effects in zip(claim(jobs), ([keyed], [said], [keyed, said]), strict=True):
+        jobs.finish(job, effects, lease_s=60)
+    made = look("SELECT waits FROM jobs WHERE parent IS NOT NULL ORDER BY id")
+    assert made == [("off",), ("on",), ("on",), ("on",)]
+
+
+def test_the_lost_answer_to_an_end_that_waited_for_no_disk_is_found_out(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1")
+    (job,) = claim(jobs)
+    effects = [Effect("redis", "redis:a", {}, is_keyed=True)]
+    first = jobs.finish(job, effects, lease_s=60)
+    again = jobs.finish(job, effects, lease_s=60)
+    assert first and again and (first.key, again.attempts) == (again.key, 2)
