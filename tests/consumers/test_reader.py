@@ -356,6 +356,46 @@ def test_what_nobody_survives_is_laid_aside(
     assert len(alarms) == len(aside(server))
 
 
+def test_what_is_laid_aside_is_there_once_if_the_answer_is_lost(
+    server: RedisServer,
+) -> None:
+    with server.client() as client:
+        client.xadd(STREAM, {"text": "from somebody else"})
+    put(server, "a")
+    lost = [False, False]
+
+    def cuts(way: str, passed: bytes) -> bool:
+        """The first answer after it was laid aside."""
+        lost[0] |= way == "there" and b":dead" in passed
+        if way == "there" or not lost[0] or lost[1]:
+            return False
+        lost[1] = True
+        return True
+
+    with Cutter(server.port, cuts) as line, made(line.url) as reader:
+        assert handle(reader, 1) == ["event-a"]
+    assert lost == [True, True]
+    assert aside(server) == ["it is no event"] and pending(server) == 0
+
+
+def test_a_full_redis_is_waited_for_by_who_lays_aside(
+    reader: Reader, server: RedisServer
+) -> None:
+    put(server, "a")
+    entries = iter(reader)
+    reader.ack(next(entries))
+    with server.client() as client:
+        client.xadd(STREAM, {"text": "from somebody else"})
+        client.config_set("maxmemory", 1)
+        timer = threading.Timer(0.5, client.config_set, ("maxmemory", 0))
+        timer.start()
+        late = threading.Thread(target=lambda: (timer.join(), put(server, "b")))
+        late.start()
+        assert next(entries).event_id == "event-b"
+        late.join()
+    assert aside(server) == ["it is no event"]
+
+
 def _quickly(reader: Reader) -> Sequence[str]:
     """What comes within a second."""
     timer = threading.Timer(1.0, reader.stop)
