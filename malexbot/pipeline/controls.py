@@ -12,7 +12,8 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from malexbot.events import Id
-from malexbot.ports import Button, Card, Dialog, Grant, Menu
+from malexbot.ports import Button, Card, Dialog, Field, Grant, Menu
+from malexbot.ports.grants import field_option
 
 # What of a control is for its grant.
 _GRANTED = ("payload", "users", "uses", "expires_s")
@@ -55,8 +56,17 @@ def lay_out_dialog(dialog: Dialog, place: Place) -> tuple[Json, Grant]:
         channel_id=str(place.channel_id),
         users=place.users,
         expires_s=dialog.expires_s,
+        options=tuple(_field_options(dialog.fields)),
     )
     return _told(dialog) | {"ref": grant.ref}, grant
+
+
+def _field_options(fields: Sequence[Field]) -> Iterator[str]:
+    """Whatever a field shows: its browser may send anything."""
+    for each in fields:
+        if each.kind in ("select", "radio"):
+            values = [None] if each.source else [one.value for one in each.options]
+            yield from (field_option(each.name, value) for value in values)
 
 
 def refs(cards: Sequence[Mapping[str, Any]] | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -28,7 +29,24 @@ class Grant(NamedTuple):
     """One use counts for all with the same one, but for those without a limit."""
     expires_s: float = 0.0
     options: Sequence[str] = ()
-    """The values that may be chosen; none named means any."""
+    """The values that may be chosen, those of a dialog as `field_option` writes them;
+    none named means any.
+    """
+
+
+def field_option(field: str, value: str | None) -> str:
+    """One that may be chosen in a field of a dialog; None stands for any id."""
+    return json.dumps([field, value], ensure_ascii=False)
+
+
+def field_options(grant: Grant) -> Mapping[str, frozenset[str | None]]:
+    """What may be chosen in those fields of a dialog where not everything may be."""
+    told = [json.loads(option) for option in grant.options]
+    fields = {field for field, _ in told}
+    return {
+        field: frozenset(value for name, value in told if name == field)
+        for field in fields
+    }
 
 
 class Granted(NamedTuple):

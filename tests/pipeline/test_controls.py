@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from malexbot.pipeline.controls import Place, lay_out, lay_out_dialog, refs
 from malexbot.ports import Button, Card, Dialog, Field, Menu, Option
+from malexbot.ports.grants import field_options
 
 PLACE = Place("rota", "c1")
 
@@ -74,3 +75,19 @@ def test_the_references_of_a_payload_are_found_again() -> None:
     cards, grants = lay_out([card(Button("a", "A")), card(Button("b", "B"))], PLACE)
     assert refs(cards) == tuple(grant.ref for grant in grants)
     assert refs(None) == refs([]) == ()
+
+
+def test_a_dialog_grants_what_its_fields_offer_and_no_other_value() -> None:
+    stages = [Option("One", "1"), Option("Two", "2")]
+    fields = [
+        Field("stage", "Stage", kind="select", options=stages),
+        Field("who", "Who", kind="select", source="users"),
+        Field("how", "How", kind="radio", options=stages[:1]),
+        Field("note", "Note"),
+    ]
+    _, grant = lay_out_dialog(Dialog("request", "Leave", fields), PLACE)
+    assert field_options(grant) == {
+        "stage": {"1", "2"},
+        "who": {None},
+        "how": {"1"},
+    }

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from malexbot.ports import Grant
+from malexbot.ports import Grant, PostKnown
+from malexbot.ports.grants import field_option
 from tests.web.caller import request
 
 FORM = "application/x-www-form-urlencoded"
@@ -49,8 +50,8 @@ ALICE, EVE, HERE, THERE, POST = (
     "there" * 5,
     "p1" * 13,
 )
-BUTTON, USED, EXPIRED, HERS, ITS, DIALOG, NOBODYS = (
-    f"{number:032x}" for number in range(1, 8)
+BUTTON, USED, EXPIRED, HERS, ITS, DIALOG, NOBODYS, POSTED = (
+    f"{number:032x}" for number in range(1, 9)
 )
 UNKNOWN = "f" * 32
 
@@ -71,9 +72,12 @@ GRANTS = (
     _grant(EXPIRED, expires_s=-1.0),
     _grant(HERS, users=(ALICE,)),
     _grant(ITS, options=("red", "green")),
-    _grant(DIALOG, "dialog", users=(ALICE,)),
+    _grant(DIALOG, "dialog", users=(ALICE,), options=(field_option("stage", "dev"),)),
     _grant(NOBODYS, "dialog"),
+    _grant(POSTED, channel_id=HERE),
 )
+# What is known of them by now: which post carries one.
+POSTS = (PostKnown((POSTED,), POST),)
 
 
 def slash(
@@ -90,18 +94,26 @@ def slash(
     return request("POST", "/slash", body, content_type=FORM, **headers)
 
 
-def press(ref: Any, user: str = ALICE, channel: str = HERE, **context: Any) -> bytes:
+def press(
+    ref: Any,
+    user: str = ALICE,
+    channel: str = HERE,
+    post: str = POST,
+    source: str = "",
+    **context: Any,
+) -> bytes:
     told = {
-        **{"user_id": user, "channel_id": channel, "post_id": POST, "team_id": ""},
+        **{"user_id": user, "channel_id": channel, "post_id": post, "team_id": ""},
         **{"type": "button", "context": {"ref": ref, **context}},
+        **{"data_source": source},
     }
     return _json("/actions", told)
 
 
-def submit(ref: Any, user: str = ALICE, callback: str = "ask") -> bytes:
+def submit(ref: Any, user: str = ALICE, callback: str = "ask", **values: Any) -> bytes:
     told = {
         **{"type": "dialog_submission", "callback_id": callback, "state": ref},
-        **{"user_id": user, "channel_id": HERE, "team_id": "", "submission": {}},
+        **{"user_id": user, "channel_id": HERE, "team_id": "", "submission": values},
     }
     return _json("/dialogs", told)
 
@@ -137,8 +149,16 @@ GENUINE: Mapping[str, Mapping[str, tuple[bytes, str]]] = {
         "of everybody": (press(BUTTON), "gone"),
         "of hers": (press(HERS), "gone"),
         "of a menu": (press(ITS, selected_option="red"), "gone"),
+        "of a menu of users": (
+            press(BUTTON, source="users", selected_option=EVE),
+            "gone",
+        ),
+        "on its post": (press(POSTED), "gone"),
     },
-    "/dialogs": {"of hers": (submit(DIALOG), "asked")},
+    "/dialogs": {
+        "of hers": (submit(DIALOG), "asked"),
+        "with a choice": (submit(DIALOG, stage="dev"), "asked"),
+    },
     "/hooks/outgoing": {"with its token": (outgoing(), "{")},
     "/hooks/<name>": {
         "signed": (hook(), "{}"),
@@ -172,6 +192,10 @@ FORGED: Mapping[str, Mapping[str, bytes]] = {
         "somebody else's": press(HERS, user=EVE),
         "another channel's": press(BUTTON, channel=THERE),
         "a choice nobody has": press(ITS, selected_option="blue"),
+        "a choice that is no id": press(
+            BUTTON, source="channels", selected_option="@all"
+        ),
+        "on another post": press(POSTED, post="p2" * 13),
         "a dialog's": press(DIALOG),
     },
     "/dialogs": {
@@ -180,6 +204,7 @@ FORGED: Mapping[str, Mapping[str, bytes]] = {
         "somebody else's": submit(DIALOG, user=EVE),
         "nobody's": submit(NOBODYS),
         "another dialog's": submit(DIALOG, callback="other"),
+        "a choice nobody has": submit(DIALOG, stage="prod"),
         "a button's": submit(BUTTON),
     },
     "/hooks/outgoing": {

@@ -24,7 +24,7 @@ from malexbot.sandbox.fixtures import Mattermost
 from malexbot.sandbox.home import Home
 from malexbot.sandbox.town import build
 from malexbot.storage.database import Database
-from malexbot.storage.grants import MAKE, made
+from malexbot.storage.grants import KNOW_POSTS, MAKE, known, made
 from malexbot.storage.leadership import Leadership
 from malexbot.web.server import WebServer
 from tests.support.postgres import Server
@@ -40,6 +40,7 @@ from tests.web.forgeries import (
     GRANTS,
     OPS,
     PLUGIN,
+    POSTS,
     SECRET,
     SETTINGS,
     WEBHOOKS,
@@ -109,6 +110,7 @@ def victim(
         config.with_name("shop.py").write_text(PLUGIN)
         with Database(dsn) as database, database.transaction() as cursor:
             cursor.run(MAKE, made(GRANTS, caused_by=ALICE))
+            cursor.run(KNOW_POSTS, known(POSTS))
         with DaemonProcess(config, environ=home.environ) as daemon:
             daemon.wait_for_status("mattermost: connected")
             yield Victim(config, daemon, ("127.0.0.1", port), town.token)

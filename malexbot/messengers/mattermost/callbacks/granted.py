@@ -8,11 +8,13 @@ that it opened in: so who sends it can only say that he is himself.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from malexbot.messengers.mattermost.callbacks.reading import Caller
+from malexbot.messengers.mattermost.callbacks.reading import Caller, Fields, is_id
 from malexbot.messengers.mattermost.callbacks.refusals import Refused
 from malexbot.ports import Grant, Granted, Grants
-from malexbot.ports.grants import GrantKind
+from malexbot.ports.grants import GrantKind, field_options
 
 _REF = re.compile("[0-9a-f]{32}")
 
@@ -33,12 +35,24 @@ def require_place(found: Granted, post_id: str, who: Caller) -> None:
         raise Refused(f"{found.grant.action}: not on its post, {post_id} ({who})")
 
 
-def require_choice(grant: Grant, choice: str, *, is_menu: bool, who: Caller) -> None:
+def require_choice(grant: Grant, choice: str, fields: Fields, who: Caller) -> None:
     """The server lets anything be chosen, and also nothing."""
     if grant.options and choice not in grant.options:
         raise Refused(f"{grant.action}: no such choice ({who})")
-    if is_menu and not choice:
+    if fields.text("type") == "select" and not choice:
         raise Refused(f"{grant.action}: nothing is chosen ({who})")
+    if fields.text("data_source") and not is_id(choice):
+        raise Refused(f"{grant.action}: what is chosen is no id ({who})")
+
+
+def require_choices(grant: Grant, values: Mapping[str, Any], who: Caller) -> None:
+    """A browser sends what it likes of a dialog; what is left empty is nothing."""
+    for field, options in field_options(grant).items():
+        given = values.get(field)
+        for each in given if isinstance(given, list) else [given]:
+            is_any = None in options and isinstance(each, str) and is_id(each)
+            if each not in (None, "") and each not in options and not is_any:
+                raise Refused(f"{grant.action}: no such choice in {field!r} ({who})")
 
 
 def _objection(found: Granted, kind: GrantKind, who: Caller) -> str:

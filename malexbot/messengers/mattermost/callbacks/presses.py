@@ -36,8 +36,7 @@ class Presses:
         choice = context.text("selected_option", LONGEST_CHOICE)
         found = look(self._grants, ref, "button", who)
         require_place(found, post_id, who)
-        is_menu = fields.text("type") == "select"
-        require_choice(found.grant, choice, is_menu=is_menu, who=who)
+        require_choice(found.grant, choice, fields, who)
         return event(
             "button",
             who,

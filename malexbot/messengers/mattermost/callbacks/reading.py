@@ -33,6 +33,11 @@ _TOLD = ("command", "text", "user_name", "channel_name", "team_domain", "trigger
 _TOLD_IDS = ("user_id", "channel_id", "team_id", "post_id", "callback_id")
 
 
+def is_id(text: str) -> bool:
+    """Yes: it is such as the server gives to users, channels and posts."""
+    return _ID.fullmatch(text) is not None
+
+
 class Fields:
     """The fields of a form or an object, each read as what it should be."""
 
@@ -51,7 +56,7 @@ class Fields:
     def id(self, name: str) -> str:
         """An id, which has to be there."""
         value = self.text(name)
-        if not _ID.fullmatch(value):
+        if not is_id(value):
             raise Unfit(f"{name} is no id")
         return value
 

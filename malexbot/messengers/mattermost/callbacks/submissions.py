@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from malexbot.events import Event, Form
-from malexbot.messengers.mattermost.callbacks.granted import look
+from malexbot.messengers.mattermost.callbacks.granted import look, require_choices
 from malexbot.messengers.mattermost.callbacks.reading import (
     LONGEST_NAME,
     caller,
@@ -38,6 +38,7 @@ class Submissions:
             raise Refused(f"{grant.action}: the state of another dialog ({who})")
         is_cancelled = fields.flag("cancelled")
         values = {} if is_cancelled else _values(fields.map("submission"))
+        require_choices(grant, values, who)
         return event(
             "dialog",
             who,

@@ -175,3 +175,13 @@ def test_of_all_users_any_may_be_chosen(backend: Backend) -> None:
     call = backend.allow(anew(named("37_action_select_users")))
     backend.told(call)
     assert backend.event.data["choice"] == fields_of(call)["user_id"]
+
+
+@pytest.mark.parametrize("choice", ["", "@all", "../users", "a b", "ü" * 26, "x" * 65])
+def test_of_all_users_and_channels_only_an_id_may_be(
+    backend: Backend, choice: str
+) -> None:
+    call = backend.allow(anew(named("37_action_select_users")))
+    context = {"ref": REF, "selected_option": choice}
+    assert backend.knock(with_fields(call, context=context)).status == 401
+    assert backend.desk.events == []

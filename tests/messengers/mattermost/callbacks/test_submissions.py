@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from malexbot.ports import Call
+from malexbot.ports.grants import field_option
 from tests.messengers.mattermost.callbacks.calls import (
     REF,
     Backend,
@@ -119,6 +120,52 @@ def test_it_is_filled_in_once(backend: Backend, call: Call, user: str) -> None:
     assert backend.knock(call).status == 401
     backend.grants.give_back(REF, "first")
     assert backend.knock(call).status == 200, "its handler refused what was in it"
+
+
+OPTIONS = (
+    *(field_option("stage", value) for value in ("dev", "prod")),
+    field_option("who", None),
+)
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {"stage": "prod", "who": STRANGER, "note": "what one likes"},
+        {"stage": ["dev", "prod"], "who": [STRANGER]},
+        {"stage": "", "who": None},
+        {},
+    ],
+)
+def test_what_was_laid_out_may_be_chosen(
+    backend: Backend, call: Call, user: str, submission: dict[str, Any]
+) -> None:
+    granted(backend, user, options=OPTIONS)
+    backend.told(with_fields(call, submission=submission))
+    assert backend.event.form is not None
+    assert backend.event.form.values == submission
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {"stage": "root"},
+        {"stage": ["dev", "root"]},
+        {"stage": 7},
+        {"stage": STRANGER},
+        {"who": "@all"},
+        {"who": "dev", "stage": "prod "},
+        {"who": True},
+    ],
+)
+def test_nothing_else_may_be_chosen(
+    backend: Backend, call: Call, user: str, submission: dict[str, Any]
+) -> None:
+    granted(backend, user, options=OPTIONS)
+    assert backend.knock(with_fields(call, submission=submission)).status == 401
+    assert backend.desk.events == []
+    cancelled = with_fields(call, submission=submission, cancelled=True)
+    assert backend.knock(cancelled).status == 200
 
 
 @pytest.mark.parametrize(
