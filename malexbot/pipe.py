@@ -143,7 +143,7 @@ class Pipe:
             largest=lambda: self.filing.wishes.largest,
             ended=self.filing.wake,
         )
-        self.targets = Targets(config, health=parts.health)
+        self.targets = Targets(config, jobs=jobs, health=parts.health)
         handlers: dict[str, Handler] = {
             RUN: runs,
             POST: ChatPosts(chats=chats, jobs=jobs, grants=self.grants),
@@ -163,7 +163,7 @@ class Pipe:
             jobs=jobs,
             handlers=handlers,
             amends=runs.amends,
-            ended=[self.desk.ended, deeds.ended],
+            ended=[self.desk.ended, deeds.ended, self.targets.ended],
         )
         self.lanes = Lanes(
             jobs=jobs,

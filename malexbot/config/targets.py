@@ -146,6 +146,13 @@ class HttpTarget(Block):
     )
     give_up_after: Annotated[Patience | None, Sample("1h")] = _GIVE_UP_AFTER
     rate: Annotated[float | None, Sample(500)] = _RATE
+    batch: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_AT_ONCE,
+        description="More than 1: what is posted is a list of up to so many events,"
+        ' each `{"key": …, "event": …}`.',
+    )
 
     _is_short = field_validator("time_out")(_short)
 

@@ -57,7 +57,7 @@ class Gate:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._step_s = 1 / rate if rate else 0.0
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._backoff = Backoff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
         # Who went through before the gate was last opened or shut has no say any more.
@@ -78,11 +78,11 @@ class Gate:
         """How long nobody is let through."""
         with self._lock:
             at = self._trial_at if self._outage else self._next_at
-            return max(0.0, at - self._now())
+            return max(0.0, at - self.now())
 
     def enter(self) -> Pass | Shut:
         with self._lock:
-            now = self._now()
+            now = self.now()
             if self._outage:
                 return self._try(now, self._outage)
             if now < self._next_at:
@@ -116,7 +116,7 @@ class Gate:
         with self._lock:
             if by.number != self._number:
                 return None
-            now, before = self._now(), self._outage or Outage("", self._now(), 0)
+            now, before = self.now(), self._outage or Outage("", self.now(), 0)
             self._number += 1
             self._outage = Outage(reason, before.since, before.failures + 1)
             self._trial_at = now + max(self._backoff.next_s(), wait_s or 0.0)

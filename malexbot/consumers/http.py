@@ -70,8 +70,14 @@ class HttpLine:
         return ""
 
     def send(self, jobs: Sequence[Job]) -> list[str]:
-        """What the target said to each, in a word."""
-        return [self.post(job.payload, key=job.key) for job in jobs]
+        """What the target said, in a word; a target of batches gets a list of them."""
+        first = jobs[0].payload
+        if self._settings.batch == 1:
+            return [self.post(first, key=jobs[0].key)]
+        told = [{"key": job.key, "event": job.payload["event"]} for job in jobs]
+        # The same events have the same key; what else they come with, each has its own.
+        key = hashlib.sha256("".join(job.key for job in jobs).encode()).hexdigest()
+        return [self.post({**first, "event": told}, key=key)] * len(jobs)
 
     def post(self, payload: Mapping[str, Any], *, key: str) -> str:
         content = body(payload)

@@ -7,7 +7,9 @@ that it was sent are written by one script, so whoever lost the answer asks agai
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import redis
@@ -20,33 +22,73 @@ from malexbot.ports import Job
 
 # Under any other one Redis makes room by forgetting what nobody has read.
 SAFE_POLICY = "noeviction"
+# So many of what ended are known here.
+MOST_ENDED = 100_000
 
-# What is written stays written when a script fails half-way: an entry whose key
-# cannot be kept is taken away again, or the next try would double it.
+# The first key is the stream, each other one that of an event, whose three values stand
+# in the same order. What is written stays written when a script fails half-way: an
+# entry whose key cannot be kept is taken away again, or the next try would double it;
+# and what went before is told.
 _APPEND = """
-local known = redis.pcall('GET', KEYS[2])
-if type(known) == 'table' then return known end
-if known then return {known, 1} end
-local made = redis.pcall('XADD', KEYS[1], unpack(ARGV, 2))
-if type(made) == 'table' then return made end
-local kept = redis.pcall('SET', KEYS[2], made, 'EX', ARGV[1])
-if kept.err then
-  redis.pcall('XDEL', KEYS[1], made)
-  return kept
+local made = {}
+for i = 2, #KEYS do
+  local failed, entry, is_repeat
+  local known = redis.pcall('GET', KEYS[i])
+  if type(known) == 'table' then
+    failed = known
+  elseif known then
+    entry, is_repeat = known, 1
+  else
+    local at = 3 * i - 3
+    local fields = {'*', 'event', ARGV[at], 'id', ARGV[at + 1], 'schema', ARGV[at + 2]}
+    if ARGV[2] == '0' then
+      entry = redis.pcall('XADD', KEYS[1], unpack(fields))
+    else
+      entry = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], unpack(fields))
+    end
+    is_repeat = 0
+    if type(entry) == 'table' then
+      failed = entry
+    else
+      local kept = redis.pcall('SET', KEYS[i], entry, 'EX', ARGV[1])
+      if kept.err then
+        redis.pcall('XDEL', KEYS[1], entry)
+        failed = kept
+      end
+    end
+  end
+  if failed then
+    if i == 2 then return failed end
+    return made
+  end
+  made[i - 1] = {entry, is_repeat}
 end
-return {made, 0}
+return made
 """
 # Here the key comes first: what was told cannot be taken back.
 _PUBLISH = """
-local kept = redis.pcall('SET', KEYS[2], 'told', 'NX', 'EX', ARGV[1])
-if type(kept) == 'table' and kept.err then return kept end
-if not kept then return {0, 1} end
-local heard = redis.pcall('PUBLISH', KEYS[1], ARGV[2])
-if type(heard) == 'table' then
-  redis.pcall('DEL', KEYS[2])
-  return heard
+local made = {}
+for i = 2, #KEYS do
+  local failed, heard, is_repeat = nil, 0, 0
+  local kept = redis.pcall('SET', KEYS[i], 'told', 'NX', 'EX', ARGV[1])
+  if type(kept) == 'table' and kept.err then
+    failed = kept
+  elseif not kept then
+    is_repeat = 1
+  else
+    heard = redis.pcall('PUBLISH', KEYS[1], ARGV[i])
+    if type(heard) == 'table' then
+      redis.pcall('DEL', KEYS[i])
+      failed = heard
+    end
+  end
+  if failed then
+    if i == 2 then return failed end
+    return made
+  end
+  made[i - 1] = {heard, is_repeat}
 end
-return {heard, 0}
+return made
 """
 
 
@@ -58,9 +100,12 @@ class RedisBus:
         self._client = connect_as_set(settings)
         is_stream = settings.mode == "streams"
         self._script = _Script(_APPEND if is_stream else _PUBLISH)
-        self._fields = self._entry if is_stream else self._message
+        self._values = self._entries if is_stream else self._messages
         # To connect, and to be answered.
         self.timeout_s = 2 * settings.time_out
+        self.streams: set[str] = set()
+        """Those that were written to."""
+        self._ended: deque[tuple[float, str]] = deque(maxlen=MOST_ENDED)
 
     def close(self) -> None:
         self._client.close()
@@ -81,32 +126,42 @@ class RedisBus:
         )
 
     def send(self, jobs: Sequence[Job]) -> list[str]:
-        return [self._send(job) for job in jobs]
-
-    def _send(self, job: Job) -> str:
-        name = self.settings.prefix + place(job)
-        # The braces keep both on one node of a cluster.
-        keys = [name, f"{{{name}}}:sent:{job.key}"]
-        values = [int(self.settings.remember), *self._fields(job.payload)]
+        """All to the stream of the first one."""
+        name = self.settings.prefix + place(jobs[0])
+        keys = [name, *(self._sent(job) for job in jobs)]
+        values = [int(self.settings.remember), *self._values(jobs)]
         with asking():
-            made, is_repeat = self._script(self._client, keys, values)
-        return self._note(made, bool(is_repeat))
+            made = self._script(self._client, keys, values)
+        self.streams.add(name)
+        return [self._note(entry, bool(is_repeat)) for entry, is_repeat in made]
+
+    def note_ended(self, job: Job) -> None:
+        """It will not be sent again, unless the database forgets that by a crash."""
+        self._ended.append((time.monotonic(), self._sent(job)))
+
+    def forgettable(self, older_than_s: float) -> list[str]:
+        """The keys of what ended so long ago: Redis need not know that any more."""
+        until, found = time.monotonic() - older_than_s, []
+        while self._ended and self._ended[0][0] <= until:
+            found.append(self._ended.popleft()[1])
+        return found
+
+    def _sent(self, job: Job) -> str:
+        """The key that tells that it was sent; the braces keep it with its stream."""
+        return f"{{{self.settings.prefix}{place(job)}}}:sent:{job.key}"
 
     def _note(self, made: Any, is_repeat: bool) -> str:
         if self.settings.mode == "pubsub":
             return "told before" if is_repeat else f"heard by {made}"
         return f"entry {made.decode()}" + (", there before" if is_repeat else "")
 
-    def _entry(self, payload: Mapping[str, Any]) -> list[str | bytes | int]:
-        most = self.settings.max_entries
-        return [
-            *(("MAXLEN", "~", most) if most else ()),
-            *("*", "event", body(payload)),
-            *("id", payload["id"], "schema", payload["schema"]),
-        ]
+    def _entries(self, jobs: Sequence[Job]) -> Iterator[str | bytes | int]:
+        yield self.settings.max_entries
+        for payload in (job.payload for job in jobs):
+            yield from (body(payload), payload["id"], payload["schema"])
 
-    def _message(self, payload: Mapping[str, Any]) -> list[bytes]:
-        return [body(payload)]
+    def _messages(self, jobs: Sequence[Job]) -> Iterator[bytes]:
+        return (body(job.payload) for job in jobs)
 
 
 class _Script:

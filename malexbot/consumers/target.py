@@ -7,20 +7,23 @@ is tried now and then by one job, and the others wait without touching it.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Protocol
 
 from malexbot.config.fields import spelled
 from malexbot.config.targets import HttpTarget, Redis
 from malexbot.consumers.away import Away
 from malexbot.consumers.gate import Gate, Outage, Pass, Shut
+from malexbot.consumers.parcel import place
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Again, Done, Postponed
-from malexbot.ports import Job
+from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed
+from malexbot.ports import Job, Jobs
 from malexbot.runtime.health import Health
 
 log = logging.getLogger(__name__)
@@ -28,8 +31,11 @@ log = logging.getLogger(__name__)
 # When one job has tried it so often in vain, for a quarter of an hour or so, it may be
 # to blame itself: it is tried beside the others from then on.
 MOST_TRIALS = 20
-# One that goes and comes is not told each time.
+# So much of what waits is taken along in one go.
+MOST_BYTES = 2**20
+# One that goes and comes, for so short a time, is not told each time.
 QUIET_S = 60.0
+BLIP_S = 10.0
 
 
 class Line(Protocol):
@@ -45,7 +51,10 @@ class Line(Protocol):
         ...
 
     def send(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Hand them over; returns a word for each. Raises what holds of all of them."""
+        """Hand them over; returns a word for each of the first that were, or of all.
+
+        Raises if not even the first one was; then nothing may be said of the others.
+        """
         ...
 
     def close(self) -> None: ...
@@ -55,36 +64,102 @@ class Target:
     """The handler of its jobs; safe to use from many threads."""
 
     def __init__(
-        self, name: str, settings: Redis | HttpTarget, line: Line, *, health: Health
+        self,
+        name: str,
+        settings: Redis | HttpTarget,
+        line: Line,
+        *,
+        jobs: Jobs,
+        health: Health,
     ) -> None:
         self.name = name
         self.settings = settings
         self.line = line
+        self._jobs = jobs
         self.gate = Gate(rate=settings.rate)
-        self.delivered = self.failures = 0
+        self.delivered = self.failures = self.dead = self.expired = 0
         self._health = health
         self._lock = threading.Lock()
         self._users = 0
         self._is_retired = False
         self._told = ""
-        self._back_at = -QUIET_S
+        self._back_at = -math.inf
         self._trials = (0, 0)
 
-    def __call__(self, job: Job, hold: Hold) -> Done:
+    def __call__(self, job: Job, hold: Hold) -> Done | Ended:
         hold.check_for(self.line.timeout_s)
         by = self.gate.enter()
         if isinstance(by, Shut):
             raise _postponed(by.wait_s, by.reason)
+        # Who tries whether it is back does that alone.
+        jobs = [job] if by.is_trial else self._together(job)
+        self.gate.charge(len(jobs) - 1)
+        ends: list[Along] = []
         try:
             with self._at_it(by):
-                (note,) = self.line.send([job])
-        except Away as error:
-            if not error.is_certain and self._is_suspect(job):
-                raise Transient(str(error)) from error
-            raise _postponed(self.gate.wait_s, str(error)) from error
+                for end in self._hand_over(jobs, hold):
+                    ends.append(end)
+        except MalexbotError as error:
+            # Those that were not handed over stay as they were, behind this one.
+            if not ends:
+                raise self._meant(job, error) from error
+        return self._counted(ends)
+
+    def _together(self, job: Job) -> list[Job]:
+        """With those behind it that go there too, as many as may go in one go."""
+        most = self.settings.batch
+        if rate := self.settings.rate:
+            most = min(most, max(1, int(rate)))
+        behind = self._jobs.behind(job, most=most - 1, most_bytes=MOST_BYTES)
+        same = takewhile(lambda other: place(other) == place(job), behind)
+        return [job, *same]
+
+    def _hand_over(self, jobs: Sequence[Job], hold: Hold) -> Iterator[Along]:
+        """In their order, until one fails. Of many that are refused one is to blame."""
+        parts, is_begun = [jobs], False
+        while parts and not (is_begun and self._is_late(hold)):
+            part = parts.pop(0)
+            try:
+                words = self.line.send(part)
+            except (Permanent, Transient) as error:
+                if len(part) > 1 and not isinstance(error, Away):
+                    middle = len(part) // 2
+                    parts[:0] = [part[:middle], part[middle:]]
+                    continue
+                if not isinstance(error, Permanent):
+                    raise
+                ends = [Along(part[0], Ended("dead", str(error)))]
+            else:
+                told = zip(part, words, strict=False)
+                ends = [Along(job, Done(note=word)) for job, word in told]
+            yield from ends
+            is_begun = True
+            if left := part[len(ends) :]:
+                parts.insert(0, left)
+
+    def _is_late(self, hold: Hold) -> bool:
+        """Yes: what comes next might not be told of in time."""
+        return min(hold.lease.left_s, hold.time_out.left_s) <= self.line.timeout_s
+
+    def _meant(self, job: Job, error: MalexbotError) -> MalexbotError:
+        """What it means for the job when not even it was handed over."""
+        if not isinstance(error, Away):
+            return error
+        if not error.is_certain and self._is_suspect(job):
+            return Transient(str(error))
+        return _postponed(self.gate.wait_s, str(error))
+
+    def _counted(self, ends: Sequence[Along]) -> Done | Ended:
+        delivered = sum(isinstance(end.verdict, Done) for end in ends)
         with self._lock:
-            self.delivered += 1
-        return Done(note=note)
+            self.delivered += delivered
+            self.dead += len(ends) - delivered
+        (_, verdict), *along = ends
+        return verdict._replace(along=tuple(along))
+
+    def note_expired(self) -> None:
+        with self._lock:
+            self.expired += 1
 
     def look(self) -> None:
         """See whether it is there, and set up as it should be."""
@@ -158,10 +233,13 @@ class Target:
             self._tell_away(outage)
 
     def _tell_away(self, outage: Outage) -> None:
-        since = time.strftime("%H:%M:%S", time.localtime(_wall(outage.since)))
+        now = self.gate.now()
+        since = time.strftime(
+            "%H:%M:%S", time.localtime(time.time() - now + outage.since)
+        )
         state = f"away since {since}: {outage.reason}"
         self._health.tell(self.name, state, is_ready=True)
-        is_blip = outage.failures == 1 and outage.since < self._back_at + QUIET_S
+        is_blip = now < min(self._back_at + QUIET_S, outage.since + BLIP_S)
         if outage.reason != self._told and not is_blip:
             self._told = outage.reason
             log.warning(
@@ -172,7 +250,7 @@ class Target:
         ended = self.gate.arrived(by)
         if ended is None:
             return
-        self._back_at = time.monotonic()
+        self._back_at = self.gate.now()
         self._health.forget(self.name)
         if self._told:
             lasted = spelled(round(self._back_at - ended.since))
@@ -183,8 +261,3 @@ class Target:
 def _postponed(wait_s: float, reason: str) -> Postponed:
     again = Again(wait_s, reason, is_failure=False, is_of_target=True)
     return Postponed(again)
-
-
-def _wall(monotonic: float) -> float:
-    """When that was by the clock on the wall."""
-    return time.time() - time.monotonic() + monotonic

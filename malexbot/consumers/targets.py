@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from malexbot.config.model import Config
 from malexbot.config.targets import HttpTarget, Redis
@@ -11,10 +12,13 @@ from malexbot.consumers.parcel import HTTP, REDIS, place
 from malexbot.consumers.target import Line, Target
 from malexbot.errors import Permanent
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Done
-from malexbot.ports import Job
+from malexbot.pipeline.verdicts import Done, Ended, Verdict
+from malexbot.ports import Job, Jobs
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
+
+if TYPE_CHECKING:
+    from malexbot.consumers.redis import RedisBus
 
 # After a reload it looks at what is new so soon.
 TURN_S = 10.0
@@ -28,13 +32,14 @@ class Targets:
     name = "targets"
     is_vital = False
 
-    def __init__(self, config: Config, *, health: Health) -> None:
+    def __init__(self, config: Config, *, jobs: Jobs, health: Health) -> None:
+        self._jobs = jobs
         self._health = health
         self._targets: Mapping[str, Target] = {}
         self._looked_at: Target | None = None
         self.prepare(config)()
 
-    def __call__(self, job: Job, hold: Hold) -> Done:
+    def __call__(self, job: Job, hold: Hold) -> Done | Ended:
         return self._target(job)(job, hold)
 
     def prepare(self, config: Config) -> Callable[[], None]:
@@ -55,6 +60,16 @@ class Targets:
             self.look()
         self.close()
 
+    @property
+    def all(self) -> Sequence[Target]:
+        return [*self._targets.values()]
+
+    @property
+    def bus(self) -> RedisBus | None:
+        """The line to Redis, if there is one."""
+        redis = self._targets.get(REDIS)
+        return cast("RedisBus", redis.line) if redis else None
+
     def look(self) -> None:
         """See whether Redis is there, and fit for it, before anything waits for it."""
         redis = self._targets.get(REDIS)
@@ -70,16 +85,32 @@ class Targets:
         known = self._targets.get(name)
         if known and known.settings == block:
             return known
-        return Target(name, block, _line(name, block), health=self._health)
+        return Target(
+            name, block, _line(name, block), jobs=self._jobs, health=self._health
+        )
+
+    def ended(self, job: Job, verdict: Verdict, spent_s: float) -> None:
+        """A listener of the runner: that is durable by now."""
+        if job.kind not in (REDIS, HTTP):
+            return
+        target = self._targets.get(_name(job))
+        if target and isinstance(verdict, Ended) and verdict.state == "expired":
+            target.note_expired()
+        if (bus := self.bus) and job.kind == REDIS and isinstance(verdict, Done):
+            bus.note_ended(job)
 
     def _target(self, job: Job) -> Target:
         """Raises Permanent if the settings have none of its name."""
-        name = REDIS if job.kind == REDIS else f"{HTTP}:{place(job)}"
-        if target := self._targets.get(name):
+        if target := self._targets.get(_name(job)):
             return target
         if job.kind == REDIS:
             raise Permanent("no `redis:` block is in the settings")
         raise Permanent(f"no target {place(job)!r} is below `http` in the settings")
+
+
+def _name(job: Job) -> str:
+    """Of the target that it is for."""
+    return REDIS if job.kind == REDIS else f"{HTTP}:{place(job)}"
 
 
 def _blocks(config: Config) -> Iterator[tuple[str, Settings]]:

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 3.0
 
-# Does the jobs of one kind: what it returns is done, what it raises tells why not.
-Handler = Callable[[Job, Hold], Done]
+# Does the jobs of one kind: what it returns is done, what it raises tells why not. Of
+# what it took along it may tell that this was done, though the job itself was not.
+Handler = Callable[[Job, Hold], Done | Ended]
 # Is told how a job, or a try of it, came to its end, and how many seconds that took.
 Listener = Callable[[Job, Verdict, float], None]
 # What there is to say of a job that will not be done.
@@ -130,11 +131,18 @@ class Runner:
             # Also after a commit whose answer was lost: then it is ended as it should.
             log.info("job %d was ended already", job.id)
             return After(None, [job.lane])
+        self._heard(job, verdict, spent_s)
+        if not isinstance(verdict, Again):
+            for each in verdict.along:
+                self._heard(each.job, each.verdict, spent_s)
+        work = Work(begun, following) if begun and following else None
+        return After(work, _waiting(job, verdict, begun))
+
+    def _heard(self, job: Job, verdict: Verdict, spent_s: float) -> None:
+        """It came to its end, and that is durable."""
         _tell(job, verdict)
         for listener in self._ended:
             listener(job, verdict, spent_s)
-        work = Work(begun, following) if begun and following else None
-        return After(work, _waiting(job, verdict, begun))
 
     def _do(self, job: Job, hold: Hold) -> Verdict | None:
         try:
@@ -148,10 +156,14 @@ class Runner:
 
     def _write(self, job: Job, verdict: Verdict, following: Hold | None) -> Job | None:
         match verdict:
-            case Done(effects, note, writes):
-                lease_s = following.lease_s if following else 0.0
+            case Done(effects, note, writes, along):
                 return self._jobs.finish(
-                    job, effects, note, writes=writes, lease_s=lease_s
+                    job,
+                    effects,
+                    note,
+                    writes=writes,
+                    along=[each.end for each in along],
+                    lease_s=following.lease_s if following else 0.0,
                 )
             case Again(wait_s, reason, is_uncertain, is_of_target=is_of_target):
                 self._jobs.retry(
@@ -161,9 +173,14 @@ class Runner:
                     is_uncertain=is_uncertain,
                     is_of_target=is_of_target,
                 )
-            case Ended(state, reason, effects, writes):
+            case Ended(state, reason, effects, writes, along=along):
                 self._jobs.give_up(
-                    job, state=state, reason=reason, effects=effects, writes=writes
+                    job,
+                    state=state,
+                    reason=reason,
+                    effects=effects,
+                    writes=writes,
+                    along=[each.end for each in along],
                 )
         return None
 

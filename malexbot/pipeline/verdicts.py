@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from malexbot.errors import ANYTHING, MalexbotError, Permanent, Transient, Uncertain
 from malexbot.pipeline.hold import Revoked, TooLate
-from malexbot.ports import Effect, Job, JobState, LeaseLost, Write
+from malexbot.ports import Effect, End, Job, JobState, LeaseLost, Write
 from malexbot.runtime.retry import Backoff
 
 FIRST_WAIT_S = 1.0
@@ -28,6 +28,8 @@ class Done(NamedTuple):
     effects: Sequence[Effect] = ()
     note: str = ""
     writes: Sequence[Write] = ()
+    along: Sequence[Along] = ()
+    """What was done along with it: those right behind it in its lane, in order."""
 
 
 class Again(NamedTuple):
@@ -53,6 +55,22 @@ class Ended(NamedTuple):
     """What there is to say of that."""
     writes: Sequence[Write] = ()
     is_fault: bool = False
+    along: Sequence[Along] = ()
+
+
+class Along(NamedTuple):
+    """A job that was never begun, since the one before it in its lane took it along."""
+
+    job: Job
+    verdict: Done | Ended
+
+    @property
+    def end(self) -> End:
+        match self.verdict:
+            case Done(note=note):
+                return End(self.job.id, "done", note)
+            case Ended(state, reason):
+                return End(self.job.id, state, reason)
 
 
 Verdict = Done | Again | Ended

@@ -12,7 +12,7 @@ from malexbot.ports.chats import Chat, Sent
 from malexbot.ports.commands import Commands, KeptCommand
 from malexbot.ports.forms import Button, Card, Dialog, Fact, Field, Menu, Option
 from malexbot.ports.grants import Grant, Granted, Grants
-from malexbot.ports.jobs import Conflict, Effect, Job, Jobs, JobState, LeaseLost
+from malexbot.ports.jobs import Conflict, Effect, End, Job, Jobs, JobState, LeaseLost
 from malexbot.ports.journal import (
     CaughtUp,
     EditsRead,
@@ -51,6 +51,7 @@ __all__ = [
     "Door",
     "EditsRead",
     "Effect",
+    "End",
     "Entry",
     "Fact",
     "Feed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from malexbot.errors import MalexbotError, Transient
 from malexbot.events import Event
@@ -30,6 +30,14 @@ class Effect:
 
 
 JobState = Literal["ready", "leased", "done", "dead", "expired", "dropped"]
+
+
+class End(NamedTuple):
+    """What became of a job that another one took along."""
+
+    job_id: int
+    state: JobState
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,15 @@ class Jobs(Protocol):
         """Of each lane its oldest unfinished job, if it is ready; begun with this."""
         ...
 
+    def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
+        """Those right behind it in its lane that are ready, of its kind, in order.
+
+        They are not begun: while this one is ours, nobody else begins them. So whoever
+        is cut off has left them as they were. None if it is not ours any more, or was
+        cut off before: then it may be what kills us.
+        """
+        ...
+
     def finish(
         self,
         job: Job,
@@ -87,10 +104,12 @@ class Jobs(Protocol):
         note: str = "",
         *,
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
         """It is done, its effects are jobs, and its writes are kept: all or nothing.
 
+        So are those that it took along.
         Raises Conflict if what it read is another by now; then to ask again is in vain.
         Effects with a quiet_key that another job's effect had within their quiet_s
         are left out. With a lease, the caller goes on with the first of them at once:
@@ -121,6 +140,7 @@ class Jobs(Protocol):
         reason: str,
         effects: Sequence[Effect] = (),
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
     ) -> None:
         """It is not done and will not be; what there is to say of that as in finish."""
         ...

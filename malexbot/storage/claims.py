@@ -98,9 +98,32 @@ WHERE id IN (
 """,
 )
 
+# Of those behind a job of ours as many as can go along with it: up to the first that
+# is not ready, or is of another kind, or would be too much.
+_BEHIND = Statement(
+    "jobs_behind",
+    f"""
+WITH waiting AS (
+  SELECT jobs.*, head.kind = jobs.kind AND jobs.state = 'ready'
+      AND jobs.due_at <= clock_timestamp()
+      AND (jobs.expires_at IS NULL OR jobs.expires_at > clock_timestamp()) AS is_ready
+  FROM jobs head JOIN jobs ON jobs.lane = head.lane AND jobs.id > head.id
+  WHERE head.id = %(id)s AND head.state = 'leased' AND head.epoch = %(epoch)s
+    AND head.attempts = %(attempts)s AND NOT head.is_loose
+    AND jobs.finished_at IS NULL AND NOT jobs.is_loose
+  ORDER BY jobs.id LIMIT %(most)s::int
+), counted AS (
+  SELECT *, bool_and(is_ready) OVER so_far AS fit,
+    sum(octet_length(payload::text)) OVER so_far AS bytes
+  FROM waiting WINDOW so_far AS (ORDER BY id)
+)
+SELECT {JOB} FROM counted jobs WHERE fit AND bytes <= %(most_bytes)s ORDER BY id
+""",
+)
+
 
 class Claims:
-    """Leases what is due; for one thread."""
+    """Leases what is due; `claim` is for one thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -126,6 +149,14 @@ class Claims:
             # A lane whose head was deadly has another one now.
             has_died = len(leased) < len(rows)
         return sorted(claimed, key=lambda job: job.id)
+
+    def behind(self, head: Job, *, most: int, most_bytes: int) -> list[Job]:
+        if most < 1 or head.attempts - head.failures > 1:
+            return []
+        own = {"id": head.id, "epoch": head.epoch, "attempts": head.attempts}
+        most_of_all = {"most": most, "most_bytes": most_bytes}
+        rows = self._database.at_once([_BEHIND], own | most_of_all)
+        return [job(*row) for row in rows]
 
     def _turn_to(self, lanes: Iterable[str]) -> None:
         """Those that are not behind the last one were found after all that are."""

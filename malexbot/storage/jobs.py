@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from malexbot.errors import MalexbotError, Unstorable
-from malexbot.ports import Conflict, Effect, Job, JobState, LeaseLost, Write
+from malexbot.ports import Conflict, Effect, End, Job, JobState, LeaseLost, Write
 from malexbot.storage.claims import JOB, Claims
 from malexbot.storage.claims import job as job_of
 from malexbot.storage.database import Database, Fenced
@@ -80,18 +80,18 @@ FROM unnest(%(locks)s::text[]) AS key
 )
 # The effects of one job, in their order; a quiet one is left out. What is known by its
 # key has one of its parent's: should the end of that be lost, and it be done anew, its
-# effects are the same. The first of them is begun at once, by who ends the job, where
-# nothing of its lane is before it (asked by NOT EXISTS, all that waits anywhere would
-# be read): its send is noted with these words already.
+# effects are the same. The first of them is
+# begun at once, by who ends the job, where nothing of its lane is before it: its send
+# is noted with these words already.
 _FINISH = Statement(
     "finish_job",
     f"""
 WITH ended AS ({_ENDED}, key), said AS (
   SELECT effect.*, row_number() OVER (ORDER BY number) = 1 AND %(lease_s)s::float8 > 0
-    AND (
-      SELECT before.id FROM jobs before WHERE before.lane = target
-        AND before.finished_at IS NULL AND NOT before.is_loose ORDER BY id LIMIT 1
-    ) IS NULL AS is_begun
+    AND NOT EXISTS (
+      SELECT FROM jobs before WHERE before.lane = target
+        AND before.finished_at IS NULL AND NOT before.is_loose
+    ) AS is_begun
   FROM ended, json_to_recordset(%(effects)s) AS effect (
     number int, kind text, target text, payload text, max_age_s float8,
     quiet_key text, quiet_s float8, is_keyed boolean
@@ -152,6 +152,9 @@ class DatabaseJobs:
             epoch=self._epoch(), kinds=kinds, limit=limit, lease_s=lease_s
         )
 
+    def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
+        return self._claims.behind(job, most=most, most_bytes=most_bytes)
+
     def finish(
         self,
         job: Job,
@@ -159,10 +162,11 @@ class DatabaseJobs:
         note: str = "",
         *,
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
         end: dict[str, Any] = {"state": "done", "reason": note, "lease_s": lease_s}
-        rows = self._end(job, end, effects, writes)
+        rows = self._end(job, end, effects, writes, along)
         row = rows[0][:_JOB_COLUMNS] if effects else (None,)
         if row[0] is None:
             return None
@@ -174,11 +178,12 @@ class DatabaseJobs:
         end: dict[str, Any],
         effects: Sequence[Effect],
         writes: Sequence[Write],
+        along: Sequence[End],
     ) -> list[Any]:
         """All in one transaction; with a lease, what is begun leaves the house now."""
-        if not effects and not writes:
+        if not effects and not writes and not along:
             return self._hold(job, [_END], end)
-        more = beside(job, effects, writes)
+        more = beside(job, effects, writes, along)
         locks = _locks(effects) | more.locks
         before = [*([_LOCK] if locks else ()), *more.statements]
         terms = {**end, **more.terms, "locks": sorted(locks)}
@@ -217,9 +222,10 @@ class DatabaseJobs:
         reason: str,
         effects: Sequence[Effect] = (),
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
     ) -> None:
         end = {"state": state, "reason": reason, "lease_s": 0.0}
-        self._end(job, end, effects, writes)
+        self._end(job, end, effects, writes, along)
 
     def mark_sending(self, job: Job) -> None:
         self._hold(job, [_SENDING], {}, is_lasting=True)

@@ -1,11 +1,13 @@
-"""A Redis for the modules of this folder, emptied for each test."""
+"""A Redis for the modules of this folder, emptied for each test, and a service."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from tests.consumers.service import Service
 from tests.support.redis import RedisServer
 
 
@@ -24,3 +26,16 @@ def server(process: RedisServer) -> RedisServer:
         client.flushall()
         client.script_flush()
     return process
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    thread = threading.Thread(target=service.serve_forever, args=[0.01])
+    thread.start()
+    yield service
+    service.goes_on.set()
+    service.shutdown()
+    thread.join()
+    service.hang_up()
+    service.server_close()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import socket
-import threading
+import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -20,95 +17,16 @@ from malexbot.consumers.away import Away
 from malexbot.consumers.http import LONGEST_WAIT_S, HttpLine, retry_after_s
 from malexbot.errors import Permanent, Transient
 from tests.consumers.deliveries import delivery, sent
+from tests.consumers.service import Service
 from tests.support.settings import free_port
 
 SECRET = "a secret of some length"
-
-
-class Call(NamedTuple):
-    """One request as it came in."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Service(ThreadingHTTPServer):
-    """A service that answers as it is told."""
-
-    daemon_threads = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Desk)
-        self.calls: list[Call] = []
-        self.lines: list[socket.socket] = []
-        self.status = 204
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-        self.is_mute = False
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/events"
-
-    def handle_error(self, *_: object) -> None:
-        """A client may hang up before it has read all."""
-
-    def hang_up(self) -> None:
-        for line in self.lines:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-
-class Desk(BaseHTTPRequestHandler):
-    """Where a call comes in."""
-
-    protocol_version = "HTTP/1.1"
-    # An answer leaves in one piece.
-    wbufsize = -1
-    server: Service
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.lines.append(self.connection)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.calls.append(Call(self.path, dict(self.headers), body))
-        self.server.goes_on.wait(20)
-        if self.server.is_mute:
-            self.close_connection = True
-            return
-        self.send_response(self.server.status)
-        told = {"Content-Length": str(len(self.server.body)), **self.server.headers}
-        for name, value in told.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
 
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    service = Service()
-    thread = threading.Thread(target=service.serve_forever, args=[0.01])
-    thread.start()
-    yield service
-    service.goes_on.set()
-    service.shutdown()
-    thread.join()
-    service.hang_up()
-    service.server_close()
 
 
 @pytest.fixture
@@ -298,3 +216,22 @@ def test_no_netrc_replaces_the_token(
     line = made(service)
     post(line)
     assert "Authorization" not in service.calls[0].headers
+
+
+def test_a_batch_is_a_list_of_what_each_has_its_own_key(
+    service: Service, made: Any
+) -> None:
+    line = made(service, batch=10, secret=SECRET)
+    jobs = [delivery(key, to="http:moderation") for key in ("a", "b")]
+    for _ in range(2):
+        assert line.send(jobs) == ["204 No Content"] * 2
+    line.send(jobs[:1])
+    first, again, alone = service.calls
+    assert json.loads(first.body) == [
+        {"key": "a", "event": {"text": "said a"}},
+        {"key": "b", "event": {"text": "said b"}},
+    ]
+    assert json.loads(alone.body) == [{"key": "a", "event": {"text": "said a"}}]
+    # The same events have the same key, other ones another.
+    batches = [call.headers["Idempotency-Key"] for call in service.calls]
+    assert batches[0] == batches[1] != batches[2]

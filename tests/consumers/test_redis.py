@@ -383,3 +383,37 @@ def test_another_database_has_its_number(server: RedisServer) -> None:
     sent(bus, delivery())
     bus.close()
     assert keys(server) == []
+
+
+def test_many_are_handed_over_in_one_go(bus: RedisBus, server: RedisServer) -> None:
+    sent(bus, delivery("1"))
+    words = bus.send([delivery(str(number)) for number in range(3)])
+    assert [word.partition(",")[2] for word in words] == ["", " there before", ""]
+    assert keys(server) == ["1", "0", "2"]
+    assert bus.streams == {"command"}
+
+
+def test_what_fails_half_way_tells_what_went_before(
+    bus: RedisBus, server: RedisServer
+) -> None:
+    with server.client() as client:
+        client.lpush("{command}:sent:1", "no string")
+        assert len(bus.send([delivery("0"), delivery("1"), delivery("2")])) == 1
+        with pytest.raises(Permanent, match="WRONGTYPE"):
+            bus.send([delivery("1"), delivery("2")])
+    assert keys(server) == ["0"]
+
+
+def test_listeners_are_told_of_many_in_one_go(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url, mode="pubsub"))
+    sent(bus, delivery("1"))
+    words = bus.send([delivery(str(number)) for number in range(3)])
+    bus.close()
+    assert words == ["heard by 0", "told before", "heard by 0"]
+
+
+def test_what_ended_long_ago_need_not_be_known(bus: RedisBus) -> None:
+    bus.note_ended(delivery("a"))
+    assert bus.forgettable(60) == []
+    assert bus.forgettable(0) == ["{command}:sent:a"]
+    assert bus.forgettable(0) == []

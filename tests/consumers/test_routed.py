@@ -25,6 +25,8 @@ from malexbot.processors.route import Route, routed
 from malexbot.runtime.health import Health
 from tests.consumers.deliveries import delivery, hold, sent
 from tests.support.events import commanded, posted, pressed, reacted
+from tests.support.fakes import Clock
+from tests.support.queue import MemoryJobs
 from tests.support.redis import RedisServer
 
 EVENTS = [posted("p1", "hi"), reacted(), pressed(payload={"n": 1}), commanded("now")]
@@ -77,6 +79,7 @@ def test_a_service_is_found_by_its_name_from_the_lane_of_buttons_too() -> None:
     assert effect.kind == HTTP
     assert effect.target != "http:moderation"
     http = {"moderation": "http://127.0.0.1:1/x"}
-    targets = Targets(Config.model_validate({"http": http}), health=Health())
+    settings = Config.model_validate({"http": http})
+    targets = Targets(settings, jobs=MemoryJobs(Clock()), health=Health())
     with closing(targets), pytest.raises(Postponed, match="moderation: "):
         targets(job(effect), hold())

@@ -14,11 +14,13 @@ from malexbot.consumers.gate import Gate
 from malexbot.consumers.target import MOST_TRIALS, Target
 from malexbot.errors import Permanent, Transient
 from malexbot.pipeline.hold import TooLate
-from malexbot.pipeline.verdicts import Again, Done, Postponed
+from malexbot.pipeline.verdicts import Again, Done, Ended, Postponed
 from malexbot.ports import Job
+from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from tests.consumers.deliveries import delivery, hold
 from tests.support.fakes import Clock
+from tests.support.queue import MemoryJobs
 from tests.support.threads import PATIENCE_S
 
 
@@ -30,6 +32,8 @@ class MemoryLine:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.error: Exception | None = None
+        self.refused: dict[str, Exception] = {}
+        self.room = 1000
         self.odd = ""
         self.tries = 0
         self.is_closed = False
@@ -43,8 +47,12 @@ class MemoryLine:
 
     def send(self, jobs: Sequence[Job]) -> list[str]:
         self._try()
-        self.sent += [job.key for job in jobs]
-        return ["fine" for _ in jobs]
+        for job in jobs:
+            if error := self.refused.get(job.key):
+                raise error
+        taken = jobs[: self.room]
+        self.sent += [job.key for job in taken]
+        return ["fine" for _ in taken]
 
     def close(self) -> None:
         self.is_closed = True
@@ -74,8 +82,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def target(line: MemoryLine, health: Health, clock: Clock) -> Target:
-    target = Target("redis", Redis(), line, health=health)
+def queue(clock: Clock) -> MemoryJobs:
+    return MemoryJobs(clock)
+
+
+@pytest.fixture
+def target(line: MemoryLine, queue: MemoryJobs, health: Health, clock: Clock) -> Target:
+    target = Target("redis", Redis(batch=4), line, jobs=queue, health=health)
     target.gate = Gate(now=clock)
     return target
 
@@ -165,8 +178,10 @@ def test_who_refuses_an_event_is_there(
     again(target)
     clock.now += 1
     line.error = error
-    with pytest.raises(type(error)):
-        target(delivery("a"), hold())
+    try:
+        assert target(delivery("a"), hold()) == Ended("dead", "no such field")
+    except Transient as failure:
+        assert failure is error
     line.error = None
     target(delivery("b"), hold())
     assert line.sent == ["b"]
@@ -257,3 +272,101 @@ def test_how_it_is_set_up_is_told_at_the_start(
     assert line.tries == tries
     target.retire()
     assert health.parts() == {}
+
+
+def begin(queue: MemoryJobs, number: int, to: str = "redis:command") -> Job:
+    """So many wait in one lane; the first of them is ours."""
+    for _ in range(number):
+        payload = {"event": {}, "id": "e", "schema": 1}
+        queue._add(kind="redis", name=to, lane=to, payload=payload)
+    return queue.claim(kinds=["redis"], limit=1, lease_s=90)[0]
+
+
+def ends(done: Done | Ended) -> list[tuple[str, str]]:
+    return [(each.job.key, each.end.state) for each in done.along]
+
+
+def test_those_behind_are_taken_along(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    done = target(begin(queue, 6), hold())
+    assert line.sent == ["key-1", "key-2", "key-3", "key-4"] and line.tries == 1
+    assert isinstance(done, Done) and done.note == "fine"
+    assert ends(done) == [(f"key-{n}", "done") for n in (2, 3, 4)]
+    assert target.delivered == 4
+
+
+def test_of_a_batch_the_one_that_is_refused_is_dead(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    line.refused = {"key-3": Permanent("no such field")}
+    done = target(begin(queue, 4), hold())
+    assert line.sent == ["key-1", "key-2", "key-4"]
+    assert ends(done) == [("key-2", "done"), ("key-3", "dead"), ("key-4", "done")]
+    assert done.along[1].end.reason == "no such field"
+    assert (target.delivered, target.dead) == (3, 1)
+
+
+def test_a_head_that_is_refused_does_not_hold_up_those_behind(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    line.refused = {"key-1": Permanent("no such field")}
+    done = target(begin(queue, 3), hold())
+    assert isinstance(done, Ended) and (done.state, done.reason) == (
+        "dead",
+        "no such field",
+    )
+    assert ends(done) == [("key-2", "done"), ("key-3", "done")]
+
+
+def test_what_fails_for_now_is_not_overtaken(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    line.refused = {"key-3": Transient("500")}
+    done = target(begin(queue, 4), hold())
+    assert line.sent == ["key-1", "key-2"]
+    assert ends(done) == [("key-2", "done")]
+
+
+def test_a_batch_that_finds_it_away_is_left_as_it_was(
+    target: Target, line: MemoryLine, queue: MemoryJobs, clock: Clock
+) -> None:
+    line.error = Away("no connection")
+    job = begin(queue, 4)
+    with pytest.raises(Postponed):
+        target(job, hold())
+    assert {row.attempts for row in queue.rows.values()} == {0, 1}
+    # Who tries does that alone.
+    line.error = None
+    clock.now += 60
+    assert not ends(target(job, hold()))
+    assert line.sent == ["key-1"]
+
+
+def test_what_had_no_room_is_handed_over_in_the_next_go(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    line.room = 3
+    done = target(begin(queue, 4), hold())
+    assert line.sent == [f"key-{n}" for n in (1, 2, 3, 4)] and line.tries == 2
+    assert len(done.along) == 3
+
+
+def test_no_more_go_at_once_than_a_rate_lets_through_in_a_second(
+    line: MemoryLine, queue: MemoryJobs, health: Health, clock: Clock
+) -> None:
+    settings = Redis(batch=100, rate=2)
+    target = Target("redis", settings, line, jobs=queue, health=health)
+    target(begin(queue, 9), hold())
+    assert len(line.sent) == 2
+    assert 0.5 < target.gate.wait_s <= 1
+
+
+def test_a_batch_stops_while_there_is_time_to_tell_of_it(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    line.refused = {"key-2": Permanent("no such field")}
+    job, short = begin(queue, 4), hold()
+    short.time_out = Deadline(line.timeout_s)
+    assert not ends(target(job, short))
+    assert line.sent == ["key-1"]

