@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+import orjson
 
 from malexbot.sandbox.model import Json
 
@@ -122,6 +124,13 @@ class Message:
             "update_time": self.update_time,
         }
         return told | {name: value for name, value in more.items() if value}
+
+    def payloads(self) -> Iterator[Json]:
+        """What each of its callback buttons tells when it is pressed."""
+        for row in (self.keyboard or {}).get("buttons", ()):
+            for button in row:
+                if button["action"]["type"] == "callback":
+                    yield orjson.loads(button["action"]["payload"])
 
     def cropped(self) -> Json:
         told = self.shown() | {"is_cropped": True}

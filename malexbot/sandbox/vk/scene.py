@@ -112,6 +112,16 @@ class VkScene:
             self._world.tell("message_event", object)
         return press_id
 
+    def buttons(self) -> list[Json]:
+        """What the community shows to be pressed: `peer_id`, `cmid` and `payload`."""
+        with self._world.changed:
+            return [
+                {"peer_id": chat.peer_id, "cmid": message.cmid, "payload": payload}
+                for chat in self._world.chats.values()
+                for message in chat.messages
+                for payload in message.payloads()
+            ]
+
     def react(
         self, peer_id: int, user_id: int, cmid: int, reaction_id: int | None
     ) -> None:

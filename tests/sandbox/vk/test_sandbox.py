@@ -157,6 +157,18 @@ def test_an_edit_without_a_keyboard_takes_it_away(
     assert (shown["text"], "keyboard" in shown) == ("b", False)
 
 
+def test_what_can_be_pressed_is_seen(api: Api, vk: VkSandbox, chat: int) -> None:
+    callback = {"type": "callback", "label": "Yes", "payload": '{"ref":"r"}'}
+    link = {"type": "open_link", "label": "More", "link": "https://vk.com"}
+    buttons = [[{"action": link}], [{"action": callback}]]
+    keyboard = json.dumps({"inline": True, "buttons": buttons})
+    api("messages.send", peer_ids=chat, random_id=7, message="a", keyboard=keyboard)
+    (button,) = vk.scene.buttons()
+    assert button == {"peer_id": chat, "cmid": 1, "payload": {"ref": "r"}}
+    api("messages.edit", message="b", peer_id=chat, conversation_message_id=1)
+    assert vk.scene.buttons() == []
+
+
 # The long poll.
 
 
