@@ -17,6 +17,7 @@ from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.runner import NOTHING, Runner, Work
 from malexbot.pipeline.verdicts import overrun
 from malexbot.ports import Job, Jobs
+from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import outside
 from malexbot.runtime.retry import Backoff
@@ -34,6 +35,8 @@ LONGEST_POLL_S = 3.0
 # A job that is due but whose lane is busy elsewhere is not asked for all the time.
 SHORTEST_POLL_S = 0.1
 LONGEST_WAIT_S = 3.0
+# How often what is too old is looked for; what is claimed is looked at anyhow.
+EXPIRY_S = 1.0
 # A second signal ends the drain: it is looked for that often.
 DRAIN_TURN_S = 0.1
 # So many threads hang at once before only a new process helps.
@@ -83,6 +86,7 @@ class Lanes:
         self._hung: list[_Worker] = []
         self._under_way: dict[Hold, Job] = {}
         self._fault: Exception | None = None
+        self._until_expiry = Deadline(0)
         self._backoff = Backoff(first_s=0.1, longest_s=LONGEST_WAIT_S)
         self.overruns = 0
 
@@ -150,6 +154,7 @@ class Lanes:
         claimed: list[Job] = []
         try:
             with outside("jobs"):
+                self._expire()
                 try:
                     claimed = self._jobs.claim(
                         kinds=self._runner.kinds,
@@ -169,6 +174,11 @@ class Lanes:
         if due_s is None:
             return LONGEST_POLL_S
         return min(max(due_s, SHORTEST_POLL_S), LONGEST_POLL_S)
+
+    def _expire(self) -> None:
+        if self._until_expiry.is_over:
+            self._runner.expire()
+            self._until_expiry = Deadline(EXPIRY_S)
 
     def _learn(self, claimed: Sequence[Job], asked_for: int) -> None:
         """Nobody knows what is behind those that were found."""

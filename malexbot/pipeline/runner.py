@@ -93,6 +93,11 @@ class Runner:
                 log.debug("job %d is done anew: %s", job.id, error)
                 hold.give_back()
 
+    def expire(self) -> None:
+        """What has waited for too long comes to its end. Raises Transient."""
+        for job in self._jobs.expire():
+            self._heard(job, Ended("expired", "too old"), 0.0)
+
     def _end_in_time(self, work: Work, found: Verdict, goes_on: bool) -> After:
         """However often that has to be tried; raises Conflict if it is in vain."""
         job, hold = work

@@ -88,6 +88,10 @@ class Jobs(Protocol):
         """Of each lane its oldest unfinished job, if it is ready; begun with this."""
         ...
 
+    def expire(self) -> list[Job]:
+        """Those that wait and are too old come to their end; returns them, or some."""
+        ...
+
     def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
         """Those right behind it in its lane that are ready, of its kind, in order.
 

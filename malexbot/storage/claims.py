@@ -87,14 +87,18 @@ WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %(e
 )
 _EXPIRE = Statement(
     "expire_jobs",
-    """
-UPDATE jobs SET state = 'expired', finished_at = clock_timestamp(),
-  reason = CASE WHEN reason = '' THEN 'too old' ELSE 'too old; ' || reason END
-WHERE id IN (
-  SELECT id FROM jobs
-  WHERE finished_at IS NULL AND expires_at <= clock_timestamp() AND state = 'ready'
-  LIMIT 1000 FOR UPDATE SKIP LOCKED
+    f"""
+WITH gone AS (
+  UPDATE jobs SET state = 'expired', finished_at = clock_timestamp(),
+    reason = CASE WHEN reason = '' THEN 'too old' ELSE 'too old; ' || reason END
+  WHERE id IN (
+    SELECT id FROM jobs
+    WHERE finished_at IS NULL AND expires_at <= clock_timestamp() AND state = 'ready'
+    LIMIT 1000 FOR UPDATE SKIP LOCKED
+  )
+  RETURNING *
 )
+SELECT {JOB} FROM gone jobs ORDER BY id
 """,
 )
 
@@ -138,7 +142,7 @@ class Claims:
         has_died = True
         while has_died and len(claimed) < limit:
             terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
-            before = [_EXPIRE] if self._voided_for == epoch else [_VOID, _EXPIRE]
+            before = [] if self._voided_for == epoch else [_VOID]
             rows = self._database.fenced_at_once(
                 epoch, [*before, _LEASE], terms, is_lasting=False
             )
@@ -149,6 +153,11 @@ class Claims:
             # A lane whose head was deadly has another one now.
             has_died = len(leased) < len(rows)
         return sorted(claimed, key=lambda job: job.id)
+
+    def expire(self, epoch: int) -> list[Job]:
+        """A thousand at most."""
+        rows = self._database.fenced_at_once(epoch, [_EXPIRE], {}, is_lasting=False)
+        return [job(*row) for row in rows]
 
     def behind(self, head: Job, *, most: int, most_bytes: int) -> list[Job]:
         if most < 1 or head.attempts - head.failures > 1:

@@ -152,6 +152,9 @@ class DatabaseJobs:
             epoch=self._epoch(), kinds=kinds, limit=limit, lease_s=lease_s
         )
 
+    def expire(self) -> list[Job]:
+        return self._claims.expire(self._epoch())
+
     def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
         return self._claims.behind(job, most=most, most_bytes=most_bytes)
 

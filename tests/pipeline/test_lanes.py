@@ -91,6 +91,15 @@ def test_what_waits_at_the_start_is_done() -> None:
     assert world.health.is_ready
 
 
+def test_what_has_waited_for_too_long_is_not_done() -> None:
+    world = World(fine)
+    world.offer("a", "b")
+    world.jobs.rows[1].expires_at = 0.0
+    with Running(world.lanes):
+        eventually(lambda: world.is_done(1))
+    assert world.jobs.rows[1].state == "expired"
+
+
 def test_a_wake_is_heard_at_once() -> None:
     world = World(fine)
     with Running(world.lanes):

@@ -14,7 +14,7 @@ from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.runner import Runner, Work
 from malexbot.pipeline.runs import RUN, ProcessorRuns
-from malexbot.pipeline.verdicts import Done
+from malexbot.pipeline.verdicts import Done, Ended, Verdict
 from malexbot.ports import Bot, Effect, Job, Occasion, Processor, Terms
 from tests.support.events import BOT, NOW, posted
 from tests.support.fakes import Clock, Failing, MemoryChat
@@ -239,6 +239,22 @@ def test_a_send_whose_time_is_over_is_expired() -> None:
     (job,) = world.claim()
     world.runner.run(Work(replace(job, left_s=0.0), held()), goes_on=False)
     assert world.jobs.rows[1].state == "expired"
+
+
+def test_what_waited_for_too_long_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    heard: list[tuple[int, Verdict]] = []
+
+    def listener(job: Job, verdict: Verdict, spent_s: float) -> None:
+        heard.append((job.id, verdict))
+
+    runner = Runner(jobs=world.jobs, handlers={RUN: world.runs}, ended=[listener])
+    world.jobs.rows[1].expires_at = world.jobs._clock()
+    runner.expire()
+    runner.expire()
+    assert heard == [(1, Ended("expired", "too old"))]
+    (record,) = caplog.records
+    assert record.getMessage() == "job 1, run acting: too old"
 
 
 def test_an_answer_grows_old_with_its_question_unless_it_says_otherwise() -> None:

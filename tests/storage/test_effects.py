@@ -230,7 +230,10 @@ def test_what_is_too_old_is_not_sent(
     (job,) = send(jobs)
     assert 90 < (job.left_s or 0) <= 100
     jobs.retry(job, wait_s=0, reason="down")
+    assert jobs.expire() == []
     pass_time(look, 101)
+    (gone,) = jobs.expire()
+    assert (gone.id, gone.payload) == (job.id, {"of": "a1"})
     (job,) = send(jobs)
     assert job.payload == {"of": "a2"}
     assert look("SELECT reason FROM jobs WHERE state = 'expired'") == [

@@ -97,6 +97,7 @@ def test_what_was_not_sent_in_time_is_not_sent(
     database: Database, jobs: DatabaseJobs, look: Look
 ) -> None:
     Outbox(database).put(TARGET, PARTS, max_age_s=0)
+    jobs.expire()
     assert sent(jobs) == []
     assert look("SELECT DISTINCT state FROM jobs WHERE kind <> 'send'") == [
         ("expired",)

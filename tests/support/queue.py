@@ -106,7 +106,6 @@ class MemoryJobs:
         with self._lock:
             self.fail("claim")
             now = self._clock()
-            self._expire(now)
             claimed: list[Job] = []
             for row in self._heads():
                 if len(claimed) == limit:
@@ -136,6 +135,16 @@ class MemoryJobs:
             begun = self._go_on(made[0], now, lease_s) if made and lease_s else None
             self.fail("finished")
             return begun
+
+    def expire(self) -> list[Job]:
+        with self._lock:
+            self.fail("expire")
+            now, gone = self._clock(), []
+            for row in self.of("ready"):
+                if row.expires_at is not None and row.expires_at <= now:
+                    row.state, row.reason = "expired", "too old"
+                    gone.append(self._job(row, now))
+            return gone
 
     def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
         with self._lock:
@@ -290,11 +299,6 @@ class MemoryJobs:
             sent_ago_s=None if row.sending_at is None else now - row.sending_at,
             epoch=row.epoch,
         )
-
-    def _expire(self, now: float) -> None:
-        for row in self.of("ready"):
-            if row.expires_at is not None and row.expires_at <= now:
-                row.state, row.reason = "expired", "too old"
 
     def _ours(self, job: Job) -> Row:
         row = self.rows[job.id]
