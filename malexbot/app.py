@@ -20,6 +20,7 @@ from malexbot.readings import (
     register_connections,
     register_desk,
     register_files,
+    register_targets,
     register_vk,
     register_web,
     register_workstream,
@@ -166,6 +167,7 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
     )
     register_desk(metrics, pipe.desk)
     register_workstream(metrics, pipe.workstream)
+    register_targets(metrics, pipe.targets, parts.database)
     register_files(
         metrics,
         pipe.fetches,

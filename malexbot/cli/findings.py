@@ -19,6 +19,8 @@ LOG = "journalctl -u malexbot -n 50"
 WHERE_IT_HANGS = "systemctl kill -s USR1 --kill-who=main malexbot"
 # These say the same of a database that is away, which is told once.
 ON_THE_DATABASE = {"daemon", "intake", "lanes"}
+# The parts that are targets of routes.
+TARGETS = {"redis", "http"}
 # A gap of this kind heals only when somebody lets the bot in.
 NO_ACCESS = "access"
 
@@ -117,11 +119,23 @@ def _of_daemon(
             f"the workstream log is not taken, {dropped:.0f} records were dropped",
             f"all else goes on; is workstream.to of {config_file} right, and at work?",
         )
+    for part in daemon.parts:
+        if part.name.partition(":")[0] in TARGETS and part.state.startswith("away"):
+            yield _of_target(part, config_file)
     if daemon.version != __version__:
         yield Finding(
             f"version {daemon.version} runs, {__version__} is installed",
             "systemctl restart malexbot",
         )
+
+
+def _of_target(part: Part, config_file: Path) -> Finding:
+    setting = f"{part.name.replace(':', '.')}.url"
+    return Finding(
+        f"{part.name} is {part.state}",
+        "what is for it waits, and goes there once it is back; its address is"
+        f" {setting} of {config_file}",
+    )
 
 
 def _drops_records(part: Part) -> bool:

@@ -157,6 +157,16 @@ class Target:
         (_, verdict), *along = ends
         return verdict._replace(along=tuple(along))
 
+    @property
+    def is_up(self) -> bool:
+        """Yes, as far as anybody knows."""
+        return self.gate.outage is None
+
+    def counted(self) -> Iterator[tuple[str, int]]:
+        """What became of the events that were for it."""
+        yield from (("delivered", self.delivered), ("dead", self.dead))
+        yield "expired", self.expired
+
     def note_expired(self) -> None:
         with self._lock:
             self.expired += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,10 @@ WHERE finished_at IS NULL AND kind = %s AND name = %s AND payload::jsonb = %s::j
 ORDER BY id LIMIT 1
 """
 _COUNT = "SELECT state, count(*) FROM jobs GROUP BY state"
+_WAITING = """
+SELECT kind, count(*) FROM jobs
+WHERE finished_at IS NULL AND kind = ANY(%s) GROUP BY kind
+"""
 _ALL: tuple[JobState, ...] = (
     "ready",
     "leased",
@@ -125,6 +129,12 @@ class Backlog:
             cursor.execute(_COUNT)
             counts: dict[str, int] = dict.fromkeys(_ALL, 0)
             return counts | dict(cursor.fetchall())
+
+    def waiting(self, kinds: Sequence[str]) -> dict[str, int]:
+        """How many of these kinds are not done yet."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_WAITING, (list(kinds),))
+            return dict.fromkeys(kinds, 0) | dict(cursor.fetchall())
 
     def _change(self, statement: str, job_id: int) -> bool:
         with self._database.transaction() as cursor:

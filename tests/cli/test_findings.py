@@ -179,6 +179,16 @@ def test_a_workstream_log_that_is_not_taken(
     assert "workstream.to" in cure
 
 
+@pytest.mark.parametrize("name", ["redis", "http:moderation"])
+def test_a_target_that_is_away(
+    status: Run, serve: Server, active: Leadership, health: Health, name: str
+) -> None:
+    health.tell(name, "away since 12:03:07: no connection", is_ready=True)
+    what, cure = ill(status(port=serve()))
+    assert what == f"{name} is away since 12:03:07: no connection"
+    assert f" {name.replace(':', '.')}.url of " in cure
+
+
 def test_a_daemon_on_another_database(
     status: Run, serve: Server, empty_database: Dsn, health: Health
 ) -> None:

@@ -45,7 +45,8 @@ class World:
     def put(self, to: str, *names: str, left_s: float | None = None) -> None:
         told = []
         for name in names:
-            payload = {"event": {"n": name}, "id": name, "schema": 1}
+            target = to.partition(" ")[0]
+            payload = {"to": target, "event": {"n": name}, "id": name, "schema": 1}
             text = orjson.dumps(payload).decode()
             told.append({"lane": to, "payload": text, "left_s": left_s})
         with self._database.transaction() as cursor:
@@ -55,7 +56,11 @@ class World:
         """From now on, until the end of the test."""
         config = Config.model_validate(settings)
         targets = Targets(config, jobs=self.jobs, health=self.health)
-        runner = Runner(jobs=self.jobs, handlers={REDIS: targets, HTTP: targets})
+        runner = Runner(
+            jobs=self.jobs,
+            handlers={REDIS: targets, HTTP: targets},
+            ended=[targets.ended],
+        )
         lanes = Lanes(jobs=self.jobs, runner=runner, health=self.health, threads=4)
         self._stack.callback(targets.close)
         self._stack.enter_context(Running(lanes))
@@ -202,3 +207,14 @@ def test_what_is_away_is_waited_for_and_keeps_its_order(
     assert delivered(server, "a") == [*names(30), *names(30, "later-")]
     assert not world.look("SELECT FROM jobs WHERE is_loose")
     assert "redis" not in world.health.parts()
+
+
+def test_what_is_too_late_for_its_target_is_counted(
+    world: World, server: RedisServer, quick_trials: None
+) -> None:
+    world.put("redis:a (buttons)", *names(30), left_s=0)
+    world.put("redis:a (buttons)", "in-time", left_s=50)
+    targets = world.deliver(redis={"url": server.url})
+    eventually(lambda: delivered(server, "a") == ["in-time"])
+    (redis,) = targets.all
+    eventually(lambda: redis.expired == 30)
