@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.support.budgets", "tests.support.postgres"]
+pytest_plugins = [
+    "tests.support.budgets",
+    "tests.support.counted",
+    "tests.support.postgres",
+]
 
 # A thread that was told to end may take so long for it.
 GRACE_S = 5.0
