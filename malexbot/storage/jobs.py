@@ -80,18 +80,18 @@ FROM unnest(%(locks)s::text[]) AS key
 )
 # The effects of one job, in their order; a quiet one is left out. What is known by its
 # key has one of its parent's: should the end of that be lost, and it be done anew, its
-# effects are the same. The first of them is
-# begun at once, by who ends the job, where nothing of its lane is before it: its send
-# is noted with these words already.
+# effects are the same. The first of them is begun at once, by who ends the job, where
+# nothing of its lane is before it (asked by NOT EXISTS, all that waits anywhere would
+# be read): its send is noted with these words already.
 _FINISH = Statement(
     "finish_job",
     f"""
 WITH ended AS ({_ENDED}, key), said AS (
   SELECT effect.*, row_number() OVER (ORDER BY number) = 1 AND %(lease_s)s::float8 > 0
-    AND NOT EXISTS (
-      SELECT FROM jobs before WHERE before.lane = target
-        AND before.finished_at IS NULL AND NOT before.is_loose
-    ) AS is_begun
+    AND (
+      SELECT before.id FROM jobs before WHERE before.lane = target
+        AND before.finished_at IS NULL AND NOT before.is_loose ORDER BY id LIMIT 1
+    ) IS NULL AS is_begun
   FROM ended, json_to_recordset(%(effects)s) AS effect (
     number int, kind text, target text, payload text, max_age_s float8,
     quiet_key text, quiet_s float8, is_keyed boolean

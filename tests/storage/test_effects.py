@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from malexbot.errors import Unstorable
 from malexbot.ports import Effect, Job, LeaseLost, Terms
 from malexbot.storage.database import Database
 from malexbot.storage.failures import DatabaseRefused
+from malexbot.storage.jobs import _FINISH as FINISH
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from tests.storage.conftest import Look, until
@@ -368,3 +370,18 @@ def test_the_lost_answer_to_an_end_that_waited_for_no_disk_is_found_out(
     first = jobs.finish(job, effects, lease_s=60)
     again = jobs.finish(job, effects, lease_s=60)
     assert first and again and (first.key, again.attempts) == (again.key, 2)
+
+
+def test_to_end_a_job_reads_nothing_of_what_waits_elsewhere(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look, database: Database
+) -> None:
+    offer(journal, *(f"{lane}1" for lane in "abcdefghij"))
+    terms = {"id": 1, "epoch": 1, "attempts": 1, "state": "done", "reason": ""}
+    terms |= {"lease_s": 60.0, "effects": "[]"}
+    with database.transaction() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(FINISH.prepare)
+        cursor.execute(f"EXPLAIN {FINISH.execute}", terms)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute(f"DEALLOCATE {FINISH.name}")
+    assert re.search(r"using jobs_lane on jobs before .*\n +Index Cond: \(lane", plan)
