@@ -17,10 +17,10 @@ from malexbot.ports import Door
 from malexbot.readings import (
     Connection,
     register,
+    register_bus,
     register_connections,
     register_desk,
     register_files,
-    register_targets,
     register_vk,
     register_web,
     register_workstream,
@@ -78,6 +78,7 @@ def compose(parts: Parts) -> Composition:
         pipe.workstream,
         web,
         *_housekeeping(parts, pipe),
+        pipe.trimming,
         pipe.targets,
         pipe.lanes,
         pipe.filing,
@@ -167,7 +168,7 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
     )
     register_desk(metrics, pipe.desk)
     register_workstream(metrics, pipe.workstream)
-    register_targets(metrics, pipe.targets, parts.database)
+    register_bus(metrics, pipe.trimming)
     register_files(
         metrics,
         pipe.fetches,

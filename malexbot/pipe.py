@@ -10,6 +10,7 @@ from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS
 from malexbot.config.model import Config
 from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.targets import Targets
+from malexbot.consumers.trimming import Trimming
 from malexbot.consumers.workstream.open import prepare as prepare_workstream
 from malexbot.events import Id
 from malexbot.messengers.mattermost.messenger import Server
@@ -144,6 +145,7 @@ class Pipe:
             ended=self.filing.wake,
         )
         self.targets = Targets(config, jobs=jobs, health=parts.health)
+        self.trimming = Trimming(lambda: self.targets.bus)
         handlers: dict[str, Handler] = {
             RUN: runs,
             POST: ChatPosts(chats=chats, jobs=jobs, grants=self.grants),

@@ -86,8 +86,9 @@ class Redis(Block):
     max_entries: int = Field(
         default=1_000_000,
         ge=0,
-        description="The most that a stream holds: its oldest entries are cut off"
-        " then, read or not. 0 sets no bound; a full Redis stops the deliveries.",
+        description="What all who read a stream have done is cut off. Beyond so many"
+        " entries the oldest go, read or not, which is told as the loss that it is."
+        " 0 sets no bound; a full Redis stops the deliveries.",
     )
     remember: Duration = Field(
         default=86400.0,

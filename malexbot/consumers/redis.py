@@ -39,13 +39,9 @@ for i = 2, #KEYS do
   elseif known then
     entry, is_repeat = known, 1
   else
-    local at = 3 * i - 3
+    local at = 3 * i - 4
     local fields = {'*', 'event', ARGV[at], 'id', ARGV[at + 1], 'schema', ARGV[at + 2]}
-    if ARGV[2] == '0' then
-      entry = redis.pcall('XADD', KEYS[1], unpack(fields))
-    else
-      entry = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], unpack(fields))
-    end
+    entry = redis.pcall('XADD', KEYS[1], unpack(fields))
     is_repeat = 0
     if type(entry) == 'table' then
       failed = entry
@@ -156,7 +152,6 @@ class RedisBus:
         return f"entry {made.decode()}" + (", there before" if is_repeat else "")
 
     def _entries(self, jobs: Sequence[Job]) -> Iterator[str | bytes | int]:
-        yield self.settings.max_entries
         for payload in (job.payload for job in jobs):
             yield from (body(payload), payload["id"], payload["schema"])
 

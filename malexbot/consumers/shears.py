@@ -7,12 +7,9 @@ from typing import NamedTuple
 
 from malexbot.consumers.line import asking
 from malexbot.consumers.survey import StreamState, Survey, moment
-from malexbot.errors import MalexbotError
 
 # What all have done stays so long all the same, for those who look.
 KEPT_S = 600.0
-# The maxmemory-policy of a Redis that refuses what it has no room for.
-KEEPS_ALL = "noeviction"
 # So many keys are named in one go.
 STEP = 1000
 
@@ -53,19 +50,6 @@ class Shears(Survey):
             first = self._first(stream, "-") or done
         late = [g.name for g in state.groups if moment(g.done_before) < moment(first)]
         return Cut(state, lost, late if lost else ())
-
-    def evicts(self) -> str:
-        """By which policy a full Redis throws away what it holds; "" if it does not.
-
-        Nor if it does not tell.
-        """
-        try:
-            with asking():
-                told = self._client.info("memory")
-        except MalexbotError:
-            return ""
-        policy = str(told.get("maxmemory_policy", KEEPS_ALL))
-        return policy if told.get("maxmemory") and policy != KEEPS_ALL else ""
 
     def forget(self, keys: Iterable[str]) -> None:
         """These are of no use any more."""

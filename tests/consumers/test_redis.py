@@ -93,16 +93,6 @@ def test_a_lane_may_have_another_name_than_its_stream(
     assert keys(server) == ["a"]
 
 
-def test_the_oldest_are_cut_off_where_there_is_a_bound(server: RedisServer) -> None:
-    bus = RedisBus(Redis(url=server.url, max_entries=100))
-    for number in range(400):
-        sent(bus, delivery(str(number)))
-    bus.close()
-    left = keys(server)
-    # Redis cuts off whole blocks of entries.
-    assert left[-1] == "399" and 100 <= len(left) <= 250
-
-
 @pytest.mark.parametrize("direction", ["there", "back"])
 def test_a_line_that_breaks_loses_nothing_and_doubles_nothing(
     server: RedisServer, direction: str
