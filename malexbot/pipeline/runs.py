@@ -73,7 +73,7 @@ class ProcessorRuns:
         left_s = self._left_s(processor, event, is_by_hand=is_by_hand)
         if neighbour := self._neighbours.get(event.source):
             event = neighbour.complete(event)
-        if not self._takes(event):
+        if not processor.stands_by and not self._takes(event):
             return Done(self._excuse(event, "taken").effects, "was taken already")
         bot = self._bot(event, processor, hold)
         processor.handle(event, self._decider.occasion(event), bot)
@@ -85,6 +85,9 @@ class ProcessorRuns:
         if job.kind == DIALOG:
             return self._unopened(job, ended)
         if event is None or event.event_type not in OF_A_PERSON:
+            return ended
+        processor = self._decider.processor(job.name)
+        if processor is not None and processor.stands_by:
             return ended
         if self._desk and self._desk.has_turned_away(event.event_id):
             return ended

@@ -189,6 +189,10 @@ class Processor:
     """Yes: what the bot itself or the server wrote is kept from it."""
     once = False
     """Yes: a run that a crash of ours cut off is not begun again, but shown as dead."""
+    stands_by = False
+    """Yes: it tells others what happened. It uses up nothing that is pressed, and who
+    pressed waits for nothing from it.
+    """
     events: Sequence[str] = ()
     """The names of the events that it is offered without being named in settings."""
     settings: Any = None

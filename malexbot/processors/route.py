@@ -70,6 +70,7 @@ class Route(Processor):
     """Each target has its own job in its own lane: none waits for another."""
 
     name = "route"
+    stands_by = True
 
     def __init__(
         self,

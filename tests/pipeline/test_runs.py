@@ -177,6 +177,24 @@ def test_what_is_pressed_is_used_up_by_who_pressed_first() -> None:
     assert world.run(press(ref, "e3")).reason == "was taken already"
 
 
+def test_who_stands_by_uses_nothing_up_and_is_told_of_all() -> None:
+    told: list[str] = []
+    world = World(lambda event, bot: told.append(event.event_id))
+    world.processor.stands_by = True
+    ref = world.granted()
+    for id in ("e1", "e2"):
+        assert world.run(press(ref, id)).reason == ""
+    assert (told, world.sent(ANSWER)) == (["e1", "e2"], [])
+    assert world.grants.take(ref, event_id="e3")
+
+
+def test_who_pressed_is_not_told_that_who_stands_by_failed() -> None:
+    world = World(failing(Permanent("nowhere")))
+    world.processor.stands_by = True
+    assert world.run(press(world.granted())).state == "dead"
+    assert world.sent(ANSWER) == []
+
+
 def answer(event_id: str, message: str) -> dict[str, Any]:
     return {
         "event_id": event_id,
