@@ -112,6 +112,7 @@ def _of_event(event: Event, spent_s: float, now: float) -> Record:
         what="keep",
         outcome="done",
         took_s=spent_s,
+        note="" if event.origin == "live" else event.origin,
         event_id=event_id,
         event_type=event_type,
         source=source,

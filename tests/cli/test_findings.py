@@ -175,7 +175,7 @@ def test_a_workstream_log_that_is_not_taken(
     assert "\nworkstream   5 told, 12 dropped: tells tcp:log:7560\n" in result.stdout
     health.tell("workstream", "drops records, tcp:log:7560: 406", is_ready=True)
     what, cure = ill(status(port=port))
-    assert what == "the workstream log is not taken, 12 records were dropped"
+    assert what == "the workstream log does not reach tcp:log:7560: 406 (12 dropped)"
     assert "workstream.to" in cure
 
 

@@ -137,12 +137,16 @@ def test_nothing_that_was_said_is_in_it() -> None:
 def test_what_is_kept_is_told_when_it_is_durable() -> None:
     listening = Listening()
     kept, updated = Entry(posted("e1"), True), Entry(posted("e2"), False)
+    read = Entry(posted("e3", origin="backfill"), True)
     reject = Reject("mattermost", b"{", "e3: ValueError: what alice said")
-    Deeds(listening, lambda: 99.0).written([Parcel([kept, updated], (), [reject])], 0.2)
-    first, second = listening.records
+    Deeds(listening, lambda: 99.0).written(
+        [Parcel([kept, updated, read], (), [reject])], 0.2
+    )
+    first, third, second = listening.records
     assert (first.who, first.what, first.outcome) == ("save", "keep", "done")
     assert (first.event_id, first.user, first.peer) == ("e1", "alice-id", "c1")
     assert (second.who, second.what, second.outcome) == ("intake", "keep", "rejected")
+    assert (first.note, third.event_id, third.note) == ("", "e3", "backfill")
     assert (second.source, second.note, second.took_s) == ("mattermost", "", 0.2)
 
 
