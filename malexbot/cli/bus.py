@@ -103,6 +103,11 @@ def opened(config_file: Path) -> Iterator[Survey]:
     config = load(config_file)
     if config.redis is None:
         raise Permanent(f"{config_file} has no `redis:` block, so there is no bus")
+    if config.redis.mode == "pubsub":
+        raise Permanent(
+            "`redis.mode` is pubsub: what was told is kept nowhere, and nobody knows"
+            " who heard it"
+        )
     from malexbot.consumers.survey import Survey
 
     with Survey(config.redis) as bus:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 from malexbot.config.targets import Redis
 from malexbot.consumers.line import asking, connect_as_set
 from malexbot.consumers.reader import Entry, Raw, parsed
-from malexbot.errors import Permanent
 
 # How many keys Redis looks at in one go, and entries are read in one.
 STEP = 1000
@@ -46,11 +45,6 @@ class Survey:
     """Looks at a bus as its settings describe it."""
 
     def __init__(self, settings: Redis) -> None:
-        if settings.mode == "pubsub":
-            raise Permanent(
-                "`redis.mode` is pubsub: what was told is kept nowhere, and nobody"
-                " knows who heard it"
-            )
         self._client = connect_as_set(settings)
         self.prefix = settings.prefix
 

@@ -45,8 +45,7 @@ class Trimming:
 
     def run(self, stop: Stop) -> None:
         while not stop.wait(TURN_S):
-            bus = self._bus()
-            if bus is not None and bus.settings.mode == "streams":
+            if bus := self._bus():
                 self.turn(bus)
 
     def of_groups(self, number: str) -> dict[tuple[str, ...], float]:

@@ -130,6 +130,20 @@ def test_what_ended_a_while_ago_need_not_be_remembered(
     bus.close()
 
 
+def test_what_was_published_need_not_be_remembered_either(
+    server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FORGET_AFTER_S", 0)
+    bus = RedisBus(Redis(url=server.url, mode="pubsub"))
+    sent(bus, delivery("a"))
+    bus.note_ended(delivery("a"))
+    assert client.keys() == ["{command}:sent:a"]
+    trimming = Trimming(lambda: None)
+    trimming.turn(bus)
+    bus.close()
+    assert client.keys() == [] and trimming.states == []
+
+
 def test_the_rights_that_the_guide_names_are_enough(
     server: RedisServer, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,13 +170,13 @@ def test_the_rights_that_the_guide_names_are_enough(
 def test_it_takes_turns_until_it_is_stopped(
     server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the settings of each moment: without Redis, without streams, with both."""
+    """By the settings of each moment."""
     monkeypatch.setattr(module, "TURN_S", 0.01)
     fill(client, 1000)
     stop, asked = Stop(), []
     settings = [
         None,
-        bus_of(server.url, STREAM, max_entries=100, mode="pubsub"),
+        bus_of(server.url, STREAM),
         bus_of(server.url, STREAM, max_entries=100),
     ]
 
