@@ -18,16 +18,20 @@ from malexbot.messengers.mattermost.callbacks.refusals import Alarm, Own, Refuse
 from malexbot.messengers.mattermost.callbacks.slash import SlashCommands
 from malexbot.messengers.mattermost.callbacks.submissions import Submissions
 from malexbot.messengers.mattermost.callbacks.tokens import CommandTokens, HookTokens
+from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.messenger import Server
 from malexbot.messengers.mattermost.people import People
 from malexbot.pipeline.phrases import phrase
 from malexbot.ports import Answered, Call, Commands, Door, Grants
 from malexbot.runtime.deadline import Deadline
+from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)
 
 # A dialog can be opened within 3 s of the press on an old server, and a person waits.
 WAIT_S = 2.5
+# Of these, the server may take so long to say whether it has a post.
+KEPT_S = 1.0
 RETRY_AFTER_S = 2
 
 # They say nothing of why.
@@ -126,7 +130,7 @@ def doors(
 
     readers: Mapping[str, Callable[[Call], Event]] = {
         "/slash": SlashCommands(tokens, now_ms),
-        "/actions": Presses(grants, now_ms),
+        "/actions": Presses(grants, now_ms, partial(_keeps, _hasty(server.client))),
         "/dialogs": Submissions(grants, now_ms),
         "/hooks/outgoing": OutgoingHooks(hooks, now_ms, own_id=lambda: link.own_id),
     }
@@ -135,6 +139,19 @@ def doors(
         path: knock(read=_naming(read, server.people), alarm=alarm)
         for path, read in readers.items()
     }
+
+
+def _hasty(client: Client) -> Client:
+    return client.within(Stop(), patience_s=KEPT_S, read_s=KEPT_S)
+
+
+def _keeps(client: Client, post_id: str) -> bool:
+    """Yes: it is a post like others. No: it is not, or the server cannot tell."""
+    try:
+        client.post(post_id)
+    except MalexbotError:
+        return False
+    return True
 
 
 def _naming(read: Callable[[Call], Event], people: People) -> Callable[[Call], Event]:

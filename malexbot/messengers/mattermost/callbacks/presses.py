@@ -24,9 +24,16 @@ LONGEST_CHOICE = 3000
 class Presses:
     """Makes an event of each that may be, as its grant says."""
 
-    def __init__(self, grants: Grants, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        grants: Grants,
+        now_ms: Callable[[], int],
+        is_kept: Callable[[str], bool],
+    ) -> None:
+        """`is_kept` asks the server whether it has a post of that id."""
         self._grants = grants
         self._now_ms = now_ms
+        self._is_kept = is_kept
 
     def __call__(self, call: Call) -> Event:
         fields = json_body(call)
@@ -46,11 +53,14 @@ class Presses:
             data={
                 "ref": ref,
                 "choice": choice,
-                "is_ephemeral": _is_for_one(found) or None,
+                "is_ephemeral": self._is_for_one(found, post_id) or None,
             },
         )
 
+    def _is_for_one(self, found: Granted, post_id: str) -> bool:
+        """Yes: what was pressed only this person sees, so the server cannot change it.
 
-def _is_for_one(found: Granted) -> bool:
-    """Yes: what was pressed only this person sees, so the server cannot change it."""
-    return not (found.post_id or found.grant.channel_id)
+        A post looks alike as long as nobody has written down that it was sent.
+        """
+        is_known = found.post_id or found.grant.channel_id
+        return not is_known and not self._is_kept(post_id)

@@ -182,6 +182,22 @@ def test_a_press_on_what_one_person_sees_is_no_error(
     assert acts.whispers(town.alice)[-1]["message"] == "page 2\nthanks"
 
 
+def test_a_press_changes_a_post_that_was_sent_a_moment_ago(
+    bot: Bot, mattermost: Mattermost
+) -> None:
+    """Nobody has written down yet that it was: it looks like what one person sees."""
+    town, acts = mattermost.town, mattermost.acts
+    bot.handlers["demo.next"] = lambda bot, event: {
+        "update": {"message": "page 3", "cards": []}
+    }
+    cards = bot.cards(Button("next", "Next"), user=town.alice)
+    post_id = bot.post(channel_id=town.direct, message="page 2", cards=cards)
+    (action,) = acts.actions(post_id)
+    acts.press(town.alice, post_id, action["id"])
+    (entry,) = mattermost.ledger.entries()
+    assert entry.text == "page 3"
+
+
 def test_buttons_work_again_after_an_update_and_an_edit(
     bot: Bot, mattermost: Mattermost
 ) -> None:
