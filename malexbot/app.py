@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from malexbot.config.model import Config
+from malexbot.consumers.readings import register_bus
 from malexbot.messengers.mattermost.callbacks.doors import WAIT_S, doors
 from malexbot.messengers.mattermost.messenger import Mattermost, Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
@@ -17,10 +18,10 @@ from malexbot.ports import Door
 from malexbot.readings import (
     Connection,
     register,
-    register_bus,
     register_connections,
     register_desk,
     register_files,
+    register_targets,
     register_vk,
     register_web,
     register_workstream,
@@ -168,6 +169,7 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
     )
     register_desk(metrics, pipe.desk)
     register_workstream(metrics, pipe.workstream)
+    register_targets(metrics, pipe.targets, parts.database)
     register_bus(metrics, pipe.trimming)
     register_files(
         metrics,

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from malexbot import __version__
-from malexbot.consumers.trimming import Trimming
+from malexbot.consumers.parcel import HTTP, REDIS
+from malexbot.consumers.targets import Targets
 from malexbot.messengers.vk.directory import Directory
 from malexbot.messengers.vk.longpoll import LongPoll
 from malexbot.pipeline.desk import Desk
@@ -171,25 +171,33 @@ def register_workstream(metrics: Metrics, workstream: Workstream) -> None:
     )
 
 
-def register_bus(metrics: Metrics, trimming: Trimming) -> None:
-    """Once a daemon; without a Redis there is nothing to tell."""
-    metrics.gauge(
-        "bus_entries",
-        "Entries that a stream holds.",
-        lambda: {(stream.name,): stream.entries for stream in trimming.states},
-        labels=["stream"],
-    )
-    for name, of, told in (
-        ("unread", "unread", "Entries that a group was not given yet."),
-        ("pending", "pending", "Entries that a group has not acknowledged."),
-        ("behind_seconds", "behind_s", "How old the oldest is that it has not done."),
-    ):
-        read = partial(trimming.of_groups, of)
-        metrics.gauge(f"bus_{name}", told, read, labels=["stream", "group"])
+def register_targets(metrics: Metrics, targets: Targets, database: Database) -> None:
+    """Once a daemon, whether it delivers to any or not."""
     metrics.counter(
-        "bus_lost",
-        "Entries that were cut off before a group had done them.",
-        lambda: trimming.lost,
+        "target_events",
+        "Events that were for a target, by what became of them.",
+        lambda: {(t.name, told): n for t in targets.all for told, n in t.counted()},
+        labels=["target", "outcome"],
+    )
+    metrics.counter(
+        "target_failures",
+        "How often a target was not there, or could take nothing.",
+        lambda: {(target.name,): target.failures for target in targets.all},
+        labels=["target"],
+    )
+    metrics.gauge(
+        "target_up",
+        "0 while nobody is there.",
+        lambda: {(target.name,): target.is_up for target in targets.all},
+        labels=["target"],
+    )
+    backlog = Backlog(database)
+    waiting = Fresh(lambda: backlog.waiting([REDIS, HTTP]), name="targets")
+    metrics.gauge(
+        "target_waiting",
+        "Events that wait for one, by its kind.",
+        lambda: _by_word(waiting()),
+        labels=["kind"],
     )
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from malexbot import __version__
-from malexbot.consumers.survey import GroupState, StreamState
-from malexbot.consumers.trimming import Trimming
+from malexbot.consumers.targets import Targets
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.intake import Intake
 from malexbot.ports import CaughtUp, ChannelNews, Entry, Looked, Parcel, Reject
 from malexbot.readings import (
     register,
-    register_bus,
     register_connections,
     register_desk,
+    register_targets,
     register_web,
 )
 from malexbot.runtime.health import Health
@@ -185,6 +184,28 @@ def test_what_became_of_what_people_asked() -> None:
     assert found["malexbot_calls_waiting"] == {(): 0}
 
 
+def test_what_becomes_of_what_is_for_a_target(database: Database) -> None:
+    target = SimpleNamespace(
+        name="redis",
+        counted=lambda: [("delivered", 5), ("dead", 1), ("expired", 2)],
+        failures=3,
+        is_up=False,
+    )
+    with database.transaction() as cursor:
+        cursor.execute("INSERT INTO jobs (kind, name, lane) VALUES ('redis', 'a', 'a')")
+    metrics, targets = Metrics(), cast(Targets, SimpleNamespace(all=[target]))
+    register_targets(metrics, targets, database)
+    found = parsed(metrics)
+    assert found["malexbot_target_events_total"] == {
+        ("delivered", "redis"): 5,
+        ("dead", "redis"): 1,
+        ("expired", "redis"): 2,
+    }
+    assert found["malexbot_target_failures_total"] == {("redis",): 3}
+    assert found["malexbot_target_up"] == {("redis",): 0}
+    assert found["malexbot_target_waiting"] == {("redis",): 1, ("http",): 0}
+
+
 def test_what_the_web_server_answers_and_refuses() -> None:
     with serving() as (server, _), Caller(server.address) as kept:
         assert kept.ask(request(path="/nowhere")).status == 404
@@ -246,26 +267,3 @@ def test_without_the_database_the_rest_is_there(unused_port: int) -> None:
             "search_waiting",
         )
     }
-
-
-def test_how_far_who_reads_the_bus_is() -> None:
-    metrics, trimming = Metrics(), Trimming(lambda: None)
-    register_bus(metrics, trimming)
-    assert of_bus(metrics) == {"malexbot_bus_lost_total": {(): 0}}
-    trimming.lost = 7
-    knows, knows_not = ("a", 1, 2, 3, 4.5, "0-1"), ("b", 1, 0, None, 0.5, "0-1")
-    groups = [GroupState(*knows), GroupState(*knows_not)]
-    trimming.states = [StreamState("command", 5, 9.0, groups)]
-    a, b = ("a", "command"), ("b", "command")
-    assert of_bus(metrics) == {
-        "malexbot_bus_entries": {("command",): 5},
-        "malexbot_bus_unread": {a: 3},
-        "malexbot_bus_pending": {a: 2, b: 0},
-        "malexbot_bus_behind_seconds": {a: 4.5, b: 0.5},
-        "malexbot_bus_lost_total": {(): 7},
-    }
-
-
-def of_bus(metrics: Metrics) -> dict[str, dict[tuple[str, ...], float]]:
-    told = parsed(metrics).items()
-    return {name: values for name, values in told if "_bus_" in name}
