@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from malexbot import Bot, Button, Card, Event, action, command, listen
 
 @command("/lunch")
 def lunch(event: Event, bot: Bot, what: str = "soup") -> None:
-    join = Button("Join", "join", payload={"what": what})
+    join = Button("join", "Join", payload={"what": what})
     bot.reply(f"{what} for {event.user.firstname}?", cards=[Card(controls=[join])])
 
 
@@ -92,7 +93,52 @@ def test_what_is_said_at_vk_is_answered_there_once(
     scene.say(town, anna, "hello")
     eventually(lambda: len(texts(vk)) == 2)
     assert sorted(texts(vk)) == ["hello, Anna Lind of Town", "pong"]
+
+    # A button that is pressed calls the plugin, and shows what it says.
     scene.say(town, anna, "/lunch borsch")
     eventually(lambda: len(texts(vk)) == 3)
     offer = vk.ledger.sent()[-1]
     assert offer.text == "borsch for Anna?" and offer.keyboard is not None
+    (action,) = [b["action"] for row in offer.keyboard["buttons"] for b in row]
+    press = scene.press(town, anna, offer.cmid, action["payload"])
+    eventually(vk.ledger.press_answers)
+    (answer,) = vk.ledger.press_answers()
+    assert (answer.event_id, answer.user_id) == (press, anna)
+    assert answer.shown == {"type": "show_snackbar", "text": "you are in"}
+    assert scene.text(town, offer.cmid) == "borsch with Anna"
+    # Pressed by somebody who was not the first, it sets nothing off.
+    scene.press(town, anna, offer.cmid, action["payload"])
+
+    # What VK lost is told, and it goes on; what comes twice is done once.
+    scene.outdate_history()
+    eventually(lambda: len(texts(vk)) == 4)
+    assert texts(vk)[-1] == "the history is outdated"
+    wait_for_poll(vk)
+    vk.faults.duplicate_updates()
+    scene.say(anna, anna, "press")
+    eventually(lambda: len(texts(vk)) == 5)
+    assert vk.ledger.sent()[-1].peer_id == anna
+
+    # A poll that waits for minutes holds up no end.
+    wait_for_poll(vk)
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait(seconds=10) == 0
+    scene.say(town, anna, "ping")
+    daemon = start(config)
+    eventually(lambda: len(texts(vk)) == 6)
+    assert texts(vk)[-1] == "pong"
+    assert vk.ledger.repeated() == []
+    assert vk.ledger.calls()["users.get"] == 2
+
+
+def test_a_token_that_is_refused_is_a_state_of_one_part(
+    vk: VkSandbox,
+    start: Start,
+    write_config: Callable[..., Path],
+    empty_database: Dsn,
+) -> None:
+    vk.faults.refuse(5)
+    daemon = start(write_config("vk", empty_database, vk=block(vk)))
+    daemon.wait_for_status("vk: unauthorised")
+    assert "write a valid vk.token" in daemon.status
+    assert "intake: writes" in daemon.status

@@ -153,3 +153,8 @@ class VkScene:
     def head(self) -> int:
         """The ts of now."""
         return self._world.ts
+
+    def text(self, peer_id: int, cmid: int) -> str:
+        """What a message says now."""
+        with self._world.changed:
+            return self._world.message(peer_id, cmid).text
