@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 STARS = "***"
 # A shorter secret is masked only where it stands alone: "a" is in every word.
 SHORT = 6
+# What a server has made for us to call it by, and is in no settings.
+_IN_ADDRESSES = re.compile(r"(?<=[?&]key=)[^&\s\"']+")
 
 
 class Mask:
@@ -28,6 +30,8 @@ class Mask:
         self._pattern = re.compile("|".join(parts)) if parts else None
 
     def __call__(self, text: str) -> str:
+        if "key=" in text:
+            text = _IN_ADDRESSES.sub(STARS, text)
         return self._pattern.sub(STARS, text) if self._pattern else text
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
+import pytest
 
 from malexbot.events import (
     Button,
@@ -150,3 +151,22 @@ def test_what_the_older_service_did_not_know_has_no_flat_form() -> None:
     assert command is not None
     assert command["event_type"] == "command_call"
     assert command["datetime"] == "2024-02-28 08:12:03"
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        (posted(), "posted"),
+        (edited(), "post_edited"),
+        (of_vk("message"), "posted"),
+        (of_vk("edit"), "post_edited"),
+        (of_vk("command"), "command"),
+        (of_vk("button"), "button"),
+        (of_vk("reaction", reaction=Reaction(1, 4)), "reaction_added"),
+        (of_vk("reaction", reaction=Reaction(1, None)), "reaction_removed"),
+        (of_vk("gap")._replace(name="gap"), "gap"),
+        (of_vk("group_join")._replace(name="group_join"), "group_join"),
+    ],
+)
+def test_what_happens_everywhere_has_one_name(event: Event, name: str) -> None:
+    assert event.common_name == name

@@ -100,6 +100,15 @@ def test_what_waits_becomes_durable_in_one_transaction(world: World) -> None:
     assert [len(parcel.entries) for parcel in batch] == [3, 1]
 
 
+def test_what_is_odd_in_a_batch_is_written_with_it(world: World) -> None:
+    odd = Reject("vk", b"{", "no event")
+    with Running(world.intake) as running:
+        assert world.intake.deliver([posted("b1")], [MARK], running.stop, rejects=[odd])
+        assert world.written(1)
+    ((parcel,),) = world.journal.batches
+    assert (parcel.rejects, parcel.marks) == ([odd], [MARK])
+
+
 def test_a_page_and_its_marks_are_one_parcel(world: World) -> None:
     with Running(world.intake) as running:
         assert world.intake.offer(posted("p1"))

@@ -70,3 +70,11 @@ def test_nobody_has_no_name() -> None:
 def test_a_role_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Refused, match="there is no role 'boss'.*known: ops, nobody"):
         permit(Permission(roles=("boss",)), ROLES)
+
+
+def test_where_anybody_takes_any_name_only_ids_count() -> None:
+    at_vk = asked()._replace(source="vk", user=User(7, nick="anna"))
+    assert not permit(Permission(users=("anna",)), ROLES).allows(at_vk)
+    assert permit(Permission(users=("7",)), ROLES).allows(at_vk)
+    assert not permit(Permission(channels=("town-square",)), ROLES).allows(at_vk)
+    assert permit(Permission(channels=("c1",)), ROLES).allows(at_vk)

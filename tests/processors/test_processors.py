@@ -27,6 +27,20 @@ def test_each_event_has_its_processors_in_the_order_of_the_file() -> None:
     assert processors["hello"][0] is processors["posted"][2]
 
 
+def test_one_that_two_messengers_name_is_one() -> None:
+    vk = {
+        "token": "t",
+        "group_id": 7,
+        "target_events_processors": {"message_new": ["log"], "gap": ["log", "route"]},
+    }
+    processors = build(configured({"posted": ["log"]}, vk=vk), builtin())
+    (log,) = processors["posted"]
+    assert processors["message_new"] == [log]
+    assert processors["gap"][0] is log
+    alone = build(Config.model_validate({"vk": vk}), builtin())
+    assert [*alone] == ["message_new", "gap"]
+
+
 def test_without_a_messenger_there_are_none() -> None:
     assert build(Config(), builtin()) == {}
 

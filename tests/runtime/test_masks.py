@@ -71,3 +71,9 @@ def test_secrets_add_up_and_empty_ones_do_nothing() -> None:
 def test_no_long_secret_passes(secret: str, before: str, after: str) -> None:
     masked = Mask((secret,))(f"{before} {secret} {after}")
     assert secret in "***" or secret not in masked.replace("***", "\0")
+
+
+def test_a_key_in_an_address_is_a_secret_whoever_made_it() -> None:
+    line = '"GET /lp/wh?act=a_check&key=679102&ts=0 HTTP/1.1" 200'
+    assert Mask()(line) == line.replace("679102", "***")
+    assert Mask()("the monkey=brown") == "the monkey=brown"

@@ -86,7 +86,15 @@ def test_who_is_named_may_press(grants: MemoryGrants) -> None:
 
 
 @pytest.mark.parametrize(
-    ("post_id", "is_taken"), [(f"{CHAT}:5", True), (f"{CHAT}:6", False)]
+    ("post_id", "is_taken"),
+    [
+        (f"{CHAT}:5", True),
+        (f"{CHAT}:6", False),
+        (f"{CHAT + 1}:5", False),
+        # As an update of the message names it, in its own conversation.
+        ("5", True),
+        ("6", False),
+    ],
 )
 def test_a_button_counts_on_its_own_message(
     grants: MemoryGrants, post_id: str, is_taken: bool
