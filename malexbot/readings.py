@@ -263,6 +263,7 @@ class Picture(NamedTuple):
 
     channels: Sequence[ChannelState]
     gaps: Sequence[Gap]
+    lost: Sequence[Gap]
     jobs: dict[str, int]
     rejects: int
     unindexed: Lag
@@ -275,6 +276,7 @@ def _register_archive(metrics: Metrics, database: Database) -> None:
         return Picture(
             channels=archive.channels(),
             gaps=archive.gaps(),
+            lost=archive.lost(),
             jobs=backlog.count(),
             rejects=archive.rejects(),
             unindexed=find_lag(database),
@@ -288,6 +290,12 @@ def _register_archive(metrics: Metrics, database: Database) -> None:
         "What is known to be missing, by kind.",
         lambda: _by_word(Counter(gap.kind for gap in picture().gaps)),
         labels=["kind"],
+    )
+    metrics.gauge(
+        "gaps_lost",
+        "What a messenger lost within a day, and nobody can fetch any more.",
+        lambda: _by_word(Counter(gap.source for gap in picture().lost)),
+        labels=["source"],
     )
     metrics.gauge(
         "jobs", "Jobs by state.", lambda: _by_word(picture().jobs), labels=["state"]

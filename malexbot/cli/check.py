@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,13 @@ def _told_as_json(config_file: Path) -> int:
 
 def _plan(config: Config) -> Iterator[str]:
     """What malexbot would do, in a few lines."""
-    if config.mattermost is None:
+    if not (config.mattermost or config.vk):
         yield "listens to nothing"
-    else:
+    if config.mattermost:
         yield from _mattermost(config.mattermost)
+    if config.vk:
+        yield f"VK:         community {config.vk.group_id} at {config.vk.api_url}"
+        yield from _events(config.vk.target_events_processors)
     if config.routes:
         yield f"routes:     {', '.join(rule.name for rule in config.routes)}"
     if config.plugged.handlers:
@@ -90,6 +93,10 @@ def _plan(config: Config) -> Iterator[str]:
 def _mattermost(mattermost: Mattermost) -> Iterator[str]:
     yield f"Mattermost: {mattermost.api_url} and {mattermost.websocket_url}"
     yield f"channels:   {', '.join(mattermost.listen_channels) or 'none'}"
-    for event, processors in mattermost.target_events_processors.items():
+    yield from _events(mattermost.target_events_processors)
+
+
+def _events(events: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for event, processors in events.items():
         if processors:
             yield f"on {event}: {', '.join(processors)}"

@@ -102,6 +102,8 @@ def _of_daemon(
             continue
         if name == "mattermost":
             yield _of_mattermost(part, config, config_file)
+        elif name == "vk":
+            yield _of_vk(part, config_file)
         elif name == "files":
             yield Finding(
                 f"files are not kept: {part.state}",
@@ -167,6 +169,22 @@ def _of_mattermost(part: Part, config: Config, config_file: Path) -> Finding:
     return Finding(
         f"not connected: {part.state.removeprefix('down: ')}",
         f"it is tried again by itself; does the server answer? curl {url}/system/ping",
+    )
+
+
+def _of_vk(part: Part, config_file: Path) -> Finding:
+    if part.state.startswith("unauthorised"):
+        return Finding(
+            f"VK does not let us in: {part.state.partition(': ')[2]}",
+            f"write a valid token to vk.token of {config_file} (Manage > API usage >"
+            " Access tokens); then systemctl restart malexbot",
+        )
+    if part.state == "connects":
+        return Finding("VK: not connected yet", f"if that lasts: {LOG}")
+    return Finding(
+        f"VK: not connected: {part.state.removeprefix('down: ')}",
+        "it is tried again by itself, and VK keeps what happens for a while; malexbot"
+        " doctor tells more",
     )
 
 

@@ -42,7 +42,8 @@ def summary(survey: Survey, found: Sequence[Finding], config: Config) -> str:
 def _connected(survey: Survey, config: Config) -> str:
     if is_elsewhere(survey) and survey.database and survey.database.holder:
         return clean(f"active on {survey.database.holder.host}, ask there for more")
-    return "connected" if config.mattermost else "listens to nothing"
+    is_listening = config.mattermost or config.vk
+    return "connected" if is_listening else "listens to nothing"
 
 
 def _of_channels(channels: Sequence[ChannelState]) -> Iterator[str]:
@@ -97,13 +98,17 @@ def _facts(survey: Survey, is_whole: bool) -> Iterator[str]:
 def _of_daemon(daemon: DaemonView) -> Iterator[str]:
     number = daemon.number
     states = {part.name: part.state for part in daemon.parts}
-    if "mattermost" in states:
-        state = "up" if number("connection_up") else states["mattermost"]
-        yield fact(
-            "connection",
-            f"number {number('connection_number'):.0f},"
-            f" resumed {number('connection_resumes_total'):.0f} times: {state}",
-        )
+    for source, name in (("mattermost", "connection"), ("vk", "VK")):
+        if source in states:
+            where = {"source": source}
+            state = "up" if number("connection_up", **where) else states[source]
+            yield fact(
+                name,
+                f"number {number('connection_number', **where):.0f}, resumed"
+                f" {number('connection_resumes_total', **where):.0f} times: {state}",
+            )
+    if "vk" in states:
+        yield fact("VK names", _of_names(daemon))
     if "backfill" in states:
         yield fact("backfill", states["backfill"])
     refused = number("events_refused_total")
@@ -128,6 +133,14 @@ def _of_daemon(daemon: DaemonView) -> Iterator[str]:
         )
 
 
+def _of_names(daemon: DaemonView) -> str:
+    known = daemon.number("vk_names_known_total")
+    asked = known + daemon.number("vk_names_unknown_total")
+    calls = daemon.number("vk_names_asked_total")
+    share = f"{known / asked:.0%} in mind" if asked else "none was needed"
+    return f"{share}, {counted(round(calls), 'call')}"
+
+
 def _of_database(database: DatabaseView, is_whole: bool) -> Iterator[str]:
     jobs = (f"{number} {state}" for state, number in database.jobs.items() if number)
     yield fact("jobs", ", ".join(jobs) or "none")
@@ -137,6 +150,7 @@ def _of_database(database: DatabaseView, is_whole: bool) -> Iterator[str]:
         yield fact("files", ", ".join(_of_files(database.files)))
     yield from _channels(database.channels, is_whole)
     yield from _gaps(database.gaps, is_whole)
+    yield from _lost(database.lost, is_whole)
 
 
 def _indexed(lag: Lag) -> str:
@@ -192,6 +206,20 @@ def _gaps(gaps: Sequence[Gap], is_whole: bool) -> Iterator[str]:
         yield (
             f"  {gap.kind:<{WIDTH}}{name}, since {moment(gap.opened_at)}"
             f" ({lasted(for_s)}): {gap.reason}"
+        )
+    yield from _more(len(gaps), is_whole)
+
+
+def _lost(gaps: Sequence[Gap], is_whole: bool) -> Iterator[str]:
+    """What nobody can fetch any more, the latest first."""
+    if not gaps:
+        return
+    yield fact("lost", f"{counted(len(gaps), 'time')} within a day")
+    for gap in gaps[::-1] if is_whole else gaps[: -MOST_SHOWN - 1 : -1]:
+        until = gap.closed_at or gap.opened_at
+        yield (
+            f"  {gap.source:<{WIDTH}}{moment(gap.opened_at)} to"
+            f" {moment(until)}: {gap.reason}"
         )
     yield from _more(len(gaps), is_whole)
 
@@ -254,7 +282,10 @@ def _daemon_as_dict(survey: Survey) -> dict[str, Any]:
 def _database_as_dict(survey: Survey) -> dict[str, Any]:
     database = survey.database
     new = "malexbot never ran on it" if survey.is_new else None
-    names = ("holder", "jobs", "rejects", "unindexed", "files", "channels", "gaps")
+    names = (
+        *("holder", "jobs", "rejects", "unindexed", "files", "channels", "gaps"),
+        "lost",
+    )
     known = _plain(asdict(database)) if database else dict.fromkeys(names)
     return {"error": survey.outage or new, **known}
 

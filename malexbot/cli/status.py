@@ -25,8 +25,8 @@ def command(config_file: Path, is_whole: bool, is_json: bool) -> None:
 
     --json prints one object: is_well; summary; findings, each with what and cure;
     daemon with address, error, version, parts, readings (those of /metrics); and
-    database with error, holder, jobs, rejects, unindexed, files, channels, gaps. What
-    could not be asked is null, and its error tells why.
+    database with error, holder, jobs, rejects, unindexed, files, channels, gaps,
+    lost. What could not be asked is null, and its error tells why.
 
     \b
     malexbot status

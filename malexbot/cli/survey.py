@@ -50,11 +50,12 @@ class DaemonView:
     parts: Sequence[Part]
     readings: Mapping[str, Any]
 
-    def number(self, name: str) -> float:
-        """A reading without labels, or the sum over them; 0 when there is none."""
+    def number(self, name: str, **labels: str) -> float:
+        """A reading, or the sum over those with these labels; 0 when there is none."""
         found = self.readings.get(f"malexbot_{name}", 0)
         if isinstance(found, list):
-            return float(sum(row["value"] for row in found))
+            rows = [row for row in found if labels.items() <= row["labels"].items()]
+            return float(sum(row["value"] for row in rows))
         return float(found)
 
 
@@ -67,6 +68,8 @@ class DatabaseView:
     gaps: Sequence[Gap]
     jobs: Mapping[str, int]
     rejects: int
+    lost: Sequence[Gap] = ()
+    """What a messenger lost within a day."""
     unindexed: Lag = Lag(0, 0.0)
     """What the search does not know by its index yet."""
     files: FileCounts = FileCounts()
@@ -161,6 +164,7 @@ def look(database: Database, *, largest: int) -> DatabaseView:
         holder=holder,
         channels=archive.channels(),
         gaps=archive.gaps(),
+        lost=archive.lost(),
         jobs=Backlog(database).count(),
         rejects=archive.rejects(),
         unindexed=_known(lambda: find_lag(database), Lag(0, 0.0)),

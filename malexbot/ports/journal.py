@@ -166,7 +166,7 @@ class Journal(Protocol):
         lanes are free are, and are returned.
 
         A live post moves the mark of its channel only where that is filled for
-        the connection of the event; a little later, while the writer is behind. An event that PostgreSQL refuses goes to the
-        rejects in the same commit.
+        the connection of the event; a little later, while the writer is behind. An
+        event that PostgreSQL refuses goes to the rejects in the same commit.
         """
         ...

@@ -21,6 +21,12 @@ SELECT g.source, g.channel_id, coalesce(nullif(c.display_name, ''), c.name, ''),
 FROM gaps g LEFT JOIN channels c USING (source, channel_id)
 WHERE g.closed_at IS NULL ORDER BY g.opened_at
 """
+# Nobody can fetch it any more, so it is shown for a day and then forgotten.
+_LOST = """
+SELECT source, channel_id, '', kind, reason, opened_at, closed_at FROM gaps
+WHERE kind = 'lost' AND closed_at > clock_timestamp() - interval '1 day'
+ORDER BY closed_at
+"""
 _REJECTS = "SELECT count(*) FROM rejects"
 _EARLIER = "SELECT message FROM post_versions WHERE post_id = %s ORDER BY edit_at"
 
@@ -41,7 +47,7 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that is still missing."""
+    """Something that is still missing, or was and is not to be had any more."""
 
     source: str
     channel_id: str
@@ -49,6 +55,7 @@ class Gap:
     kind: str
     reason: str
     opened_at: datetime
+    closed_at: datetime | None = None
 
 
 class Archive:
@@ -81,6 +88,12 @@ class Archive:
         """The open ones, the oldest first."""
         with self._database.transaction() as cursor:
             cursor.execute(_GAPS)
+            return [Gap(*row) for row in cursor.fetchall()]
+
+    def lost(self) -> list[Gap]:
+        """What a messenger lost within a day before it could be read."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_LOST)
             return [Gap(*row) for row in cursor.fetchall()]
 
     def rejects(self) -> int:

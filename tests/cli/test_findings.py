@@ -342,3 +342,50 @@ def test_a_long_list_is_cut(
     assert "\n  4 more with --all\n" in status(port=serve()).stdout
     whole = status("--all", port=serve()).stdout
     assert "--all" not in whole and "x8" in whole
+
+
+# VK.
+
+
+def test_what_vk_lost_is_shown_for_a_day_and_is_nobodys_fault(
+    status: Run, serve: Server, active: Leadership, execute: Execute
+) -> None:
+    lost = (
+        "INSERT INTO gaps (source, channel_id, kind, reason, opened_at, closed_at)"
+        " VALUES ('vk', '7', 'lost', 'updates between {} are lost', now(), now() - {})"
+    )
+    execute(
+        lost.format("3 and 9", "interval '1 hour'"),
+        lost.format("1 and 2", "interval '2 days'"),
+    )
+    result = status(port=serve())
+    assert result.exit_code == 0
+    assert "\nlost         1 time within a day\n  vk " in result.stdout
+    assert "updates between 3 and 9 are lost" in result.stdout
+    assert "1 and 2" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("state", "what", "cure"),
+    [
+        (
+            "unauthorised: VK, groups.getLongPollServer: 5 User authorization failed",
+            "VK does not let us in: VK, groups.getLongPollServer: 5 User",
+            "write a valid token to vk.token of",
+        ),
+        ("connects", "VK: not connected yet", "if that lasts"),
+        ("down: VK, long poll: refused", "VK: not connected: VK, long poll", "itself"),
+    ],
+)
+def test_what_keeps_vk_away_is_told_with_its_cure(
+    status: Run,
+    serve: Server,
+    active: Leadership,
+    health: Health,
+    state: str,
+    what: str,
+    cure: str,
+) -> None:
+    health.tell("vk", state, is_ready=False)
+    told_what, told_cure = ill(status(port=serve(vk_names_known_total=3)))
+    assert told_what.startswith(what) and cure in told_cure

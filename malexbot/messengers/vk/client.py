@@ -100,6 +100,18 @@ class Client:
             self.call("groups.getLongPollServer", group_id=group_id),
         )
 
+    def long_poll_settings(self, group_id: int) -> Json:
+        """What is switched on: is_enabled, events, api_version."""
+        method = "groups.getLongPollSettings"
+        return _object(method, self.call(method, group_id=group_id))
+
+    def rights(self) -> set[str]:
+        """What the token may do, by VK's names."""
+        method = "groups.getTokenPermissions"
+        told = _object(method, self.call(method))
+        rows = _rows(method, told.get("permissions"))
+        return {str(row.get("name")) for row in rows}
+
     # People and conversations.
 
     def users(self, ids: Sequence[int]) -> list[Json]:

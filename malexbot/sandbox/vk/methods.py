@@ -10,7 +10,7 @@ import orjson
 
 from malexbot.sandbox.model import Json
 from malexbot.sandbox.vk.ledger import PressAnswer, Sent
-from malexbot.sandbox.vk.model import Message
+from malexbot.sandbox.vk.model import EVENTS, RIGHTS, Message
 from malexbot.sandbox.vk.refusals import Refusal
 from malexbot.sandbox.vk.world import VkWorld
 
@@ -35,6 +35,8 @@ class Methods:
         return {
             "groups.getById": self._group,
             "groups.getLongPollServer": self._long_poll_server,
+            "groups.getLongPollSettings": self._long_poll_settings,
+            "groups.getTokenPermissions": self._rights,
             "users.get": self._users,
             "messages.getConversationsById": self._conversations,
             "messages.getByConversationMessageId": self._messages,
@@ -64,6 +66,22 @@ class Methods:
             "server": self._server_url(),
             "ts": str(self._world.begin_anew()),
         }
+
+    def _long_poll_settings(self, params: Params) -> Json:
+        settings = self._world.settings
+        if _number(params, "group_id") != settings.group_id:
+            raise Refusal(15, "group_id")
+        return {
+            "api_version": settings.version,
+            "events": {name: int(name in settings.events) for name in EVENTS},
+            "is_enabled": settings.is_long_poll,
+        }
+
+    def _rights(self, params: Params) -> Json:
+        rights = self._world.settings.rights
+        permissions = [{"name": name, "setting": RIGHTS[name]} for name in rights]
+        mask = sum(RIGHTS[name] for name in rights)
+        return {"mask": mask, "permissions": permissions}
 
     def _users(self, params: Params) -> list[Json]:
         """Communities are no users: their ids are left out."""

@@ -10,6 +10,13 @@ import orjson
 from malexbot.sandbox.model import Json
 
 CHATS_FROM = 2_000_000_000
+# Some of what a community can switch on, and of what a token can be given.
+EVENTS = (
+    *("message_new", "message_reply", "message_edit", "message_event"),
+    *("message_reaction_event", "message_allow", "message_deny"),
+    *("group_join", "group_leave", "wall_post_new"),
+)
+RIGHTS = {"messages": 4096, "photos": 4, "manage": 262144}
 
 
 @dataclass(slots=True)

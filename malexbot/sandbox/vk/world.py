@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import orjson
 from malexbot.sandbox.model import Json
 from malexbot.sandbox.vk.faults import VkFaults
 from malexbot.sandbox.vk.ledger import Told, VkLedger
-from malexbot.sandbox.vk.model import CHATS_FROM, Chat, Message, Person
+from malexbot.sandbox.vk.model import CHATS_FROM, EVENTS, RIGHTS, Chat, Message, Person
 from malexbot.sandbox.vk.refusals import Refusal
 
 
@@ -31,6 +32,10 @@ class VkSettings:
     # How long a pressed button may be answered.
     press_s: float = 60
     longest_text: int = 4096
+    # What the community has switched on, and what its token may do.
+    is_long_poll: bool = True
+    events: Sequence[str] = EVENTS
+    rights: Sequence[str] = tuple(RIGHTS)
 
 
 class VkWorld:
