@@ -52,6 +52,10 @@ class Troubles:
         self._clock = clock
         self._cut_off = 0
 
+    def end(self) -> None:
+        """What was still to come does not: the test looks at what is there."""
+        self._plan.clear()
+
     def __call__(self, door: str) -> None:
         trouble = self._plan.pop(0) if self._plan else FINE
         if trouble == CRASH or (trouble == DOWN and door == "claimed"):

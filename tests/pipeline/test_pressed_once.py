@@ -65,7 +65,7 @@ class Life:
 
     def __init__(self, plan: Sequence[str], order: Callable[[int], int]) -> None:
         self.clock = Clock()
-        fail = Troubles(plan, self.clock)
+        self.troubles = fail = Troubles(plan, self.clock)
         self.store, self.grants = MemoryStore(fail), MemoryGrants(self.clock, fail)
         self.jobs = MemoryJobs(self.clock, fail, grants=self.grants, store=self.store)
         self.chat = MemoryChat(self.clock, fail, timeout_s=TIME_OUT_S)
@@ -180,6 +180,7 @@ def test_what_may_be_pressed_so_often_is_done_so_often(
         life.live()
         life.clock.now += 1000
         life.chat.settle()
+        life.troubles.end()
 
     assert {row.state for row in life.jobs.rows.values()} == {"done"}
     done = {n: min(wanted[n], most) for n, most in enumerate(uses)}
