@@ -159,12 +159,13 @@ class Decider:
     ) -> Sequence[str]:
         occasion = Occasion(self.age_s(event), is_direct, heard.is_named_in(event))
         is_mute = _is_mute(event, heard.own_id)
+        is_bare = event.source in self._neighbours and not event.data.get("enriched")
         return [
             actor.name
             for actor in course.actors
             if occasion.age_s <= actor.max_age_s
             and not (is_mute and actor.answers)
-            and self._wants(actor, event, occasion)
+            and (self._wants(actor, event, occasion) or is_bare and actor.decides_again)
         ]
 
     def _wants(self, actor: Processor, event: Event, occasion: Occasion) -> bool:

@@ -53,6 +53,9 @@ class Handler(Processor):
         self.max_age_s = max(mark.max_age_s for mark in marks)
         self.once = any(mark.once for mark in marks)
         self.answers = any(trigger.is_of_a_person for trigger in self.triggers)
+        self.decides_again = any(
+            isinstance(each, Heard) and each.when for each in self.triggers
+        )
         self.settings = settings
         self._permits = dict(
             zip(self.triggers, permits or [ANYBODY] * len(marks), strict=True)

@@ -197,6 +197,10 @@ class Processor:
     """The names of the events that it is offered without being named in settings."""
     settings: Any = None
     """What `bot.settings` gives its handler."""
+    decides_again = False
+    """Yes: `handle` asks again whether it wants the event, which may have names by then
+    that nobody knew at first; so it is called for any event that has none yet.
+    """
     is_at_home = False
     """Yes: it is offered to the people of the archive's own messenger alone."""
 

@@ -18,6 +18,7 @@ class Response(Processor):
     """Every rule that fits answers, in the order in which they are written."""
 
     name = "response"
+    decides_again = True
 
     def __init__(self, rules: Sequence[ResponseRule]) -> None:
         self._rules = [Rule(rule) for rule in rules]

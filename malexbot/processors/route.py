@@ -71,6 +71,7 @@ class Route(Processor):
 
     name = "route"
     stands_by = True
+    decides_again = True
 
     def __init__(
         self,

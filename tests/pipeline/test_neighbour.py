@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from malexbot.config.responses import ResponseRule
 from malexbot.events import Command, Event, Message, Peer, Reaction, User
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
@@ -15,6 +16,7 @@ from malexbot.pipeline.neighbour import Neighbour
 from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.ports import Bot, Entry, Job, Occasion, Processor
 from malexbot.processors.log import Log
+from malexbot.processors.response import Response
 from malexbot.processors.save import Save
 from tests.support.events import BOT, NOW, posted
 from tests.support.fakes import Clock, MemoryChat
@@ -138,6 +140,20 @@ def test_what_is_the_archives_own_is_not_offered_it() -> None:
     home = Answer(events=("command",), is_at_home=True)
     assert wanted(at_vk("command", command=Command("/malex", "")), command=[home]) == ()
     assert wanted(posted(), posted=[Answer(events=("posted",))]) == ()
+
+
+def test_what_may_hang_on_names_is_decided_when_there_are_some() -> None:
+    rule = {"when": "event.user.nick == 'annalind'", "reply": "hello"}
+    response = Response([ResponseRule.model_validate(rule)])
+    rest = Answer(decides_again=False)
+    rest.wants = lambda event, occasion: False  # type: ignore[method-assign]
+    events: dict[str, list[Processor]] = {"message_new": [response, rest]}
+    assert wanted(at_vk(), **events) == ("response",)
+    boris = at_vk(user=User(1002, nick="boris"), data={"enriched": True})
+    assert wanted(boris, **events) == ()
+    anna = boris._replace(user=User(1001, nick="annalind"))
+    assert wanted(anna, **events) == ("response",)
+    assert wanted(posted(), posted=[response]) == ()
 
 
 def job(event: Event) -> Job:

@@ -11,6 +11,8 @@ from malexbot.runtime.heart import outside
 # Of whom nothing is told, or will not be.
 NEGATIVE_COUNTS_S = 60.0
 MOST_KEPT = 50_000
+# How often who waits for an answer looks up.
+TURN_S = 1.0
 
 Known = TypeVar("Known")
 
@@ -85,19 +87,32 @@ class Together(Generic[Known]):
         """`ask` puts what it learns into the cache, or that nobody told."""
         self._cache = cache
         self._ask = ask
-        self._turn = threading.Lock()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._is_asking = False
         self._wanted: dict[int, None] = {}
 
     def learn(self, ids: Iterable[int]) -> None:
         """Afterwards all that can be known of these is in the cache."""
         missing = self._cache.missing(ids)
-        if not missing:
+        if not missing or not (wanted := self._take_turn(missing)):
             return
-        with self._lock:
+        try:
+            self._ask(wanted)
+        finally:
+            with self._changed:
+                self._is_asking = False
+                self._changed.notify_all()
+
+    def _take_turn(self, missing: Sequence[int]) -> Sequence[int]:
+        """What to ask for; nothing if others have asked for it."""
+        with outside("who asks for names"), self._changed:
             self._wanted |= dict.fromkeys(missing)
-        with outside("who asks for names"), self._turn:
-            with self._lock:
-                wanted, self._wanted = self._wanted, {}
-            if unknown := self._cache.unknown(wanted):
-                self._ask(sorted(unknown))
+            while unknown := self._cache.unknown(missing):
+                if not self._is_asking:
+                    break
+                self._changed.wait(TURN_S)
+            if not unknown:
+                return ()
+            wanted, self._wanted = self._wanted, {}
+            self._is_asking = True
+            return sorted(self._cache.unknown(wanted))

@@ -77,9 +77,21 @@ class Directory:
         )
 
     def recall(self, event: Event) -> Event:
-        """The same event with the names that are in mind; nobody is asked."""
-        user = self._users.get(int(event.user.uuid))
-        return event._replace(user=user or event.user, peer=self._peer(event))
+        """The same event with the names that are in mind; nobody is asked.
+
+        `data["enriched"]` says whether those are all that there is to know.
+        """
+        user_id, peer_id = int(event.user.uuid), int(event.peer.bpid)
+        is_whole = not (
+            (_is_person(user_id) and self._users.unknown([user_id]))
+            or (_is_chat(peer_id) and self._peers.unknown([peer_id]))
+            or event.data.get("is_cropped")
+        )
+        return event._replace(
+            user=self._users.get(user_id) or event.user,
+            peer=self._peer(event),
+            data={**event.data, "enriched": is_whole},
+        )
 
     def complete_one(self, event: Event) -> Event:
         """The same event with names; others that are asked for now share a call."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from malexbot.events import Event, Peer, User
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.directory import Directory
+from malexbot.messengers.vk.directory import PEER_COUNTS_S, Directory
 from malexbot.messengers.vk.translate import Translator
 from malexbot.sandbox.vk.sandbox import VkSandbox
 from tests.messengers.vk.conftest import Town
@@ -232,3 +234,53 @@ def test_presses_and_reactions_have_names_too(
     vk.scene.react(town.chat, town.anna, 1, 4)
     for event in directory.complete(happened()):
         assert (event.user.nick, event.peer.name) == ("annalind", "Town")
+
+
+def test_what_is_in_mind_is_there_without_a_call(
+    directory: Directory, vk: VkSandbox, town: Town, happened: Happenings, clock: Clock
+) -> None:
+    hidden = vk.scene.add_chat("Hidden", is_admin=False)
+    vk.scene.say(town.chat, town.anna, "hi")
+    vk.scene.say(hidden, town.anna, "hi")
+    vk.scene.say(town.chat, town.anna, "hi", is_cropped=True)
+    vk.scene.happen("group_join", {"user_id": town.anna, "join_type": "join"})
+    vk.scene.happen("group_change_settings", {"changes": {}})
+    bare = [directory.recall(event) for event in happened()]
+    assert [event.data["enriched"] for event in bare] == [False] * 4 + [True]
+    assert vk.ledger.calls() == {}
+    whole = directory.complete(happened()[:2])
+    calls = vk.ledger.calls()
+    known = [directory.recall(event) for event in happened()]
+    # Of a chat that tells nothing there is nothing more to know.
+    assert [event.data["enriched"] for event in known] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert known[0].peer == whole[0].peer and known[3].user == whole[0].user
+    clock.now += PEER_COUNTS_S
+    assert not directory.recall(happened()[0]).data["enriched"]
+    assert vk.ledger.calls() == calls
+
+
+def test_many_lanes_cost_few_calls(
+    directory: Directory, vk: VkSandbox, happened: Happenings
+) -> None:
+    """Fifty people in four chats; eight workers complete an event at a time."""
+    chats = [vk.scene.add_chat(f"Chat {n}") for n in range(4)]
+    people = [vk.scene.add_person(f"P{n}") for n in range(50)]
+    for n in range(500):
+        vk.scene.say(chats[n % 4], people[n % 50], "hi")
+    events = happened()
+    with ThreadPoolExecutor(8) as lanes:
+        whole = list(lanes.map(directory.complete_one, events))
+    assert all(event.data["enriched"] and event.user.name for event in whole)
+    # Fifty-four names; one call each would be more than one in ten events.
+    assert sum(vk.ledger.calls().values()) < 40
+    # Warm: none at all.
+    before = vk.ledger.calls()
+    with ThreadPoolExecutor(8) as lanes:
+        list(lanes.map(directory.complete_one, events))
+    assert vk.ledger.calls() == before
