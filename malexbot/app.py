@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from malexbot.config.model import Config
-from malexbot.consumers.readings import register_bus
+from malexbot.consumers.parcel import HTTP, REDIS
+from malexbot.consumers.readings import register_bus, register_targets
 from malexbot.messengers.mattermost.callbacks.doors import WAIT_S, doors
 from malexbot.messengers.mattermost.messenger import Mattermost, Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
@@ -21,7 +23,6 @@ from malexbot.readings import (
     register_connections,
     register_desk,
     register_files,
-    register_targets,
     register_vk,
     register_web,
     register_workstream,
@@ -29,6 +30,7 @@ from malexbot.readings import (
 from malexbot.runtime.metrics import Metrics
 from malexbot.runtime.scheduler import Scheduler
 from malexbot.runtime.supervisor import Service
+from malexbot.storage.backlog import Backlog
 from malexbot.storage.bookmarks import DatabaseBookmarks
 from malexbot.storage.commands import DatabaseCommands
 from malexbot.storage.expiry import Expiry
@@ -169,7 +171,8 @@ def _metrics(parts: Parts, pipe: Pipe) -> Metrics:
     )
     register_desk(metrics, pipe.desk)
     register_workstream(metrics, pipe.workstream)
-    register_targets(metrics, pipe.targets, parts.database)
+    waiting = partial(Backlog(parts.database).waiting, [REDIS, HTTP])
+    register_targets(metrics, pipe.targets, waiting)
     register_bus(metrics, pipe.trimming)
     register_files(
         metrics,

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from malexbot import __version__
-from malexbot.consumers.parcel import HTTP, REDIS
-from malexbot.consumers.targets import Targets
 from malexbot.messengers.vk.directory import Directory
 from malexbot.messengers.vk.longpoll import LongPoll
 from malexbot.pipeline.desk import Desk
@@ -168,36 +166,6 @@ def register_workstream(metrics: Metrics, workstream: Workstream) -> None:
     )
     metrics.gauge(
         "workstream_waiting", "Records that wait.", lambda: workstream.waiting
-    )
-
-
-def register_targets(metrics: Metrics, targets: Targets, database: Database) -> None:
-    """Once a daemon, whether it delivers to any or not."""
-    metrics.counter(
-        "target_events",
-        "Events that were for a target, by what became of them.",
-        lambda: {(t.name, told): n for t in targets.all for told, n in t.counted()},
-        labels=["target", "outcome"],
-    )
-    metrics.counter(
-        "target_failures",
-        "How often a target was not there, or could take nothing.",
-        lambda: {(target.name,): target.failures for target in targets.all},
-        labels=["target"],
-    )
-    metrics.gauge(
-        "target_up",
-        "0 while nobody is there.",
-        lambda: {(target.name,): target.is_up for target in targets.all},
-        labels=["target"],
-    )
-    backlog = Backlog(database)
-    waiting = Fresh(lambda: backlog.waiting([REDIS, HTTP]), name="targets")
-    metrics.gauge(
-        "target_waiting",
-        "Events that wait for one, by its kind.",
-        lambda: _by_word(waiting()),
-        labels=["kind"],
     )
 
 

@@ -1,12 +1,36 @@
-"""How far those are who read the bus, as a number each."""
+"""What an operator can read of targets, and of who reads the bus."""
 
 from __future__ import annotations
 
-from malexbot.consumers.readings import register_bus
+from types import SimpleNamespace
+from typing import cast
+
+from malexbot.consumers.readings import register_bus, register_targets
 from malexbot.consumers.survey import GroupState, StreamState
+from malexbot.consumers.targets import Targets
 from malexbot.consumers.trimming import Trimming
 from malexbot.runtime.metrics import Metrics
 from tests.runtime.test_metrics import parsed
+
+
+def test_what_becomes_of_what_is_for_a_target() -> None:
+    target = SimpleNamespace(
+        name="redis",
+        counted=lambda: [("delivered", 5), ("dead", 1), ("expired", 2)],
+        failures=3,
+        is_up=False,
+    )
+    metrics, targets = Metrics(), cast(Targets, SimpleNamespace(all=[target]))
+    register_targets(metrics, targets, lambda: {"redis": 1, "http": 0})
+    found = parsed(metrics)
+    assert found["malexbot_target_events_total"] == {
+        ("delivered", "redis"): 5,
+        ("dead", "redis"): 1,
+        ("expired", "redis"): 2,
+    }
+    assert found["malexbot_target_failures_total"] == {("redis",): 3}
+    assert found["malexbot_target_up"] == {("redis",): 0}
+    assert found["malexbot_target_waiting"] == {("redis",): 1, ("http",): 0}
 
 
 def test_how_far_who_reads_the_bus_is() -> None:

@@ -130,3 +130,7 @@ def test_jobs_are_counted_by_state(
         "expired": 0,
         "dropped": 0,
     }
+
+
+def test_what_waits_is_counted_by_kind(jobs: DatabaseJobs, backlog: Backlog) -> None:
+    assert backlog.waiting(["run", "redis"]) == {"run": 1, "redis": 0}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from malexbot import __version__
-from malexbot.consumers.targets import Targets
 from malexbot.pipeline.counters import Counters
 from malexbot.pipeline.desk import Desk
 from malexbot.pipeline.intake import Intake
@@ -19,7 +18,6 @@ from malexbot.readings import (
     register,
     register_connections,
     register_desk,
-    register_targets,
     register_web,
 )
 from malexbot.runtime.health import Health
@@ -182,28 +180,6 @@ def test_what_became_of_what_people_asked() -> None:
     found = parsed(metrics)
     assert found["malexbot_calls_total"] == {("unknown",): 1}
     assert found["malexbot_calls_waiting"] == {(): 0}
-
-
-def test_what_becomes_of_what_is_for_a_target(database: Database) -> None:
-    target = SimpleNamespace(
-        name="redis",
-        counted=lambda: [("delivered", 5), ("dead", 1), ("expired", 2)],
-        failures=3,
-        is_up=False,
-    )
-    with database.transaction() as cursor:
-        cursor.execute("INSERT INTO jobs (kind, name, lane) VALUES ('redis', 'a', 'a')")
-    metrics, targets = Metrics(), cast(Targets, SimpleNamespace(all=[target]))
-    register_targets(metrics, targets, database)
-    found = parsed(metrics)
-    assert found["malexbot_target_events_total"] == {
-        ("delivered", "redis"): 5,
-        ("dead", "redis"): 1,
-        ("expired", "redis"): 2,
-    }
-    assert found["malexbot_target_failures_total"] == {("redis",): 3}
-    assert found["malexbot_target_up"] == {("redis",): 0}
-    assert found["malexbot_target_waiting"] == {("redis",): 1, ("http",): 0}
 
 
 def test_what_the_web_server_answers_and_refuses() -> None:
