@@ -236,6 +236,7 @@ def test_without_the_database_the_rest_is_there(unused_port: int) -> None:
             "channel_accessible",
             "channel_history_done",
             "channel_lag_seconds",
+            "gaps_lost",
             "gaps_open",
             "jobs",
             "rejects",
