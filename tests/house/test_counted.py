@@ -15,6 +15,7 @@ from tests.support.counted import (
     FOLLOWS,
     UNCOUNTED,
     is_counted,
+    pytest_collection,
     pytest_runtest_protocol,
 )
 
@@ -48,8 +49,7 @@ def looks() -> tuple[object, object, object]:
     return sys.gettrace(), threading.gettrace(), os.environ.get(FOLLOWS)
 
 
-def while_it_runs(test: Any) -> tuple[object, object, object]:
-    running = pytest_runtest_protocol(test)
+def within(running: Any) -> tuple[object, object, object]:
     next(running)
     seen = looks()
     with pytest.raises(StopIteration):
@@ -60,13 +60,30 @@ def while_it_runs(test: Any) -> tuple[object, object, object]:
 def test_quick_tests_count_but_for_some_suites() -> None:
     assert is_counted(item("web"))
     assert not is_counted(item("web", "slow"))
+    assert not is_counted(item("web", "untraced"))
     assert not any(is_counted(item(suite)) for suite in UNCOUNTED)
 
 
 def test_what_does_not_count_is_not_looked_at_while_it_runs(trace: Trace) -> None:
-    assert while_it_runs(item("web", "slow")) == (None, None, None)
+    assert within(pytest_runtest_protocol(item("web", "slow"))) == (None, None, None)
     assert looks() == (trace, trace, "look")
 
 
 def test_what_counts_is_looked_at(trace: Trace) -> None:
-    assert while_it_runs(item("web")) == (trace, trace, "look")
+    assert within(pytest_runtest_protocol(item("web"))) == (trace, trace, "look")
+
+
+@pytest.mark.parametrize(
+    ("config", "is_looked_at"),
+    [
+        ({}, True),
+        ({"workerinput": {"workerid": "gw0"}}, True),
+        ({"workerinput": {"workerid": "gw1"}}, False),
+    ],
+)
+def test_one_is_looked_at_while_it_collects(
+    config: dict[str, Any], is_looked_at: bool, trace: Trace
+) -> None:
+    session: Any = SimpleNamespace(config=SimpleNamespace(**config))
+    seen = within(pytest_collection(session))
+    assert seen == ((trace, trace, "look") if is_looked_at else (None, None, None))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from malexbot import __version__
@@ -18,6 +19,8 @@ from tests.process.test_daemon import port_of
 from tests.process.test_pipe import settings
 
 __all__ = ["mattermost"]
+
+pytestmark = pytest.mark.untraced
 Write = Callable[..., Path]
 
 

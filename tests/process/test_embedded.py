@@ -13,6 +13,8 @@ import pytest
 from malexbot.sandbox.daemon import DaemonProcess
 from tests.process.conftest import Start
 
+pytestmark = pytest.mark.untraced
+
 WriteConfig = Callable[..., Path]
 
 

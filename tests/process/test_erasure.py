@@ -20,6 +20,8 @@ from tests.process.conftest import Start
 from tests.support.threads import eventually
 
 __all__ = ["mattermost"]
+
+pytestmark = pytest.mark.untraced
 Write = Callable[..., Path]
 
 DAY_MS = 86_400_000

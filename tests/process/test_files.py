@@ -22,6 +22,8 @@ from tests.process.test_daemon import port_of
 from tests.support.threads import eventually
 
 __all__ = ["mattermost"]
+
+pytestmark = pytest.mark.untraced
 Write = Callable[..., Path]
 
 # Some seconds in small pieces.

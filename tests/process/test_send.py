@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from malexbot.sandbox.fixtures import Mattermost, mattermost
 from malexbot.storage.dsn import Dsn
 from tests.process.conftest import Start
@@ -14,6 +16,8 @@ from tests.process.test_pipe import Write, said, settings
 from tests.support.threads import eventually
 
 __all__ = ["mattermost"]
+
+pytestmark = pytest.mark.untraced
 
 
 def send(config: Path, *words: str) -> subprocess.CompletedProcess[str]:

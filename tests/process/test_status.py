@@ -22,6 +22,8 @@ from tests.process.test_pipe import settings
 from tests.support.threads import eventually
 
 __all__ = ["mattermost"]
+
+pytestmark = pytest.mark.untraced
 Write = Callable[..., Path]
 
 

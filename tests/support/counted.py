@@ -3,6 +3,7 @@
 To be traced takes as much CPU again as what is traced, in each child process too. What
 a long random scene passes on its way is not thereby tested: so slow tests, and the
 suites named here, run at full speed, and the others have to see enough by themselves.
+Nor is traced what is marked so: it measures, or kills who would have told.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ import pytest
 UNCOUNTED = frozenset(
     ("bench", "browser", "crash", "faults", "fuzz", "service", "simulation", "soak")
 )
+MARKS = ("slow", "untraced")
 # By that coverage follows into child processes.
 FOLLOWS = "COVERAGE_PROCESS_CONFIG"
+# Of those who run the tests.
+FIRST = "gw0"
 
 
 def is_counted(item: pytest.Item) -> bool:
     suite = Path(item.location[0]).parts[1]
-    return suite not in UNCOUNTED and item.get_closest_marker("slow") is None
+    return suite not in UNCOUNTED and not any(map(item.get_closest_marker, MARKS))
 
 
 @contextmanager
@@ -46,6 +50,16 @@ def untraced() -> Iterator[None]:
 def _trace(here: Any, threads: Any) -> None:
     sys.settrace(here)
     threading.settrace(threads)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """One of those who run the tests sees what importing them runs; that is enough."""
+    worker = getattr(session.config, "workerinput", {"workerid": FIRST})
+    if worker["workerid"] == FIRST:
+        return (yield)
+    with untraced():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

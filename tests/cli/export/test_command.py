@@ -207,6 +207,7 @@ def test_a_person_sees_how_far_it_is(file: Path, database: Database) -> None:
         os.close(terminal)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("form", ["jsonl", "html"])
 def test_memory_stays_the_same(form: str, file: Path, database: Database) -> None:
     """Of the whole process: twenty times the posts cost a few megabytes at most."""

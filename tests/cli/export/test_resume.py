@@ -96,6 +96,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("form", ["jsonl", "html"])
 def test_what_kill_cut_ends_byte_for_byte_the_same(
     form: str, file: Path, run: Run, tmp_path: Path
