@@ -46,8 +46,13 @@ def write_config(folder: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts a daemon on a config; all are gone after the test."""
+def start(request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts a daemon on a config; all are gone after the test.
+
+    They end before their database: without it they would wait for that.
+    """
+    if "empty_database" in request.fixturenames:
+        request.getfixturevalue("empty_database")
     with ExitStack() as stack:
 
         def run(
