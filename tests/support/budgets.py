@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 BUDGETS_S = {
-    "bench": 120,
+    "bench": 160,
     "browser": 240,
     "bus": 30,
     "cli": 450,
     "config": 60,
-    "consumers": 60,
+    "consumers": 100,
     "crash": 450,
     "faults": 1000,
     "fuzz": 150,
