@@ -21,7 +21,7 @@ __all__ = ["malexbot_daemon", "mattermost"]
 
 
 def test_what_the_rules_take_arrives_once_and_all_that_is_done_is_shown(
-    mattermost: Mattermost, malexbot_daemon: StartDaemon, empty_database: Dsn
+    mattermost: Mattermost, empty_database: Dsn, malexbot_daemon: StartDaemon
 ) -> None:
     town = mattermost.town
     routes: list[dict[str, Any]] = [

@@ -25,8 +25,8 @@ __all__ = ["malexbot_daemon", "mattermost"]
 
 def test_what_is_said_changed_and_deleted_is_found_as_it_is_now(
     mattermost: Mattermost,
-    malexbot_daemon: StartDaemon,
     empty_database: Dsn,
+    malexbot_daemon: StartDaemon,
     tmp_path: Path,
 ) -> None:
     town, scene = mattermost.town, mattermost.scene

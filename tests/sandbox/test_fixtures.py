@@ -95,7 +95,7 @@ def test_a_plugin_is_tested_in_the_real_daemon(tmp_path: Path) -> None:
 
 
 def test_a_database_may_be_given(
-    malexbot_daemon: StartDaemon, empty_database: Dsn
+    empty_database: Dsn, malexbot_daemon: StartDaemon
 ) -> None:
     dsn = empty_database
     malexbot_daemon(db=db_block(dsn))
