@@ -102,9 +102,15 @@ def _row(job: JobView) -> tuple[str, ...]:
         job.state,
         moment(job.created_at),
         str(job.attempts),
-        f"{job.kind} {job.name}",
+        _what(job),
         _harmless(" ".join(_reason(job).split())),
     )
+
+
+def _what(job: JobView) -> str:
+    """A target tells itself of what kind it is."""
+    is_told = job.name.startswith(f"{job.kind}:")
+    return job.name if is_told else f"{job.kind} {job.name}"
 
 
 def _reason(job: JobView) -> str:
@@ -122,8 +128,10 @@ def _coloured(line: str, state: str, at: int) -> str:
 
 
 def _facts(job: JobView) -> Iterator[tuple[str, str]]:
-    event = _event(job)
-    yield "what", f"{job.kind} {job.name}"
+    rule, event = _handed_on(job)
+    event = event or _event(job)
+    yield "what", _what(job)
+    yield "rule", rule
     yield "reason", _reason(job)
     yield "tries", str(job.attempts)
     yield "created", moment(job.created_at)
@@ -164,6 +172,19 @@ def _event(job: JobView) -> Event | None:
     from malexbot.storage.wire import from_json
 
     return from_json(job.event) if job.event else None
+
+
+def _handed_on(job: JobView) -> tuple[str, Event | None]:
+    """By which rule, and what."""
+    from malexbot.bus import NoEvent, read
+
+    if not job.name.startswith(f"{job.kind}:"):
+        return "", None
+    try:
+        payload = orjson.loads(job.payload or "")
+        return payload["rule"], read(payload["event"])
+    except (ValueError, KeyError, TypeError, NoEvent):
+        return "", None
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
@@ -39,6 +39,12 @@ def command() -> None:
     """
 
 
+of_option = click.option(
+    "--of",
+    default="",
+    metavar="WHAT",
+    help="Only those of a processor, a target or a kind: answer, redis:message, http.",
+)
 ids_argument = click.argument("ids", type=int, nargs=-1, metavar="ID...")
 
 
@@ -61,19 +67,21 @@ ids_argument = click.argument("ids", type=int, nargs=-1, metavar="ID...")
     show_default=True,
     help="At most so many, the newest.",
 )
+@of_option
 @json_option("a list of objects")
 def list_jobs(
-    config_file: Path, states: Sequence[str], limit: int, is_json: bool
+    config_file: Path, states: Sequence[str], limit: int, of: str, is_json: bool
 ) -> None:
     """List jobs, the newest first.
 
     \b
     malexbot jobs list --state dead
+    malexbot jobs list --of http:moderation
     malexbot jobs list --state all --limit 1000 --json | jq '.[].reason'
     """
     wanted = STATES if "all" in states else [s for s in STATES if s in states] or OPEN
     with opened(config_file) as (jobs, _):
-        found, counts = jobs.list(*wanted, limit=limit), jobs.count()
+        found, counts = jobs.list(*wanted, limit=limit, of=of), jobs.count()
     if is_json:
         click.echo(json.dumps([as_json(job) for job in found], indent=2))
         return
@@ -111,7 +119,11 @@ def show(config_file: Path, job_id: int, is_json: bool) -> None:
 @config_option
 @ids_argument
 @click.option("--all-dead", is_flag=True, help="All that could not be done.")
-def retry(config_file: Path, ids: Sequence[int], all_dead: bool) -> None:
+@click.option("--all-expired", is_flag=True, help="All that were too old.")
+@of_option
+def retry(
+    config_file: Path, ids: Sequence[int], all_dead: bool, all_expired: bool, of: str
+) -> None:
     """Do jobs again that are dead, expired or dropped.
 
     First remove the reason that `malexbot jobs show ID` tells. They are done now,
@@ -120,13 +132,17 @@ def retry(config_file: Path, ids: Sequence[int], all_dead: bool) -> None:
     \b
     malexbot jobs retry 42 43
     malexbot jobs retry --all-dead
+    malexbot jobs retry --all-expired --of redis:message
     """
-    if bool(ids) == all_dead:
-        raise click.UsageError("Give the ids of jobs, or --all-dead.")
+    every: list[Literal["dead", "expired"]] = []
+    every += ["dead"] * all_dead + ["expired"] * all_expired
+    if bool(ids) == bool(every) or (ids and of):
+        raise click.UsageError("Give the ids of jobs, or --all-dead or --all-expired.")
     with opened(config_file) as (jobs, database):
-        if all_dead:
-            click.echo(f"dead jobs that are ready again: {jobs.retry_dead()}")
-        else:
+        for state in every:
+            done = jobs.retry_all(state, of=of)
+            click.echo(f"{state} jobs that are ready again: {done}")
+        if ids:
             each(ids, jobs, jobs.retry, "is ready again")
         remind(database)
 

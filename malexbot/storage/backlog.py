@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -17,7 +17,11 @@ SELECT id, kind, name, lane, state, attempts, reason, event_id, parent,
   created_at, due_at, finished_at, event, payload::text
 FROM jobs
 """
-_LIST = f"{_ROW} WHERE state = ANY(%s) ORDER BY id DESC LIMIT %s"
+# What people call it: a processor, a target with its buttons, or all of a kind.
+_OF = "%(of)s IN ('', kind, name, split_part(name, ' ', 1))"
+_LIST = f"""
+{_ROW} WHERE state = ANY(%(states)s) AND {_OF} ORDER BY id DESC LIMIT %(limit)s
+"""
 _SHOW = f"{_ROW} WHERE id = %s"
 # It does not hold up its lane, which went on long ago; being cut off is forgiven. A
 # processor would find its event too old: a person finds that it is not.
@@ -28,7 +32,7 @@ UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = clock_timestamp(),
   payload = CASE WHEN kind = 'run' THEN '{"by_hand": true}' ELSE payload END
 """
 _RETRY = f"{_AGAIN} WHERE id = %s AND state IN ('dead', 'expired', 'dropped')"
-_RETRY_DEAD = f"{_AGAIN} WHERE state = 'dead'"
+_RETRY_ALL = f"{_AGAIN} WHERE state = %(state)s AND {_OF}"
 _DROP = """
 UPDATE jobs SET state = 'dropped', finished_at = clock_timestamp(),
   reason = 'dropped by hand'
@@ -85,10 +89,11 @@ class Backlog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self, *states: JobState, limit: int = 100) -> list[JobView]:
-        """The newest first; of all states when none is named."""
+    def list(self, *states: JobState, limit: int = 100, of: str = "") -> list[JobView]:
+        """The newest first; of all states, and of whatever, when none is named."""
+        terms = {"states": list(states or _ALL), "limit": limit, "of": of}
         with self._database.transaction() as cursor:
-            cursor.execute(_LIST, (list(states or _ALL), limit))
+            cursor.execute(_LIST, terms)
             return [JobView(*row) for row in cursor.fetchall()]
 
     def show(self, job_id: int) -> JobView | None:
@@ -101,10 +106,10 @@ class Backlog:
         """No: it is not there, or is not one that was given up."""
         return self._change(_RETRY, job_id)
 
-    def retry_dead(self) -> int:
-        """All that are dead; returns how many there were."""
+    def retry_all(self, state: Literal["dead", "expired"], *, of: str = "") -> int:
+        """All that are so; returns how many there were."""
         with self._database.transaction() as cursor:
-            cursor.execute(_RETRY_DEAD)
+            cursor.execute(_RETRY_ALL, {"state": state, "of": of})
             return cursor.rowcount
 
     def drop(self, job_id: int) -> bool:

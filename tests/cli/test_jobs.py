@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from malexbot.bus import wire
 from malexbot.cli import main
 from malexbot.cli.job_lines import described, table
 from malexbot.events import Event
@@ -136,6 +139,14 @@ def test_all_dead_jobs_are_made_ready_again(run: Run, database: Database) -> Non
     assert Backlog(database).count()["dead"] == 0
 
 
+def test_those_of_one_target_are_made_ready_again(run: Run, database: Database) -> None:
+    assert "redis:a" not in run("list", "--of", "redis:a").stdout
+    assert run("retry", "--all-dead", "--of", "redis:a").stdout.endswith(": 0\n")
+    assert run("retry", "--all-expired").stdout.startswith("expired jobs that are")
+    assert run("retry", "--all-dead", "--of", "chat.post").stdout.endswith(": 1\n")
+    assert run("retry", 1, "--of", "chat.post").exit_code == 2
+
+
 def test_who_retries_without_a_daemon_is_told(run: Run, leadership: Leadership) -> None:
     leadership.close()
     result = run("retry", "--all-dead")
@@ -179,6 +190,17 @@ def test_a_database_that_nobody_has_used_is_told(
 def test_what_somebody_asked_for_is_shown(event: Event, told: str) -> None:
     (line,) = [each for each in described(viewed(event)) if each.startswith("  text")]
     assert line.split(maxsplit=1)[1] == told
+
+
+def test_what_a_rule_handed_on_is_shown_as_an_event() -> None:
+    event = posted("p1", "hello")
+    payload = {"rule": "rest", "event": wire(event), "id": "p1", "schema": 1}
+    told = orjson.dumps(payload).decode()
+    job = replace(viewed(event, told), kind="redis", name="redis:message", event=None)
+    lines = [line.split(maxsplit=1) for line in described(job)]
+    assert ["what", "redis:message"] in lines and ["rule", "rest"] in lines
+    assert ["text", "hello"] in lines
+    assert "redis:message" in [*table([job], None)][1]
 
 
 def test_nobody_reads_a_file_in_a_job() -> None:

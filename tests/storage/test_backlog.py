@@ -71,10 +71,10 @@ def test_a_dead_job_is_retried_by_hand(jobs: DatabaseJobs, backlog: Backlog) -> 
 def test_all_dead_jobs_are_retried_at_once(
     jobs: DatabaseJobs, backlog: Backlog
 ) -> None:
-    assert backlog.retry_dead() == 1
+    assert backlog.retry_all("dead") == 1
     assert backlog.count()["dead"] == 0
     assert backlog.count()["ready"] == 2
-    assert backlog.retry_dead() == 0
+    assert backlog.retry_all("dead") == 0
 
 
 def test_an_order_is_a_job_that_waits_for_no_lane(
@@ -134,3 +134,27 @@ def test_jobs_are_counted_by_state(
 
 def test_what_waits_is_counted_by_kind(jobs: DatabaseJobs, backlog: Backlog) -> None:
     assert backlog.waiting(["run", "redis"]) == {"run": 1, "redis": 0}
+
+
+@pytest.mark.parametrize(
+    ("of", "found"),
+    [
+        ("redis", ["redis:b", "redis:a (buttons)", "redis:a"]),
+        ("redis:a", ["redis:a (buttons)", "redis:a"]),
+        ("http:a", []),
+        ("response", ["response"]),
+    ],
+)
+def test_those_of_one_target_are_listed_and_retried(
+    jobs: DatabaseJobs, backlog: Backlog, look: Look, of: str, found: list[str]
+) -> None:
+    for name in ("redis:a", "redis:a (buttons)", "redis:b"):
+        look(
+            "INSERT INTO jobs (kind, name, lane, state, finished_at)"
+            " VALUES ('redis', %s, 'a', 'dead', now())",
+            name,
+        )
+    assert [job.name for job in backlog.list("dead", of=of)] == found
+    assert backlog.retry_all("expired", of=of) == 0
+    assert backlog.retry_all("dead", of=of) == len(found)
+    assert backlog.count()["dead"] == 4 - len(found)
