@@ -134,8 +134,9 @@ def retry(
     malexbot jobs retry --all-dead
     malexbot jobs retry --all-expired --of redis:message
     """
-    every: list[Literal["dead", "expired"]] = []
-    every += ["dead"] * all_dead + ["expired"] * all_expired
+    every: list[Literal["dead", "expired"]] = ["dead"] if all_dead else []
+    if all_expired:
+        every.append("expired")
     if bool(ids) == bool(every) or (ids and of):
         raise click.UsageError("Give the ids of jobs, or --all-dead or --all-expired.")
     with opened(config_file) as (jobs, database):
