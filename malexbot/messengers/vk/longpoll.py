@@ -178,16 +178,17 @@ class LongPoll:
         )
         if not isinstance(answer, dict):
             raise Busy(CALL, "an answer that is no object")
-        if answer.get("updates") == [] and self._clock() - began < wait_s / 2:
+        is_nothing = answer.get("updates") == [] and read_ts(answer.get("ts")) == ts
+        if is_nothing and self._clock() - began < wait_s / 2:
             raise Busy(CALL, "nothing is told, and nobody waited for it")
         return answer
 
     def _failed(self, answer: dict[str, Any], ts: str, reading: _Reading) -> Batch:
         """failed 1: go on with its ts; 2: a new key, the same ts; 3: both anew."""
         failed, after = answer["failed"], read_ts(answer.get("ts"))
-        if failed == 1 and after is not None:
+        if failed == 1 and after not in (None, ts):
             return self._gap(ts, after, "the history is outdated", reading)
-        if failed in (1, 3):
+        if failed == 3 or after is None and failed == 1:
             self._lost = "VK lost what it kept"
         raise Ended(f"failed {str(failed)[:40]}")
 

@@ -335,6 +335,25 @@ def test_who_answers_nothing_at_once_is_not_asked_in_a_tight_loop(
     assert "nobody waited" in caplog.text
 
 
+def test_a_mark_that_moves_without_news_is_kept(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    """What nobody may see moves the queue too, and asked again VK says the same."""
+    vk.scene.say(town.chat, town.anna, "one")
+    vk.faults.answer_poll('{"ts":"5","updates":[]}')
+    assert next(make(ENDLESS).batches("0", stop)).ts == "5"
+
+
+def test_who_hears_of_the_same_loss_again_is_not_asked_in_a_tight_loop(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.faults.answer_poll('{"failed":1,"ts":"0"}', times=2)
+    vk.scene.say(town.chat, town.anna, "one")
+    reader = make()
+    assert texts(take(reader.batches("0", stop), 1)) == ["one"]
+    assert (reader.sessions, reader.gaps) == (3, 0)
+
+
 def test_a_refused_token_is_a_state_that_names_its_cure(
     make: Make, vk: VkSandbox, stop: Stop, health: Health
 ) -> None:
