@@ -76,14 +76,16 @@ def test_other_rules_and_channels_count_from_the_reload_on(
     daemon = start(file)
     daemon.wait_for_status("1 read")
     fresh = settings(mattermost, listen_channels=["malex/second"])
-    change(file, **fresh | {"responses": [rule("ping", "other")]})
+    fresh |= {"responses": [rule("ping", "other")], "workstream": {"to": "journal"}}
+    change(file, **fresh)
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_log("changed: mattermost.listen_channels, responses")
+    daemon.wait_for_log("changed: mattermost.listen_channels, responses, workstream")
     scene.post(town.second, town.alice, "ping, heard from now on")
     eventually(lambda: said(mattermost) == ["other"])
     scene.post(town.channel, town.alice, "ping, not heard any more")
     scene.post(town.second, town.alice, "ping, heard too")
     eventually(lambda: said(mattermost) == ["other", "other"])
+    daemon.wait_for_log("workstream: done [who=response what=run outcome=done job=")
     assert "needs a restart" not in daemon.log
 
 
