@@ -19,3 +19,7 @@ class Away(Transient):
     @property
     def retry_after_s(self) -> float | None:
         return self._wait_s
+
+
+class Closed(Away):
+    """Only this place is not open to us; it is there, and others are open perhaps."""

@@ -16,13 +16,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError
 
 from malexbot import __version__
 from malexbot.config.targets import HttpTarget
 from malexbot.consumers.away import Away
 from malexbot.consumers.parcel import body
+from malexbot.consumers.timely import TimelyAdapter
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
@@ -52,7 +52,7 @@ class HttpLine:
         self._url = settings.url.get_secret_value()
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+            self._session.mount(scheme, TimelyAdapter(pool_maxsize=POOL_SIZE))
         ca_file = str(settings.ca_file) if settings.ca_file else None
         # Looked up once; later no ~/.netrc and no environment changes a delivery.
         self._way = self._session.merge_environment_settings(

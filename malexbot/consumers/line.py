@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.away import Away
+from malexbot.consumers.away import Away, Closed
 from malexbot.errors import MalexbotError, Misconfigured, Permanent, Transient
 from malexbot.runtime.heart import outside
 
@@ -42,10 +42,6 @@ _HINTS = {
     "ACL failure": "the user may not do that in Redis",
     "MISCONF": "Redis cannot write to its disk",
 }
-
-
-class Forbidden(Away):
-    """Redis is there, but its ACL does not let us do that."""
 
 
 class Gone(Transient):
@@ -102,7 +98,7 @@ def _translated(error: redis.RedisError) -> MalexbotError:
         return Away(f"Redis: {text}")
     if passes := _PASSES.search(text):
         hint = _HINTS.get(passes[1])
-        kind = Forbidden if passes[1] in _FORBIDDEN else Away
+        kind = Closed if passes[1] in _FORBIDDEN else Away
         return kind(f"{hint}: {text}" if hint else f"Redis: {text}")
     return Gone(text) if _GONE.search(text) else Permanent(f"Redis: {text}")
 

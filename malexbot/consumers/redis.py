@@ -15,7 +15,8 @@ from typing import Any
 import redis
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.line import Forbidden, asking, connect_as_set
+from malexbot.consumers.away import Closed
+from malexbot.consumers.line import asking, connect_as_set
 from malexbot.consumers.parcel import body, place
 from malexbot.errors import Permanent
 from malexbot.ports import Job
@@ -110,7 +111,7 @@ class RedisBus:
         try:
             with asking():
                 told: Any = self._client.config_get("maxmemory-policy")
-        except (Permanent, Forbidden):
+        except (Permanent, Closed):
             # It is there, and not everybody may ask that.
             return ""
         policy = told.get("maxmemory-policy", SAFE_POLICY)

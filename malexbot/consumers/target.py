@@ -17,12 +17,12 @@ from typing import Protocol
 
 from malexbot.config.fields import spelled
 from malexbot.config.targets import HttpTarget, Redis
-from malexbot.consumers.away import Away
+from malexbot.consumers.away import Away, Closed
 from malexbot.consumers.gate import Gate, Outage, Pass, Shut
 from malexbot.consumers.parcel import place
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed
+from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed, wait_s
 from malexbot.ports import Job, Jobs
 from malexbot.runtime.health import Health
 
@@ -143,6 +143,9 @@ class Target:
 
     def _meant(self, job: Job, error: MalexbotError) -> MalexbotError:
         """What it means for the job when not even it was handed over."""
+        if isinstance(error, Closed):
+            again = Again(wait_s(job, error), str(error), is_of_target=True)
+            return Postponed(again)
         if not isinstance(error, Away):
             return error
         if not error.is_certain and self._is_suspect(job):
@@ -189,8 +192,8 @@ class Target:
         """Nobody comes any more: the line is closed once the last one has left."""
         with self._lock:
             self._is_retired = True
+            self._health.forget(self.name)
             is_idle = not self._users
-        self._health.forget(self.name)
         if is_idle:
             self.line.close()
 
@@ -200,12 +203,11 @@ class Target:
         with self._in_use():
             try:
                 yield
-            except Away as error:
-                self._failed(by, error)
-                raise
-            except (Permanent, Transient):
-                # It has answered.
-                self._arrived(by)
+            except (Permanent, Transient) as error:
+                if isinstance(error, Away) and not isinstance(error, Closed):
+                    self._failed(by, error)
+                else:
+                    self._arrived(by)
                 raise
             except BaseException:
                 self.gate.left(by)
@@ -248,7 +250,11 @@ class Target:
             "%H:%M:%S", time.localtime(time.time() - now + outage.since)
         )
         state = f"away since {since}: {outage.reason}"
-        self._health.tell(self.name, state, is_ready=True)
+        with self._lock:
+            # Another one may have its name by now.
+            if self._is_retired:
+                return
+            self._health.tell(self.name, state, is_ready=True)
         is_blip = now < min(self._back_at + QUIET_S, outage.since + BLIP_S)
         if outage.reason != self._told and not is_blip:
             self._told = outage.reason
@@ -261,7 +267,9 @@ class Target:
         if ended is None:
             return
         self._back_at = self.gate.now()
-        self._health.forget(self.name)
+        with self._lock:
+            if not self._is_retired:
+                self._health.forget(self.name)
         if self._told:
             lasted = spelled(round(self._back_at - ended.since))
             log.info("%s takes events again, after %s", self.name, lasted)

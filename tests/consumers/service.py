@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
@@ -75,3 +75,24 @@ class Desk(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
+
+
+@contextmanager
+def dripping(begins: bytes, drips: bytes) -> Iterator[str]:
+    """A service whose answer never ends; its address."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        line, _ = server.accept()
+        with line, suppress(OSError):
+            line.recv(65536)
+            line.sendall(begins)
+            while True:
+                line.sendall(drips)
+                threading.Event().wait(0.02)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+    thread.join()
+    server.close()

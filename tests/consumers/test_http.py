@@ -17,7 +17,7 @@ from malexbot.consumers.away import Away
 from malexbot.consumers.http import LONGEST_WAIT_S, HttpLine, retry_after_s
 from malexbot.errors import Permanent, Transient
 from tests.consumers.deliveries import delivery, sent
-from tests.consumers.service import Service
+from tests.consumers.service import Service, dripping
 from tests.support.settings import free_port
 
 SECRET = "a secret of some length"
@@ -235,3 +235,29 @@ def test_a_batch_is_a_list_of_what_each_has_its_own_key(
     # The same events have the same key, other ones another.
     batches = [call.headers["Idempotency-Key"] for call in service.calls]
     assert batches[0] == batches[1] != batches[2]
+
+
+@pytest.mark.parametrize(
+    ("begins", "drips"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+    ],
+)
+def test_an_answer_that_drips_is_given_up_in_time(
+    made: Any, begins: bytes, drips: bytes
+) -> None:
+    with dripping(begins, drips) as url, pytest.raises(Away) as refused:
+        post(made(url, time_out="300ms"))
+    assert not refused.value.is_certain
+
+
+def test_a_line_is_kept_after_an_answer_that_was_read_in_time(
+    service: Service, made: Any
+) -> None:
+    line = made(service, time_out="5s")
+    service.status, service.body = 422, b"x" * 1000
+    for _ in range(3):
+        with pytest.raises(Permanent):
+            post(line)
+    assert len(service.lines) == 1

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.away import Away
+from malexbot.consumers.away import Away, Closed
 from malexbot.consumers.gate import Gate
 from malexbot.consumers.target import MOST_TRIALS, Target
 from malexbot.errors import Permanent, Transient
@@ -370,3 +370,28 @@ def test_a_batch_stops_while_there_is_time_to_tell_of_it(
     short.time_out = Deadline(line.timeout_s)
     assert not ends(target(job, short))
     assert line.sent == ["key-1"]
+
+
+def test_who_was_replaced_tells_nothing_of_himself_any_more(
+    target: Target, line: MemoryLine, health: Health
+) -> None:
+    line.goes_on.clear()
+    line.error = Away("no connection")
+    at_it = threading.Thread(target=target.look)
+    at_it.start()
+    assert line.is_begun.wait(PATIENCE_S)
+    target.retire()
+    line.goes_on.set()
+    at_it.join()
+    assert health.parts() == {}
+
+
+def test_a_place_that_is_closed_to_us_holds_up_its_own_lane_only(
+    target: Target, line: MemoryLine
+) -> None:
+    line.refused = {"a": Closed("the user may not do that in Redis: NOPERM")}
+    with pytest.raises(Postponed) as postponed:
+        target(delivery("a"), hold())
+    assert postponed.value.again.is_of_target and postponed.value.again.is_failure
+    target(delivery("b"), hold())
+    assert line.sent == ["b"]

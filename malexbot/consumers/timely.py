@@ -1,0 +1,81 @@
+"""Answers that are there in time as a whole, however a service lets them drip.
+
+The time-out of `requests` is for each read: who sends a byte now and then would hold a
+thread for ever.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from http.client import HTTPResponse
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from malexbot.runtime.deadline import Deadline
+
+
+class TimelyAdapter(HTTPAdapter):
+    """Mounted, it makes the time-out of a read that of the whole answer."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **more)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Reader(io.RawIOBase):
+    """What comes in over a line, until its time is over."""
+
+    def __init__(self, line: socket.socket, incoming: io.RawIOBase) -> None:
+        self._line = line
+        self._incoming = incoming
+        self._deadline = Deadline(line.gettimeout() or 0.0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._deadline.is_over:
+            raise TimeoutError("the answer took too long")
+        self._line.settimeout(self._deadline.left_s)
+        return self._incoming.readinto(buffer)
+
+    def close(self) -> None:
+        self._incoming.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """Reads itself in time."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        incoming: Any = self.fp
+        self.fp = io.BufferedReader(_Reader(sock, incoming.detach()))
+
+
+class _Http(HTTPConnection):
+    response_class = _Answer
+
+
+class _Https(HTTPSConnection):
+    response_class = _Answer
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+_POOLS: dict[str, Any] = {"http": _HttpPool, "https": _HttpsPool}
