@@ -50,8 +50,24 @@ def state_dir(home: Path) -> Path:
     return home / "state"
 
 
+@pytest.fixture(scope="session")
+def first_made(short_dir: Path) -> Path:
+    """A cluster as it is after its first start and its end."""
+    state_dir = short_dir / "first"
+    with Embedded(state_dir, fsync=False):
+        pass
+    return state_dir / "postgres"
+
+
 @pytest.fixture
-def embedded(state_dir: Path) -> Iterator[Embedded]:
+def made(first_made: Path, state_dir: Path) -> None:
+    """To make another one would take half a second of CPU."""
+    state_dir.mkdir(0o700)
+    subprocess.run(["cp", "--archive", first_made, state_dir], check=True)
+
+
+@pytest.fixture
+def embedded(made: None, state_dir: Path) -> Iterator[Embedded]:
     with Embedded(state_dir, fsync=False) as running:
         yield running
 
@@ -148,6 +164,7 @@ def test_parents_and_an_existing_folder_keep_their_mode(home: Path) -> None:
     assert modes == {0o755, 0o751}
 
 
+@pytest.mark.usefixtures("made")
 def test_what_was_written_is_there_after_a_restart(state_dir: Path) -> None:
     with Embedded(state_dir) as server:
         keep_a_row(server)
@@ -159,6 +176,7 @@ def test_what_was_written_is_there_after_a_restart(state_dir: Path) -> None:
     assert took_s < 3, "measured: 0.1 s"
 
 
+@pytest.mark.usefixtures("made")
 def test_start_and_stop_may_be_repeated(state_dir: Path) -> None:
     server = Embedded(state_dir, fsync=False)
     server.stop()
@@ -173,6 +191,7 @@ def test_start_and_stop_may_be_repeated(state_dir: Path) -> None:
     assert not is_running(state_dir)
 
 
+@pytest.mark.usefixtures("made")
 def test_the_last_one_out_stops_it(state_dir: Path) -> None:
     with tenant(state_dir) as other:
         assert other.said == "malexbot"
@@ -183,6 +202,7 @@ def test_the_last_one_out_stops_it(state_dir: Path) -> None:
     assert not is_running(state_dir)
 
 
+@pytest.mark.usefixtures("made")
 def test_who_started_it_may_leave_first(state_dir: Path) -> None:
     with tenant(state_dir) as first:
         with Embedded(state_dir, fsync=False) as second:
@@ -206,6 +226,7 @@ def test_many_start_at_once(state_dir: Path) -> None:
     assert not is_running(state_dir)
 
 
+@pytest.mark.usefixtures("made")
 def test_after_kill_9_of_its_user_it_is_adopted(state_dir: Path) -> None:
     with tenant(state_dir) as first:
         pid = pid_of(state_dir)
@@ -242,6 +263,7 @@ def test_after_kill_9_of_itself_it_comes_back(
     wait_until(lambda: embedded.is_alive)
 
 
+@pytest.mark.usefixtures("made")
 def test_a_start_after_kill_9_of_everything(state_dir: Path) -> None:
     with tenant(state_dir) as first:
         server = pid_of(state_dir)
@@ -253,6 +275,7 @@ def test_a_start_after_kill_9_of_everything(state_dir: Path) -> None:
         assert pid_of(state_dir) != server
 
 
+@pytest.mark.usefixtures("made")
 def test_the_pid_of_a_dead_server_may_be_somebody_elses(state_dir: Path) -> None:
     with Embedded(state_dir, fsync=False):
         left = (state_dir / "postgres/postmaster.pid").read_text()
@@ -279,6 +302,7 @@ def test_something_else_in_its_place_is_told(state_dir: Path) -> None:
         Embedded(state_dir, fsync=False).start()
 
 
+@pytest.mark.usefixtures("made")
 def test_a_server_that_cannot_start_says_why(state_dir: Path) -> None:
     with Embedded(state_dir, fsync=False):
         pass
@@ -300,6 +324,7 @@ def test_a_long_path_works(home: Path) -> None:
     assert not is_running(state_dir)
 
 
+@pytest.mark.usefixtures("made")
 def test_a_symbolic_link_is_the_same_place(home: Path, state_dir: Path) -> None:
     with tenant(state_dir):
         (home / "link").symlink_to(state_dir)
@@ -376,6 +401,7 @@ def test_an_owner_may_leave_first_and_root_stops_it(
     assert not is_running(state_dir)
 
 
+@pytest.mark.usefixtures("made")
 def test_another_user_is_told_whose_it_is(state_dir: Path, stranger: int) -> None:
     with Embedded(state_dir, fsync=False):
         with tenant(state_dir, stranger) as other:
