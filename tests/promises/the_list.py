@@ -360,9 +360,9 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         "ages by the server's": (
             f"{WHOLE}what_is_old_is_told_by_the_servers_clock",
-            "messengers/mattermost/test_clock.py::"
+            "messengers/test_clock.py::"
             "test_a_pong_tells_it_to_the_millisecond",
-            "messengers/mattermost/test_clock.py::test_a_date_tells_it_to_the_second",
+            "messengers/test_clock.py::test_a_date_tells_it_to_the_second",
         ),
         "intervals by the monotonic one": (
             f"{CLOCKS}intervals_are_measured_by_the_monotonic_clock",
