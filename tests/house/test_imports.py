@@ -90,7 +90,7 @@ def libraries(folder: Path, *words: str) -> set[str]:
         ("route test --help", {"click"}),
         ("completion bash", {"click"}),
         ("check", CONFIG),
-        ("doctor", DATABASE | MATTERMOST),
+        ("doctor", DATABASE | MATTERMOST | BUS),
         ("status", DATABASE),
         ("jobs list", DATABASE),
         ("export", DATABASE),

@@ -44,8 +44,9 @@ def command(config_file: Path, is_sending: bool, channel: str, is_json: bool) ->
 
     It asks the Mattermost server (the token, the bot and its channels, SiteURL, the
     clock, TLS, the proxy, the websocket, whether it reaches backend.public_url), VK
-    (the token, its rights, the events that are switched on), the database (its rights,
-    its schema, by writing to it) and this machine (disk, port).
+    (the token, its rights, the events that are switched on), whether somebody is there
+    at redis, http and workstream, the database (its rights, its schema, by writing to
+    it) and this machine (disk, port).
     Nothing that it does stays; only an archive that keeps all keeps, as deleted, what
     --send posts. It takes 25 seconds at most, with --send 40, whatever hangs.
 
@@ -85,11 +86,12 @@ def command(config_file: Path, is_sending: bool, channel: str, is_json: bool) ->
 
 def _themes(config: Config, config_file: Path, send_to: str | None) -> Sequence[Theme]:
     """In the order of their lines; `send_to`: None sends nothing."""
-    from malexbot.cli.doctor import database, machine, mattermost, vk
+    from malexbot.cli.doctor import database, machine, mattermost, targets, vk
 
     return (
         mattermost.theme(config, config_file, send_to),
         vk.theme(config, config_file),
+        targets.theme(config, config_file),
         database.theme(config),
         machine.theme(config),
     )
