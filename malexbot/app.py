@@ -12,7 +12,8 @@ from malexbot.consumers.readings import register_bus, register_targets
 from malexbot.messengers.mattermost.callbacks.doors import WAIT_S, doors
 from malexbot.messengers.mattermost.messenger import Mattermost, Server
 from malexbot.messengers.mattermost.translate import SOURCE as MATTERMOST
-from malexbot.messengers.vk.messenger import Community, Vk
+from malexbot.messengers.vk.messenger import Community
+from malexbot.messengers.vk.messenger import Listener as VkListener
 from malexbot.pipe import Adopt, Parts, Pipe
 from malexbot.pipeline.orders import Reader
 from malexbot.plugins.hooks import Hooks
@@ -92,9 +93,9 @@ def compose(parts: Parts) -> Composition:
     connections: list[Connection] = []
     if community:
         vk = _vk(parts, pipe, community)
-        services += vk.services
-        connections.append(vk.listener)
-        register_vk(metrics, vk.listener.poll, community.directory)
+        services.append(vk)
+        connections.append(vk)
+        register_vk(metrics, vk.poll, community.directory)
     if server:
         called |= _doors(parts, pipe, server)
         mattermost = _mattermost(parts, pipe, server)
@@ -108,8 +109,8 @@ def compose(parts: Parts) -> Composition:
     return Composition(services, _together(prepares))
 
 
-def _vk(parts: Parts, pipe: Pipe, community: Community) -> Vk:
-    return Vk(
+def _vk(parts: Parts, pipe: Pipe, community: Community) -> VkListener:
+    return VkListener(
         community,
         intake=pipe.intake,
         feeds=DatabaseBookmarks(parts.database, epoch=parts.epoch),

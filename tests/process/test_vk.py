@@ -56,11 +56,11 @@ def texts(vk: VkSandbox) -> list[str]:
 
 
 def test_what_is_said_at_vk_is_answered_there_once(
+    empty_database: Dsn,
     vk: VkSandbox,
     start: Start,
     write_config: Callable[..., Path],
     folder: Path,
-    empty_database: Dsn,
 ) -> None:
     scene = vk.scene
     anna = scene.add_person("Anna", "Lind", domain="annalind")
@@ -106,13 +106,15 @@ def test_what_is_said_at_vk_is_answered_there_once(
     assert (answer.event_id, answer.user_id) == (press, anna)
     assert answer.shown == {"type": "show_snackbar", "text": "you are in"}
     assert scene.text(town, offer.cmid) == "borsch with Anna"
-    # Pressed by somebody who was not the first, it sets nothing off.
+    # Who presses it once more is told that somebody was faster.
     scene.press(town, anna, offer.cmid, action["payload"])
+    eventually(lambda: len(vk.ledger.press_answers()) == 2)
+    assert "you are in" not in str(vk.ledger.press_answers()[1].shown)
 
     # What VK lost is told, and it goes on; what comes twice is done once.
-    scene.outdate_history()
+    scene.lose_information()
     eventually(lambda: len(texts(vk)) == 4)
-    assert texts(vk)[-1] == "the history is outdated"
+    assert texts(vk)[-1] == "VK lost what it kept"
     wait_for_poll(vk)
     vk.faults.duplicate_updates()
     scene.say(anna, anna, "press")
@@ -123,19 +125,22 @@ def test_what_is_said_at_vk_is_answered_there_once(
     wait_for_poll(vk)
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(seconds=10) == 0
+    # Nor does what VK tells once more to a daemon that remembers nothing.
+    first = vk.ledger.updates(type="message_new")[0]
+    scene.happen(first.type, first.object, event_id=first.event_id)
     scene.say(town, anna, "ping")
     daemon = start(config)
     eventually(lambda: len(texts(vk)) == 6)
     assert texts(vk)[-1] == "pong"
-    assert vk.ledger.repeated() == []
+    assert "(replay)" in daemon.log and vk.ledger.repeated() == []
     assert vk.ledger.calls()["users.get"] == 2
 
 
 def test_a_token_that_is_refused_is_a_state_of_one_part(
+    empty_database: Dsn,
     vk: VkSandbox,
     start: Start,
     write_config: Callable[..., Path],
-    empty_database: Dsn,
 ) -> None:
     vk.faults.refuse(5)
     daemon = start(write_config("vk", empty_database, vk=block(vk)))

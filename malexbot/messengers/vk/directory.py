@@ -14,8 +14,9 @@ from malexbot.errors import MalexbotError, Transient
 from malexbot.events import Event, Peer, User
 from malexbot.messengers.vk.cache import NEGATIVE_COUNTS_S, Cache, Together
 from malexbot.messengers.vk.client import MOST_PEERS, MOST_USERS, Client
+from malexbot.messengers.vk.contents import Unreadable
 from malexbot.messengers.vk.failures import Busy, Forbidden, gist
-from malexbot.messengers.vk.translate import CHATS_FROM, Translator, Unreadable, peer
+from malexbot.messengers.vk.translate import CHATS_FROM, Translator, peer
 from malexbot.runtime.stop import Stop
 
 log = logging.getLogger(__name__)

@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.events import Event, Origin
 from malexbot.messengers.vk.client import Client
+from malexbot.messengers.vk.contents import Unreadable, raw_of
 from malexbot.messengers.vk.failures import Busy, Unauthorised, gist
 from malexbot.messengers.vk.recent import Recent
 from malexbot.messengers.vk.session import (
@@ -27,7 +26,7 @@ from malexbot.messengers.vk.session import (
     read_ts,
 )
 from malexbot.messengers.vk.since import Since
-from malexbot.messengers.vk.translate import SOURCE, Translator, Unreadable
+from malexbot.messengers.vk.translate import SOURCE, Translator
 from malexbot.messengers.vk.wire import CALL, Wire
 from malexbot.ports import Reject
 from malexbot.runtime.health import Health
@@ -208,7 +207,7 @@ class LongPoll:
                 )
             except Unreadable as error:
                 log.warning("an update that is no event goes to the rejects: %s", error)
-                rejects.append(Reject(SOURCE, orjson.dumps(update), str(error)))
+                rejects.append(Reject(SOURCE, raw_of(update), str(error)))
                 continue
             if reading.recent.is_new(event.event_id):
                 events.append(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from malexbot.config.vk import Vk as Settings
@@ -26,7 +26,6 @@ from malexbot.runtime.health import Health
 from malexbot.runtime.heart import beat
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
-from malexbot.runtime.supervisor import Service
 
 log = logging.getLogger(__name__)
 
@@ -170,28 +169,3 @@ class Listener:
                     log.warning("VK: what was pressed cannot be read yet: %s", error)
                 stop.wait(backoff.next_s())
         return None
-
-
-class Vk:
-    """What comes before the intake: who listens."""
-
-    def __init__(
-        self,
-        community: Community,
-        *,
-        intake: Intake,
-        feeds: Feeds,
-        grants: Grants,
-        health: Health,
-    ) -> None:
-        self.listener = Listener(
-            community, intake=intake, feeds=feeds, grants=grants, health=health
-        )
-
-    @property
-    def services(self) -> Sequence[Service]:
-        return (self.listener,)
-
-    def prepare(self, settings: Settings) -> Callable[[], None]:
-        """Other settings: what counts at once is the processors', who ask for it."""
-        return lambda: None

@@ -18,7 +18,10 @@ _REF = re.compile("[0-9a-f]{32}")
 
 
 class Presses:
-    """Tells handlers of presses; one that may not be stays as it came."""
+    """Tells handlers of presses; one that may not be stays as it came.
+
+    One that is used up is told: who was too late to take it hears so.
+    """
 
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
@@ -58,8 +61,6 @@ def _objection(found: Granted, event: Event, button: Button, choice: str) -> str
         return f"{grant.action}: it is a {grant.kind}"
     if found.is_expired:
         return f"{grant.action}: it is expired"
-    if found.uses_left is not None and found.uses_left <= 0:
-        return f"{grant.action}: it is used up"
     if grant.users and str(event.user.uuid) not in map(str, grant.users):
         return f"{grant.action}: it is somebody else's"
     if grant.channel_id and grant.channel_id != str(event.peer.bpid):

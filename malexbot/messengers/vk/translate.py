@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from malexbot.errors import MalexbotError
 from malexbot.events import (
     Button,
     Command,
@@ -24,6 +23,15 @@ from malexbot.events import (
     Reaction,
     Reply,
     User,
+)
+from malexbot.messengers.vk.contents import (
+    Unreadable,
+    has_nul,
+    read_moment,
+    read_number,
+    read_payload,
+    read_text,
+    read_word,
 )
 
 SOURCE = "vk"
@@ -37,18 +45,12 @@ OF_MESSAGES = {
 PRESSED, REACTED = "message_event", "message_reaction_event"
 # What a press brings to answer it by; it is the way of its late answer.
 PRESS = "press:"
-LONGEST_WORD = 200
 LONGEST_ID = 200
-LARGEST = 2**63
 _COMMAND = re.compile(r"([/!])(\w+)(?:\s+(.*))?", re.DOTALL)
 _MENTION = re.compile(r"\[(?:club|public)(\d+)\|[^\]]*\],?\s*")
 
 Json = Mapping[str, Any]
 _FAULTS = (KeyError, TypeError, AttributeError, ValueError, RecursionError)
-
-
-class Unreadable(MalexbotError):
-    """What came in is no event; the message tells why."""
 
 
 class Told(NamedTuple):
@@ -80,11 +82,11 @@ class Translator:
         """
         try:
             raw = orjson.dumps(update)
-            if b"\\u0000" in raw and _has_nul(update):
+            if b"\\u0000" in raw and has_nul(update):
                 raise Unreadable("a text with a NUL in it")
             told = Told(
                 event_id=_event_id(update, raw),
-                name=_word(update["type"]),
+                name=read_word(update["type"]),
                 origin=origin,
                 connection=connection,
                 raw=raw,
@@ -127,7 +129,7 @@ class Translator:
         return self._other(told, object)
 
     def _of_message(self, told: Told, row: Json, object: Json) -> Event:
-        peer_id, user_id = _number(row["peer_id"]), _number(row["from_id"])
+        peer_id, user_id = read_number(row["peer_id"]), read_number(row["from_id"])
         message = _message(row)
         kind, command = OF_MESSAGES[told.name], None
         is_ours = user_id == -self._group_id
@@ -145,7 +147,7 @@ class Translator:
             "command" if command else kind,
             peer_id,
             user_id,
-            _moment(changed or row["date"]),
+            read_moment(changed or row["date"]),
             message=message,
             command=command,
             data=data,
@@ -160,30 +162,30 @@ class Translator:
         return Command(f"/{found[2]}", found[3] or "") if found else None
 
     def _of_press(self, told: Told, object: Json) -> Event:
-        press_id = _word(object["event_id"])
+        press_id = read_word(object["event_id"])
         cmid = object.get("conversation_message_id")
-        payload = _payload(object.get("payload"))
+        payload = read_payload(object.get("payload"))
         return _event(
             told,
             "button",
-            _number(object["peer_id"]),
-            _number(object["user_id"]),
+            read_number(object["peer_id"]),
+            read_number(object["user_id"]),
             told.at,
-            button=Button(0 if cmid is None else _number(cmid), press_id, payload),
+            button=Button(0 if cmid is None else read_number(cmid), press_id, payload),
             data={"response_url": PRESS + press_id},
         )
 
     def _of_reaction(self, told: Told, object: Json) -> Event:
         """One that is taken away has no number."""
         rid = object.get("reaction_id")
-        number = None if rid is None else _number(rid)
+        number = None if rid is None else read_number(rid)
         return _event(
             told,
             "reaction",
-            _number(object["peer_id"]),
-            _number(object["reacted_id"]),
+            read_number(object["peer_id"]),
+            read_number(object["reacted_id"]),
             told.at,
-            reaction=Reaction(_number(object["cmid"]), number),
+            reaction=Reaction(read_number(object["cmid"]), number),
         )
 
     def _other(self, told: Told, object: Any) -> Event:
@@ -195,9 +197,9 @@ class Translator:
         return _event(
             told,
             told.name,
-            _number(peer_id),
-            _number(user_id),
-            _moment(date) if date else told.at,
+            read_number(peer_id),
+            read_number(user_id),
+            read_moment(date) if date else told.at,
             data=data,
         )
 
@@ -239,13 +241,13 @@ def _event_id(update: Json, raw: bytes) -> str:
 
 
 def _message(row: Json) -> Message:
-    attachments = [_word(one["type"]) for one in row.get("attachments") or ()]
+    attachments = [read_word(one["type"]) for one in row.get("attachments") or ()]
     answered, forwarded = row.get("reply_message"), row.get("fwd_messages") or ()
     there = {"geo": row.get("geo"), "reply": answered, "forward": forwarded}
     attachments += [name for name, told in there.items() if told]
     return Message(
-        cmid=_number(row["conversation_message_id"]),
-        text=_text(row.get("text")),
+        cmid=read_number(row["conversation_message_id"]),
+        text=read_text(row.get("text")),
         reply=_reply(answered) if answered else None,
         forward=tuple(_reply(one) for one in forwarded),
         attachments=tuple(attachments),
@@ -255,54 +257,4 @@ def _message(row: Json) -> Message:
 def _reply(row: Json) -> Reply:
     """What comes from another conversation may have no number there."""
     cmid = row.get("conversation_message_id") or row.get("id") or 0
-    return Reply(_number(cmid), _text(row.get("text")))
-
-
-def _payload(told: Any) -> Json:
-    """A map, whichever way VK writes it; what is none stands under "value"."""
-    if isinstance(told, str):
-        try:
-            told = orjson.loads(told)
-        except ValueError:
-            return {"value": told}
-    if told is None:
-        return {}
-    return told if isinstance(told, dict) else {"value": told}
-
-
-def _has_nul(value: Any) -> bool:
-    """No text of a database may hold one."""
-    if isinstance(value, dict):
-        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
-
-
-def _text(told: Any) -> str:
-    if told is None:
-        return ""
-    if type(told) is not str:
-        raise Unreadable("a text that is none")
-    return told
-
-
-def _word(told: Any) -> str:
-    if type(told) is not str or not 0 < len(told) <= LONGEST_WORD:
-        raise Unreadable("a name that is none")
-    if not told.isprintable() or ":" in told:
-        raise Unreadable("a name that is none")
-    return told
-
-
-def _number(told: Any) -> int:
-    if type(told) is not int or not -LARGEST < told < LARGEST:
-        raise Unreadable("an id that is none")
-    return told
-
-
-def _moment(told: Any) -> int:
-    """Milliseconds, of VK's seconds."""
-    if not 0 < _number(told) < LARGEST // 1000:
-        raise Unreadable("a time that is none")
-    return int(told) * 1000
+    return Reply(read_number(cmid), read_text(row.get("text")))

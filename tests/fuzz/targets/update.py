@@ -11,7 +11,8 @@ import orjson
 
 from malexbot import bus
 from malexbot.errors import Transient
-from malexbot.messengers.vk.translate import SOURCE, Translator, Unreadable
+from malexbot.messengers.vk.contents import Unreadable
+from malexbot.messengers.vk.translate import SOURCE, Translator
 from malexbot.messengers.vk.wire import parsed
 from tests.fuzz.targets import Target
 from tests.fuzz.targets.writing import NOW_MS, decider, write

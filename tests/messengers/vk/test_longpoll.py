@@ -216,18 +216,29 @@ def test_numbers_are_as_good_as_strings(make: Make, vk: VkSandbox, stop: Stop) -
     assert next(make().batches("0", stop)).ts == "7"
 
 
+DEEP = "[" * 300 + "]" * 300
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"type":"message_new","object":{"odd":1}}', "KeyError"),
+        (f'{{"type":"x","object":{{"odd":1,"more":{DEEP}}}}}', "Recursion limit"),
+        ('["odd",{"odd":1}]', "AttributeError"),
+    ],
+)
 def test_a_malformed_update_costs_none_of_its_batch(
-    make: Make, vk: VkSandbox, town: Town, stop: Stop
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, text: str, reason: str
 ) -> None:
     vk.scene.say(town.chat, town.anna, "before")
-    vk.faults.malform_update('{"type":"message_new","object":{"odd":1}}')
+    vk.faults.malform_update(text)
     vk.scene.say(town.chat, town.anna, "bad")
     vk.scene.say(town.chat, town.anna, "after")
     (batch,) = take(make().batches("0", stop), 3)
     assert texts([batch]) == ["before", "after"]
     (reject,) = batch.rejects
-    assert reject.source == "vk" and b'"odd":1' in reject.raw
-    assert "KeyError" in reject.reason
+    assert reject.source == "vk" and b'"odd"' in reject.raw
+    assert reason in reject.reason
     assert batch.ts == "3"
 
 

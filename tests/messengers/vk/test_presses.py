@@ -62,7 +62,6 @@ def test_a_choice_comes_along(grants: MemoryGrants) -> None:
     [
         ({"kind": "dialog"}, "it is a dialog"),
         ({"expires_s": -1.0}, "expired"),
-        ({"uses": 0}, "used up"),
         ({"users": (7,)}, "somebody else's"),
         ({"channel_id": "7"}, "another conversation's"),
         ({"options": ("x",)}, "no such choice"),
@@ -78,6 +77,11 @@ def test_what_may_not_be_sets_nothing_off(
     assert read(grants, {"ref": REF}) == press({"ref": REF})
     assert why in caplog.text and "d31e92" in caplog.text
     assert REF not in caplog.text
+
+
+def test_who_is_too_late_is_to_hear_of_it(grants: MemoryGrants) -> None:
+    grants.make([grant(uses=0)])
+    assert "ref" in read(grants, {"ref": REF}).data
 
 
 def test_who_is_named_may_press(grants: MemoryGrants) -> None:

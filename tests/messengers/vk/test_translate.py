@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from malexbot.events import Command, Event, Message, Peer, Reaction, Reply, User
-from malexbot.messengers.vk.translate import Translator, Unreadable
+from malexbot.messengers.vk.contents import Unreadable
+from malexbot.messengers.vk.translate import Translator
 from tests.messengers.vk.conftest import NOW_MS
 
 GROUP = 218730916
