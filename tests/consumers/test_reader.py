@@ -340,6 +340,20 @@ def test_what_is_no_event_is_laid_aside(
     assert pending(server) == 0
 
 
+def test_what_is_laid_aside_fills_no_redis(
+    reader: Reader, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_DEAD", 50)
+    with server.client() as client, client.pipeline(transaction=False) as many:
+        for number in range(400):
+            many.xadd(STREAM, {"text": str(number)})
+        many.execute()
+    put(server, "a")
+    assert handle(reader, 1) == ["event-a"]
+    # Redis cuts off whole blocks of entries.
+    assert 50 <= len(aside(server)) <= 200
+
+
 def test_what_nobody_survives_is_laid_aside(
     server: RedisServer, alarms: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
