@@ -197,13 +197,14 @@ class Pipe:
         adopt_targets = self.targets.prepare(config)
 
         def adopt() -> None:
+            # First: the new rules may name new ones.
+            adopt_targets()
             self._decider.adopt(processors)
             self._guard.most_a_minute = config.workers.answers_per_minute
             self.retention.keep_s = config.archive.retention
             self.filing.adopt(_wishes(config))
             self.ticks.adopt(called)
             adopt_workstream()
-            adopt_targets()
 
         return adopt
 

@@ -93,8 +93,8 @@ class Redis(Block):
     remember: Duration = Field(
         default=86400.0,
         ge=60,
-        description="How long Redis knows what was delivered: what is sent again"
-        " within that time adds nothing.",
+        description="How long Redis knows what was delivered, and never shorter than"
+        " it is tried: what is sent again within that time adds nothing.",
     )
     time_out: Duration = Field(
         default=5.0, description="How long it may take to answer."

@@ -89,6 +89,9 @@ class HttpLine:
                 return f"{answer.status_code} {answer.reason}"
         except requests.RequestException as error:
             raise self._unanswered(error) from error
+        except OSError as error:
+            # So requests tells of a ca_file that is not there.
+            raise Away(f"{self._name}: {error}") from error
 
     def _answer(
         self, content: bytes, payload: Mapping[str, Any], key: str

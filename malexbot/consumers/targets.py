@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # After a reload it looks at what is new so soon.
 TURN_S = 10.0
 
+# An attempt that is begun in time ends within that.
+BEYOND_S = 60.0
+
 Settings = Redis | HttpTarget
 
 
@@ -114,8 +117,11 @@ def _name(job: Job) -> str:
 
 
 def _blocks(config: Config) -> Iterator[tuple[str, Settings]]:
-    if config.redis:
-        yield REDIS, config.redis
+    if redis := config.redis:
+        # What is tried for so long must be known for as long, or it is there twice.
+        tried_s = config.give_up_after_s(REDIS) + BEYOND_S
+        remember = max(redis.remember, tried_s)
+        yield REDIS, redis.model_copy(update={"remember": remember})
     for name, block in config.http.items():
         yield f"{HTTP}:{name}", block
 

@@ -261,3 +261,10 @@ def test_a_line_is_kept_after_an_answer_that_was_read_in_time(
         with pytest.raises(Permanent):
             post(line)
     assert len(service.lines) == 1
+
+
+def test_certificates_that_are_not_there_are_waited_for(made: Any) -> None:
+    line = made("https://127.0.0.1:1/", ca_file="/nowhere/ca.pem")
+    with pytest.raises(Away, match="/nowhere/ca.pem") as refused:
+        post(line)
+    assert refused.value.is_certain

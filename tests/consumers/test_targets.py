@@ -146,3 +146,11 @@ def test_a_target_may_be_given_up_sooner_than_others() -> None:
         for target in ("redis:x", "http:a", "http:b", "http:none", "mattermost:a")
     ]
     assert waits == [300, 3600, 7200, 7200, 7200]
+
+
+def test_what_is_tried_for_long_is_known_for_as_long(server: RedisServer) -> None:
+    settings = {"url": server.url, "remember": "2m", "give_up_after": "5m"}
+    with closing(made(redis=settings)) as targets:
+        targets(delivery("a"), hold())
+    with server.client() as client:
+        assert 350 < int(client.ttl("{command}:sent:a")) <= 360
