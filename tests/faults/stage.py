@@ -165,11 +165,12 @@ class Stage:
         self._check_log()
 
     def complaints(self) -> list[str]:
-        """What is missing; it may still come."""
-        archived = self._archived()
-        lost = [str(each) for each in self.sandbox.ledger.lost(archived)]
-        still = [str(row) for row in self.rows(_OPEN)]
-        return lost + still + self._unanswered()
+        """What is missing, of one kind; it may still come. To look for all is dear."""
+        return (
+            [str(row) for row in self.rows(_OPEN)]
+            or [str(each) for each in self.sandbox.ledger.lost(self._archived())]
+            or self._unanswered()
+        )
 
     def doubles(self) -> list[str]:
         """What is there twice; nothing makes that good."""
@@ -205,7 +206,7 @@ class Stage:
         while not is_true():
             told = what() if callable(what) else what
             assert time.monotonic() < until, f"{told}\n{self.log[-6000:]}"
-            pause.wait(0.02)
+            pause.wait(0.05)
 
 
 def reconnected(scene: Stage, talk: Talk, times: int = 1) -> None:
