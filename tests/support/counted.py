@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 UNCOUNTED = frozenset(
-    ("bench", "browser", "crash", "faults", "fuzz", "service", "simulation", "soak")
+    ("bench", "browser", "crash", "faults", "fuzz", "simulation", "soak")
 )
 MARKS = ("slow", "untraced")
 # By that coverage follows into child processes.
