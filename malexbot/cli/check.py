@@ -83,6 +83,10 @@ def _plan(config: Config) -> Iterator[str]:
         yield from _events(config.vk.target_events_processors)
     if config.routes:
         yield f"routes:     {', '.join(rule.name for rule in config.routes)}"
+    if config.redis:
+        yield f"Redis:      {config.redis.url}, by {config.redis.mode}"
+    if config.http:
+        yield f"HTTP:       {', '.join(config.http)}"
     if config.plugged.handlers:
         yield f"plugins:    {', '.join(each.name for each in config.plugged.handlers)}"
     db = config.db

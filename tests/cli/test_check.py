@@ -58,6 +58,14 @@ def test_the_routes_are_told(file: Path) -> None:
     assert "routes[2]: is never asked: 'bans' takes every event" in done.stderr
 
 
+def test_the_targets_are_told_without_what_may_be_secret(file: Path) -> None:
+    targets = "redis: {mode: pubsub}\nhttp: {a: 'https://example.org/s3cret'}\n"
+    file.write_text(f"{file.read_text()}\n{targets}")
+    told = check("--config", file).stdout
+    assert "\n  Redis:      redis://localhost:6379/0, by pubsub\n" in told
+    assert "\n  HTTP:       a\n" in told and "s3cret" not in told
+
+
 def test_programs_read_an_object(file: Path, tmp_path: Path) -> None:
     told = json.loads(check("--json", "--config", file).stdout)
     assert told == {"is_well": True, "problems": [], "warnings": []}
