@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.support.budgets import BUDGETS_S, Budgets
+from tests.support.budgets import BUDGETS_S, FIRST, Budgets, turn
+
+TESTS = Path(__file__).parents[1]
 
 
 def spent(suite: str, seconds: float) -> Any:
@@ -55,3 +58,14 @@ def test_one_of_several_that_test_side_by_side_leaves_the_verdict_to_the_first()
     session: Any = session_with(workerinput={})
     budgets.pytest_sessionfinish(session)
     assert session.exitstatus is pytest.ExitCode.OK
+
+
+def test_the_longest_file_begins_before_its_suite_and_that_before_others() -> None:
+    files = ("web/test_x.py", "faults/test_x.py", "faults/test_planted.py")
+    turns = [turn(f"tests/{file}") for file in files]
+    assert turns == sorted(set(turns), reverse=True)
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_what_begins_first_is_there(first: str) -> None:
+    assert (TESTS / first).exists()
