@@ -46,6 +46,16 @@ PRESSED, REACTED = "message_event", "message_reaction_event"
 # What a press brings to answer it by; it is the way of its late answer.
 PRESS = "press:"
 LONGEST_ID = 200
+# What a message tells beside its text, and what that is called here.
+_MORE = {
+    "action": "action",
+    "payload": "payload",
+    "is_cropped": "is_cropped",
+    "admin_author_id": "admin_author_id",
+    "ref": "came_by",
+}
+# By these we know what is pressed and asked of us: nobody else says them.
+_OURS = frozenset({"ref", "response_url", "trigger_id", "cookie"})
 _COMMAND = re.compile(r"([/!])(\w+)(?:\s+(.*))?", re.DOTALL)
 _MENTION = re.compile(r"\[(?:club|public)(\d+)\|[^\]]*\],?\s*")
 
@@ -136,11 +146,7 @@ class Translator:
         if told.name == "message_new" and not (is_ours or row.get("action")):
             command = self._command(message.text)
         changed = row.get("update_time") if kind == "edit" else None
-        data = {
-            name: row[name]
-            for name in ("action", "payload", "is_cropped", "admin_author_id", "ref")
-            if row.get(name)
-        }
+        data = {ours: row[name] for name, ours in _MORE.items() if row.get(name)}
         data["channel_type"] = "D" if 0 < peer_id < CHATS_FROM else "O"
         return _event(
             told,
@@ -191,6 +197,7 @@ class Translator:
     def _other(self, told: Told, object: Any) -> Event:
         """What has no form of its own, also what is not known yet."""
         data: Json = object if isinstance(object, dict) else {"object": object}
+        data = {name: value for name, value in data.items() if name not in _OURS}
         peer_id = data.get("peer_id") or -self._group_id
         user_id = data.get("user_id") or data.get("from_id") or 0
         date = data.get("date")

@@ -183,6 +183,15 @@ def test_what_has_no_form_of_its_own_is_not_dropped(type: str) -> None:
     assert event.data["join_type"] == "join"
 
 
+def test_what_a_link_brings_along_is_no_reference_of_ours() -> None:
+    """Anybody may write `ref` into the address of a conversation."""
+    event = said(ref="0" * 32)
+    assert "ref" not in event.data
+    assert event.data["came_by"] == "0" * 32
+    other = read(update("message_allow", {"user_id": 7, "ref": "0" * 32, "key": "k"}))
+    assert other.data == {"user_id": 7, "key": "k"}
+
+
 def test_the_same_update_without_an_id_has_the_same_id() -> None:
     told = update("group_join", {"user_id": 7})
     del told["event_id"]
