@@ -6,6 +6,7 @@ is wrong with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from malexbot.config.problems import Where
 # The targets that are nowhere without their block.
 _BLOCKS = {"redis": "Redis", "vk": "VK"}
 _TEMPLATE = ("{{", "{%", "{#")
+_PEER = re.compile("-?[1-9][0-9]*")
 
 
 class Unserved(NamedTuple):
@@ -36,8 +38,11 @@ def unserved(value: Mapping[str, Any]) -> Iterator[Unserved]:
         if scheme in _BLOCKS and value.get(scheme) is None:
             text = f"no {_BLOCKS[scheme]} is in the settings"
             yield Unserved(where, text, f"add the block `{scheme}`")
+        elif scheme == "vk" and not (_PEER.fullmatch(name) or _is_filled_in(name)):
+            hint = "a chat is vk:2000000001, a person vk: and the number"
+            yield Unserved(where, "needs the number of a conversation", hint)
         elif scheme == "http" and isinstance(http, Mapping):
-            if not http or not (name in http or any(t in name for t in _TEMPLATE)):
+            if not http or not (name in http or _is_filled_in(name)):
                 yield Unserved(
                     where, "nothing below `http` has that name", _known(http)
                 )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from malexbot.config.load import load_with_warnings
 from malexbot.config.model import Config
+from malexbot.config.problems import ConfigProblems
 from malexbot.config.reload import merge
 from malexbot.config.vk import Vk
 
@@ -115,3 +116,13 @@ def test_what_is_done_of_both_messengers_is_one_table() -> None:
     block = BLOCK | {"target_events_processors": {"message_new": ["log"]}}
     config = Config.model_validate({"mattermost": mattermost, "vk": block})
     assert [*config.target_events_processors] == ["posted", "message_new"]
+
+
+@pytest.mark.parametrize("target", ["vk:nobody", "vk:0", "vk:@anna", "vk: 7x"])
+def test_a_target_at_vk_is_a_number(target: str, tmp_path: Path) -> None:
+    events = {"message_new": ["route"]}
+    block = BLOCK | {"target_events_processors": events}
+    with pytest.raises(ConfigProblems, match="needs the number of a conversation"):
+        warnings(tmp_path, vk=block, routes=[{"name": "a", "to": target}])
+    for fit in ("vk:2000000001", "vk:-7", "vk:{{ event.user.uuid }}"):
+        assert warnings(tmp_path, vk=block, routes=[{"name": "a", "to": fit}]) == []

@@ -30,6 +30,7 @@ PRESSES = "crash/test_presses.py::test_"
 RUNS = "pipeline/test_runs.py::test_"
 SENDS = "pipeline/test_sends.py::test_"
 SOCKET = "messengers/mattermost/test_socket.py::test_"
+VK = "messengers/vk/test_messenger.py::test_"
 WAITING = "pipeline/test_waiting.py::test_"
 WALKS = "messengers/mattermost/test_walks.py::test_"
 WHOLE = "promises/test_whole.py::test_"
@@ -206,6 +207,11 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{CHAT}what_went_wrong_tells_what_a_repeat_means",
             "messengers/mattermost/test_client.py::test_a_send_cut_off_is_uncertain",
         ),
+        "VK knows a send by a random_id of its key": (
+            "messengers/vk/test_chat.py::test_the_same_key_posts_once",
+            "messengers/vk/test_chat.py::"
+            "test_an_uncertain_send_is_there_once_when_it_is_repeated",
+        ),
         "it is sent again only while its key is known": (
             f"{SENDS}an_uncertain_send_is_repeated_soon_with_the_same_key",
             "pipeline/test_verdicts.py::test_a_repeat_arrives_while_its_key_is_known",
@@ -305,6 +311,10 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{WAITING}the_number_of_events_is_bounded",
             f"{WAITING}the_bytes_are_bounded",
         ),
+        "VK is not polled while there is no room": (
+            f"{VK}nothing_is_polled_while_the_intake_is_full",
+            f"{VK}the_end_does_not_wait_for_room",
+        ),
         "HTTP answers 503, and says when to come again": (
             f"{DESK}a_full_intake_turns_away",
             f"{DOORS}what_finds_no_room_comes_again",
@@ -360,8 +370,7 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         "ages by the server's": (
             f"{WHOLE}what_is_old_is_told_by_the_servers_clock",
-            "messengers/test_clock.py::"
-            "test_a_pong_tells_it_to_the_millisecond",
+            "messengers/test_clock.py::" "test_a_pong_tells_it_to_the_millisecond",
             "messengers/test_clock.py::test_a_date_tells_it_to_the_second",
         ),
         "intervals by the monotonic one": (

@@ -231,16 +231,23 @@ def _batches(ids: Sequence[int], most: int) -> Iterable[Sequence[int]]:
 
 
 def _user(row: Json) -> User:
-    first, last = row.get("first_name") or None, row.get("last_name") or None
+    first, last = _name(row.get("first_name")), _name(row.get("last_name"))
     name = " ".join(word for word in (first, last) if word) or None
-    return User(int(row["id"]), name, first, last, row.get("domain") or None)
+    return User(int(row["id"]), name, first, last, _name(row.get("domain")))
+
+
+def _name(told: Any) -> str | None:
+    """What is no text is no name; and no database takes a NUL."""
+    if not isinstance(told, str):
+        return None
+    return told.replace("\0", "\N{REPLACEMENT CHARACTER}") or None
 
 
 def _titled(row: Json) -> tuple[int, Peer | None]:
     """The number of a conversation, and what it is called if that is told."""
     told, settings = row.get("peer"), row.get("chat_settings")
     id = told.get("id") if isinstance(told, dict) else None
-    title = settings.get("title") if isinstance(settings, dict) else None
+    title = _name(settings.get("title")) if isinstance(settings, dict) else None
     if not isinstance(id, int):
         return 0, None
-    return id, peer(id, str(title)) if title else None
+    return id, peer(id, title) if title else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from malexbot.config.vk import Vk as Settings
@@ -21,7 +21,7 @@ from malexbot.messengers.vk.translate import SOURCE, Translator
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.neighbour import Neighbour
 from malexbot.pipeline.sight import Sight
-from malexbot.ports import Feeds, Grants, Lost, Mark, Polled, Reject, Store
+from malexbot.ports import Feed, Feeds, Grants, Lost, Mark, Polled, Reject, Store
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import beat
 from malexbot.runtime.retry import Backoff
@@ -114,23 +114,29 @@ class Listener:
     def run(self, stop: Stop) -> None:
         # What a turn before this one has handed over moves the mark that is read now.
         self._intake.settle(stop)
-        began = time.monotonic()
         feed = self._feeds.feed(SOURCE, self._feed)
+        for batch in self._batches(feed, stop):
+            if not self._take(batch, stop):
+                return
+            if feed is None:
+                # What comes after a mark that is not durable could be lost with it.
+                self._intake.settle(stop)
+                feed = Feed(batch.ts, 0.0)
+
+    def _batches(self, feed: Feed | None, stop: Stop) -> Iterator[Batch]:
+        """From where it was read to, or from now on."""
+        began = time.monotonic()
         self.number = self._feeds.open_connection(SOURCE, "start")
-        log.info(
-            "VK: community %s is read from %s on",
-            self._feed,
-            f"ts {feed.ts}" if feed else "now",
-        )
-        ago_s = feed.answered_ago_s + time.monotonic() - began if feed else None
-        for batch in self.poll.batches(
+        where = f"ts {feed.ts}" if feed else "now"
+        log.info("VK: community %s is read from %s on", self._feed, where)
+        return self.poll.batches(
             feed.ts if feed else None,
             stop,
             connection=self.number,
-            answered_ago_s=ago_s,
-        ):
-            if not self._take(batch, stop):
-                return
+            answered_ago_s=(
+                feed.answered_ago_s + time.monotonic() - began if feed else None
+            ),
+        )
 
     @property
     def is_connected(self) -> bool:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from malexbot.events import Event, Peer, User
 from malexbot.messengers.vk.client import Client
 from malexbot.messengers.vk.directory import PEER_COUNTS_S, Directory
+from malexbot.messengers.vk.link import Link
 from malexbot.messengers.vk.translate import Translator
+from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox
 from tests.messengers.vk.conftest import Town
 
@@ -284,3 +287,55 @@ def test_many_lanes_cost_few_calls(
     with ThreadPoolExecutor(8) as lanes:
         list(lanes.map(directory.complete_one, events))
     assert vk.ledger.calls() == before
+
+
+class Odd(Client):
+    """A client whose VK answers what it is told to."""
+
+    answers: dict[str, Any] = {}
+
+    def within(self, stop: Stop, *, patience_s: float = 0, read_s: float = 0) -> Client:
+        return self
+
+    def call(self, method: str, *, is_repeatable: bool = True, **params: Any) -> Any:
+        return self.answers.get(method, {"items": []})
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"first_name": 5, "last_name": ["x"], "domain": {}},
+        {"first_name": "A\0", "last_name": None},
+        {},
+    ],
+)
+@pytest.mark.parametrize(
+    "chat",
+    [
+        {"chat_settings": {"title": 7}},
+        {"chat_settings": []},
+        {"chat_settings": {"title": "T\0"}},
+    ],
+)
+def test_odd_rows_cost_no_event(
+    link: Link,
+    translator: Translator,
+    vk: VkSandbox,
+    town: Town,
+    happened: Happenings,
+    user: dict[str, Any],
+    chat: dict[str, Any],
+) -> None:
+    client = Odd(link)
+    client.answers = {
+        "users.get": [{"id": town.anna, **user}],
+        "messages.getConversationsById": {
+            "items": [{"peer": {"id": town.chat}, **chat}]
+        },
+    }
+    vk.scene.say(town.chat, town.anna, "hi")
+    event = Directory(client, translator).complete_one(happened()[0])
+    assert event.message is not None and event.message.text == "hi"
+    names = [*event.user[1:], event.peer.name]
+    assert all(name is None or isinstance(name, str) for name in names)
+    assert "\0" not in "".join(filter(None, names))
