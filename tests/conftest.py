@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 pytest_plugins = [
@@ -14,6 +15,14 @@ pytest_plugins = [
     "tests.support.counted",
     "tests.support.postgres",
 ]
+
+# How quick an example is tells of the machine, and of what else it has to do.
+hypothesis.settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("any machine")
 
 # A thread that was told to end may take so long for it.
 GRACE_S = 5.0
