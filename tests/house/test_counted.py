@@ -61,6 +61,7 @@ def test_quick_tests_count_but_for_some_suites() -> None:
     assert is_counted(item("web"))
     assert not is_counted(item("web", "slow"))
     assert not is_counted(item("web", "untraced"))
+    assert not is_counted(item("web", "hypothesis"))
     assert not any(is_counted(item(suite)) for suite in UNCOUNTED)
 
 

@@ -151,6 +151,7 @@ def test_it_is_one_moment_however_long_it_takes(
     assert len(ids(archive.by_time())) == 2 * FETCHED
 
 
+@pytest.mark.untraced
 def test_many_rows_need_little_memory(look: Look, archive: Snapshot) -> None:
     look(MANY, 20_000)
     for rows in (archive.by_time(), archive.by_thread("channel0")):

@@ -21,7 +21,8 @@ import pytest
 UNCOUNTED = frozenset(
     ("bench", "browser", "crash", "faults", "fuzz", "simulation", "soak")
 )
-MARKS = ("slow", "untraced")
+# Of hypothesis: what it draws is another each time, and so would be the sum.
+MARKS = ("slow", "untraced", "hypothesis")
 # By that coverage follows into child processes.
 FOLLOWS = "COVERAGE_PROCESS_CONFIG"
 # Of those who run the tests.

@@ -48,6 +48,7 @@ def test_edits_and_deletions_are_read(desk: Reader) -> None:
     assert deleted not in desk.kept()
 
 
+@pytest.mark.untraced
 def test_more_changes_than_one_answer_holds_are_read(desk: Reader) -> None:
     posts = desk.mattermost.scene.post_many(
         desk.town.channel, desk.town.alice, ["first"] * 600
@@ -127,6 +128,7 @@ def test_a_page_that_cannot_be_read_at_all_is_no_end(
     assert not desk.store.mark(desk.town.channel).is_history_done
 
 
+@pytest.mark.untraced
 def test_what_cannot_be_read_counts_among_the_rows_of_since(desk: Reader) -> None:
     posts = desk.mattermost.scene.post_many(
         desk.town.channel, desk.town.alice, ["first"] * 1200
