@@ -10,6 +10,8 @@ from malexbot.consumers.survey import StreamState, Survey, moment
 
 # What all have done stays so long all the same, for those who look.
 KEPT_S = 600.0
+# Unless a stream holds this share of its most.
+FULL_SOON = 0.8
 # So many keys are named in one go.
 STEP = 1000
 
@@ -19,6 +21,10 @@ class Cut(NamedTuple):
 
     state: StreamState
     """As it was before."""
+    left: int
+    """How many entries it holds now."""
+    is_filling: bool = False
+    """Yes: what somebody has not done nears the bound, or has met it."""
     lost: int = 0
     """How many entries are gone that somebody had not done."""
     losers: Sequence[str] = ()
@@ -39,17 +45,19 @@ class Shears(Survey):
                 return None
             state = self.state(stream)
             if not state.groups:
-                self._cut_to(stream, most)
-                return Cut(state)
+                return Cut(state, state.entries - self._cut_to(stream, most))
             done = min((group.done_before for group in state.groups), key=moment)
             self._cut_before(stream, min(done, self._past(kept_s), key=moment))
-            if not most or self._client.xlen(stream) <= most:
-                return Cut(state)
+            left = int(self._client.xlen(stream))
+            if not most or left < most * FULL_SOON:
+                return Cut(state, left)
             self._cut_before(stream, done, is_exact=True)
             lost = self._cut_to(stream, most)
+            left = int(self._client.xlen(stream))
             first = self._first(stream, "-") or done
         late = [g.name for g in state.groups if moment(g.done_before) < moment(first)]
-        return Cut(state, lost, late if lost else ())
+        is_filling = left >= most * FULL_SOON
+        return Cut(state, left, is_filling, lost, late if lost else ())
 
     def forget(self, keys: Iterable[str]) -> None:
         """These are of no use any more."""

@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 TURN_S = 30.0
 # A crash of the database's machine may take back the end of a job; not for so long.
 FORGET_AFTER_S = 60.0
-# What share of its most a stream may hold before it is told.
-FULL_SOON = 0.8
 
 
 class Trimming:
@@ -88,7 +86,7 @@ class Trimming:
 
     def _judge(self, cut: Cut, most: int) -> None:
         """Nobody is told of what nobody reads."""
-        state, share = cut.state, cut.state.entries / most if most else 0.0
+        state = cut.state
         if cut.lost:
             self._tell(
                 state.name,
@@ -98,12 +96,12 @@ class Trimming:
                 f" cut off before {', '.join(cut.losers)} had done them; see"
                 " `malexbot bus lag` and redis.max_entries",
             )
-        elif state.groups and share >= FULL_SOON:
+        elif cut.is_filling:
             self._tell(
                 state.name,
                 "fills",
                 logging.WARNING,
-                f"the stream {state.name} fills: it holds {state.entries} entries, and"
+                f"the stream {state.name} fills: it holds {cut.left} entries, and"
                 f" beyond {most} the oldest are cut off unread; see `malexbot bus lag`",
             )
         else:

@@ -63,6 +63,10 @@ def test_what_is_lost_is_counted_and_told_once(
     client.xgroup_create(STREAM, "moderation", id="0")
     with caplog.at_level(logging.INFO, module.__name__):
         trimming.turn(bus)
+        fill(client, 900, stream="read")
+        client.xgroup_create("read", "moderation", id="$")
+        bus.streams.add("read")
+        trimming.turn(bus)
         assert not caplog.messages
         fill(client, 400)
         for _ in range(2):
