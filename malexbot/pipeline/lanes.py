@@ -154,8 +154,8 @@ class Lanes:
         claimed: list[Job] = []
         try:
             with outside("jobs"):
-                self._expire()
                 try:
+                    self._expire()
                     claimed = self._jobs.claim(
                         kinds=self._runner.kinds,
                         limit=len(holds),

@@ -327,14 +327,15 @@ def test_a_retry_is_taken_up_when_it_is_due() -> None:
     assert tries == [1, 2, 3]
 
 
-def test_an_outage_of_the_queue_is_waited_out_and_shown() -> None:
+@pytest.mark.parametrize("door", ["claim", "expire"])
+def test_an_outage_of_the_queue_is_waited_out_and_shown(door: str) -> None:
     world = World(fine)
-    world.fail.always_at("claim", "the database is away")
+    world.fail.always_at(door, "the database is away")
     world.offer("a")
     with Running(world.lanes):
         eventually(lambda: not world.health.is_ready)
         assert "no jobs: the database is away" in world.health.line()
-        world.fail.heal("claim")
+        world.fail.heal(door)
         eventually(lambda: world.is_done(1))
         eventually(lambda: world.health.is_ready)
 
