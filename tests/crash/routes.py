@@ -32,6 +32,7 @@ from tests.crash.streams import disordered, doubled, lost, read
 from tests.crash.strikes import Moment, Strike
 from tests.support.redis import RedisServer
 from tests.support.settings import db_block, free_port
+from tests.support.threads import eventually
 
 MOMENTS: tuple[Moment, ...] = ("before", "after")
 # What is on the disk when it is answered for survives a kill of Redis.
@@ -106,6 +107,12 @@ class RouteStage(Daemons):
 
     # The daemons.
 
+    def begin_to_listen(self) -> None:
+        """What is told before the first mark is nobody's to know."""
+        self.start()
+        eventually(self._is_marked)
+        self.stop()
+
     def live_dangerously(
         self,
         choice: random.Random,
@@ -154,6 +161,11 @@ class RouteStage(Daemons):
 
     # What is seen.
 
+    def _is_marked(self) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute("SELECT FROM feeds")
+            return bool(cursor.rowcount)
+
     def is_settled(self) -> bool:
         """Yes: all that was told so far has come to its end, whatever that is."""
         with self._database.transaction() as cursor:
@@ -196,16 +208,15 @@ def play(
     seed: int,
     *,
     events: int,
-    chance: float = 0.01,
-    per_second: float = 100,
+    chance: float,
+    per_second: float,
     most_kills: float = math.inf,
     between: Mapping[int, Callable[[], object]] | None = None,
 ) -> Found:
     """So many events; `between`: what is done once so many of them were told."""
     choice, due = random.Random(seed), sorted((between or {}).items())
     began = time.monotonic()
-    stage.start().wait_for_status("vk: connected")
-    stage.stop()
+    stage.begin_to_listen()
     load = stage.vk.load
     load.start(per_second=per_second, most=events, seed=seed)
 

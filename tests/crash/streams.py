@@ -11,10 +11,11 @@ from tests.support.redis import RedisServer
 
 
 class Entry(NamedTuple):
-    """One entry: which event it is, and what it keeps its order with."""
+    """One entry: which event it is, what it keeps its order with, how it was heard."""
 
     id: str
     lane: str
+    origin: str
 
 
 Streams = Mapping[str, Sequence[Entry]]
@@ -52,7 +53,7 @@ def disordered(
     numbers = {id: number for number, id in enumerate(told)}
     for entries in streams.values():
         newest: dict[str, int] = {}
-        for id, lane in entries:
+        for id, lane, _ in entries:
             if id in excused or id not in numbers:
                 continue
             if numbers[id] < newest.get(lane, -1):
@@ -61,4 +62,5 @@ def disordered(
 
 
 def _entry(fields: Mapping[str, str]) -> Entry:
-    return Entry(fields["id"], decode(fields["event"]).lane)
+    event = decode(fields["event"])
+    return Entry(fields["id"], event.lane, event.origin)
