@@ -85,6 +85,7 @@ class Target:
         self._told = ""
         self._back_at = -math.inf
         self._trials = (0, 0)
+        self._alone = 0
 
     def __call__(self, job: Job, hold: Hold) -> Done | Ended:
         hold.check_for(self.line.timeout_s)
@@ -102,12 +103,15 @@ class Target:
         except MalexbotError as error:
             # Those that were not handed over stay as they were, behind this one.
             if not ends:
-                raise self._meant(job, error) from error
+                raise self._meant(jobs, error) from error
         return self._counted(ends)
 
     def _together(self, job: Job) -> list[Job]:
         """With those behind it that go there too, as many as may go in one go."""
         most = self.settings.batch
+        if self._alone:
+            self._alone -= 1
+            return [job]
         if rate := self.settings.rate:
             most = min(most, max(1, int(rate)))
         behind = self._jobs.behind(job, most=most - 1, most_bytes=MOST_BYTES)
@@ -141,15 +145,19 @@ class Target:
         """Yes: what comes next might not be told of in time."""
         return min(hold.lease.left_s, hold.time_out.left_s) <= self.line.timeout_s
 
-    def _meant(self, job: Job, error: MalexbotError) -> MalexbotError:
-        """What it means for the job when not even it was handed over."""
+    def _meant(self, jobs: Sequence[Job], error: MalexbotError) -> MalexbotError:
+        """What it means for the first job when not even it was handed over."""
+        job = jobs[0]
         if isinstance(error, Closed):
             again = Again(wait_s(job, error), str(error), is_of_target=True)
             return Postponed(again)
         if not isinstance(error, Away):
             return error
-        if not error.is_certain and self._is_suspect(job):
-            return Transient(str(error))
+        if not error.is_certain:
+            # One of them may have silenced it: it is found when each goes alone.
+            self._alone = len(jobs) - 1 or self._alone
+            if self._is_suspect(job):
+                return Transient(str(error))
         return _postponed(self.gate.wait_s, str(error))
 
     def _counted(self, ends: Sequence[Along]) -> Done | Ended:

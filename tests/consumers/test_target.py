@@ -395,3 +395,19 @@ def test_a_place_that_is_closed_to_us_holds_up_its_own_lane_only(
     assert postponed.value.again.is_of_target and postponed.value.again.is_failure
     target(delivery("b"), hold())
     assert line.sent == ["b"]
+
+
+def test_a_silence_to_a_batch_lets_each_go_alone_for_a_while(
+    target: Target, line: MemoryLine, queue: MemoryJobs, clock: Clock
+) -> None:
+    """One of them may be what it cannot bear: it holds up no other for long."""
+    line.refused = {"key-3": Away("no answer in time", is_certain=False)}
+    job = begin(queue, 5)
+    with pytest.raises(Postponed):
+        target(job, hold())
+    clock.now += 1
+    assert not ends(target(job, hold()))
+    queue.finish(job, [])
+    (job,) = queue.claim(kinds=["redis"], limit=1, lease_s=90)
+    assert not ends(target(job, hold()))
+    assert line.sent == ["key-1", "key-2"]
