@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
+from malexbot.sandbox.vk.world import VkSettings
 from malexbot.storage.dsn import Dsn
 from tests.process.conftest import Start
 from tests.support.threads import eventually
@@ -34,6 +35,9 @@ def join(event: Event, bot: Bot, what: str) -> None:
 def hear(event: Event, bot: Bot) -> None:
     bot.reply(f"hello, {event.user.name} of {event.peer.name}")
 """
+
+
+GROUP = VkSettings().group_id
 
 
 @pytest.fixture
@@ -120,6 +124,14 @@ def test_what_is_said_at_vk_is_answered_there_once(
     scene.say(anna, anna, "press")
     eventually(lambda: len(texts(vk)) == 5)
     assert vk.ledger.sent()[-1].peer_id == anna
+
+    # Other processors count at once, another community after a restart.
+    text = config.read_text()
+    config.write_text(text.replace("    - response\n", "").replace(str(GROUP), "7"))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("needs a restart to take effect: vk.group_id")
+    assert "vk.target_events_processors" in daemon.log
+    config.write_text(text)
 
     # A poll that waits for minutes holds up no end.
     wait_for_poll(vk)
