@@ -21,6 +21,9 @@ TRIAL_S = 1.0
 LONGEST_TRIAL_S = 60.0
 # So long somebody waits for his turn at most before he asks again.
 LONGEST_TURN_S = 30.0
+# So long the others wait for whose turn it is; and then he has lost his place.
+LATE_S = 0.5
+LONGEST_LATE_S = 60.0
 
 
 class Shut(NamedTuple):
@@ -66,7 +69,9 @@ class Gate:
         self._trial_at = 0.0
         self._trial_ends_at = 0.0
         self._next_at = 0.0
-        self._turn_at = 0.0
+        # Who wait for their turn, whoever came first before the others, and when each
+        # is to ask again.
+        self._line: dict[str, float] = {}
 
     @property
     def outage(self) -> Outage | None:
@@ -80,13 +85,15 @@ class Gate:
             at = self._trial_at if self._outage else self._next_at
             return max(0.0, at - self.now())
 
-    def enter(self) -> Pass | Shut:
+    def enter(self, who: str = "") -> Pass | Shut:
+        """Of a rate all who ask have their turns, one after the other."""
         with self._lock:
             now = self.now()
             if self._outage:
                 return self._try(now, self._outage)
-            if now < self._next_at:
-                return Shut(self._turn_s(now), "its rate is used up")
+            if now < self._next_at or not self._is_first(who, now):
+                return Shut(self._turn_s(who, now), "its rate is used up")
+            self._line.pop(who, None)
             self._next_at = now + self._step_s
             return Pass(self._number)
 
@@ -137,8 +144,22 @@ class Gate:
         self._trial_ends_at = now + LONGEST_TRIAL_S
         return Pass(self._number, is_trial=True)
 
-    def _turn_s(self, now: float) -> float:
-        """One after the other: they do not all come back at once."""
-        turn_at = max(self._turn_at + self._step_s, self._next_at)
-        self._turn_at = min(turn_at, now + LONGEST_TURN_S)
-        return self._turn_at - now
+    def _is_first(self, who: str, now: float) -> bool:
+        """No: somebody waits for longer, and is about to ask again."""
+        for other, at in [*self._line.items()]:
+            if other == who:
+                return True
+            if now <= at + LATE_S:
+                return False
+            if now > at + LONGEST_LATE_S:
+                del self._line[other]
+        return True
+
+    def _turn_s(self, who: str, now: float) -> float:
+        """They do not all come back at once."""
+        self._line.setdefault(who, now)
+        place = [*self._line].index(who)
+        wait_s = max(self._next_at - now, 0.0) + place * self._step_s
+        wait_s = min(wait_s, LONGEST_TURN_S)
+        self._line[who] = now + wait_s
+        return wait_s

@@ -89,7 +89,7 @@ class Target:
 
     def __call__(self, job: Job, hold: Hold) -> Done | Ended:
         hold.check_for(self.line.timeout_s)
-        by = self.gate.enter()
+        by = self.gate.enter(job.lane)
         if isinstance(by, Shut):
             raise _postponed(by.wait_s, by.reason)
         # Who tries whether it is back does that alone.

@@ -8,6 +8,8 @@ import pytest
 
 from malexbot.consumers.gate import (
     FIRST_WAIT_S,
+    LATE_S,
+    LONGEST_LATE_S,
     LONGEST_TRIAL_S,
     LONGEST_TURN_S,
     LONGEST_WAIT_S,
@@ -29,14 +31,14 @@ def gate(clock: Clock) -> Gate:
     return Gate(now=clock)
 
 
-def enter(gate: Gate) -> Pass:
-    by = gate.enter()
+def enter(gate: Gate, who: str = "") -> Pass:
+    by = gate.enter(who)
     assert isinstance(by, Pass)
     return by
 
 
-def turned_away(gate: Gate) -> Shut:
-    shut = gate.enter()
+def turned_away(gate: Gate, who: str = "") -> Shut:
+    shut = gate.enter(who)
     assert isinstance(shut, Shut)
     return shut
 
@@ -148,6 +150,38 @@ def test_a_batch_counts_as_many(clock: Clock) -> None:
 def test_who_waits_for_a_rate_comes_back_in_turn(clock: Clock) -> None:
     gate = Gate(rate=10, now=clock)
     enter(gate)
-    waits = [turned_away(gate).wait_s for _ in range(1000)]
+    waits = [turned_away(gate, f"{n}").wait_s for n in range(1000)]
     assert waits[:3] == pytest.approx([0.1, 0.2, 0.3])
     assert max(waits) == LONGEST_TURN_S
+
+
+def test_who_has_much_to_hand_over_leaves_the_others_their_turns(clock: Clock) -> None:
+    gate = Gate(rate=5, now=clock)
+    due = dict.fromkeys("abcd", clock())
+    passed = ""
+    while len(passed) < 12:
+        who = min(due, key=due.__getitem__)
+        clock.now = max(clock(), due[who])
+        by = gate.enter(who)
+        if isinstance(by, Shut):
+            due[who] = clock() + by.wait_s
+        else:
+            # A batch: what is behind it waits already.
+            passed += who
+            gate.charge(4)
+    # When it asked again for the first time it was the first.
+    assert passed == "aabcdabcdabc"
+
+
+def test_who_does_not_come_back_holds_up_nobody_for_long(clock: Clock) -> None:
+    gate = Gate(rate=5, now=clock)
+    enter(gate, "a")
+    due = clock() + turned_away(gate, "gone").wait_s
+    assert turned_away(gate, "a").wait_s > 0.2
+    clock.now = due
+    assert turned_away(gate, "a")
+    clock.now = due + LATE_S + 0.01
+    assert enter(gate, "a")
+    clock.now += LONGEST_LATE_S
+    enter(gate, "a")
+    assert turned_away(gate, "a").wait_s == pytest.approx(0.2)
