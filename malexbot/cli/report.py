@@ -34,7 +34,8 @@ def summary(survey: Survey, found: Sequence[Finding], config: Config) -> str:
         return f"malexbot is not well: {len(found)} things are wrong"
     words = [_connected(survey, config)]
     if survey.database is not None:
-        words += _of_channels(survey.database.channels)
+        if config.mattermost or survey.database.channels:
+            words += _of_channels(survey.database.channels)
         words.append(_waiting(survey.database, survey.daemon))
     return f"malexbot is well: {', '.join(words)}"
 

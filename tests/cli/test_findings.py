@@ -10,6 +10,8 @@ from click.testing import Result
 
 from malexbot import __version__
 from malexbot.cli import survey
+from malexbot.cli.report import summary
+from malexbot.config.model import Config
 from malexbot.runtime.health import Health
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.leadership import Leadership
@@ -389,3 +391,10 @@ def test_what_keeps_vk_away_is_told_with_its_cure(
     health.tell("vk", state, is_ready=False)
     told_what, told_cure = ill(status(port=serve(vk_names_known_total=3)))
     assert told_what.startswith(what) and cure in told_cure
+
+
+def test_vk_alone_has_no_channels_to_tell_of() -> None:
+    config = Config.model_validate({"vk": {"token": "t", "group_id": 7}})
+    database = survey.DatabaseView(None, (), (), {}, 0)
+    seen = survey.Survey("here", database=database)
+    assert summary(seen, (), config) == "malexbot is well: connected, nothing waits"
