@@ -10,6 +10,7 @@ CLOCKS = "promises/test_clocks.py::test_"
 DAEMON = "process/test_daemon.py::test_"
 DATABASE = "storage/test_database.py::test_"
 DECIDER = "pipeline/test_decider.py::test_"
+DELIVERY = "consumers/test_delivery.py::test_"
 DESK = "pipeline/test_desk.py::test_"
 DIALOGUE = "messengers/mattermost/test_dialogue.py::test_"
 DOORS = "messengers/mattermost/callbacks/test_doors.py::test_"
@@ -31,6 +32,7 @@ RUNS = "pipeline/test_runs.py::test_"
 SENDS = "pipeline/test_sends.py::test_"
 SOCKET = "messengers/mattermost/test_socket.py::test_"
 VK = "messengers/vk/test_messenger.py::test_"
+VK = "messengers/vk/"
 WAITING = "pipeline/test_waiting.py::test_"
 WALKS = "messengers/mattermost/test_walks.py::test_"
 WHOLE = "promises/test_whole.py::test_"
@@ -232,6 +234,18 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{JOBS}attempts_and_the_start_are_written_with_the_lease",
             f"{JOBS}a_job_that_kills_us_goes_dead",
         ),
+        "at VK the number of a message comes of its job": (
+            f"{VK}test_chat.py::test_the_same_key_posts_once",
+            f"{VK}test_chat.py::test_keys_give_numbers_of_their_own",
+            f"{VK}test_chat.py::test_an_uncertain_send_is_there_once_when_it_is"
+            "_repeated",
+        ),
+        "Redis writes an entry and its key at once, HTTP is shown the key": (
+            "consumers/test_redis.py::test_what_is_sent_twice_is_there_once",
+            "consumers/test_redis.py::"
+            "test_a_line_that_breaks_loses_nothing_and_doubles_nothing",
+            "consumers/test_http.py::test_the_same_event_has_the_same_key",
+        ),
         "killed at any moment, it is answered once": (
             "crash/test_windows.py::test_killed_around_a_post",
             "crash/test_windows.py::test_killed_around_a_post_and_started_much_later",
@@ -306,6 +320,10 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{LISTEN}a_full_intake_drops_the_connection_on_purpose",
             f"{LISTEN}rejects_need_room_too",
             f"{WHOLE}a_full_intake_costs_a_connection_and_no_post",
+        ),
+        "VK is not polled while there is no room": (
+            f"{VK}test_messenger.py::test_nothing_is_polled_while_the_intake_is_full",
+            f"{VK}test_longpoll.py::test_nothing_is_polled_while_nobody_asks",
         ),
         "it is bounded by count and by bytes": (
             f"{WAITING}the_number_of_events_is_bounded",
@@ -411,6 +429,30 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         ),
         "what is done once is not begun again after a crash": (
             f"{RUNS}what_is_done_once_is_not_begun_again_after_a_crash",
+        ),
+    },
+    16: {
+        "what VK told, its mark and its gap are one transaction": (
+            "storage/test_feeds.py::test_what_was_told_and_the_mark_are_one",
+            "storage/test_feeds.py::test_a_gap_is_told_once_and_closed",
+            f"{VK}test_promise.py::test_crashes_and_mishaps_lose_and_double_nothing",
+        ),
+        "killed at any step, each event is handed over once": (
+            "crash/test_routes.py::test_killed_at_any_step_each_event_is_there_once",
+            f"{DELIVERY}what_was_delivered_before_a_crash_is_there_once",
+        ),
+        "a target that is away holds up nobody else, and keeps its order": (
+            f"{DELIVERY}what_is_away_is_waited_for_and_keeps_its_order",
+            "consumers/test_target.py::test_what_is_away_is_not_touched_again_at_once",
+        ),
+        "nothing unread is cut off before the bound, and that is told": (
+            "consumers/test_shears.py::test_what_is_held_by_somebody_stays",
+            "consumers/test_shears.py::"
+            "test_beyond_the_bound_the_oldest_go_and_it_is_told_who_lost_them",
+            "consumers/test_trimming.py::test_what_is_lost_is_counted_and_told_once",
+        ),
+        "what VK does not tell costs no event": (
+            f"{VK}test_directory.py::" "test_an_event_is_never_lost_for_want_of_a_name",
         ),
     },
 }
