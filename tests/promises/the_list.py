@@ -32,7 +32,6 @@ RUNS = "pipeline/test_runs.py::test_"
 SENDS = "pipeline/test_sends.py::test_"
 SOCKET = "messengers/mattermost/test_socket.py::test_"
 VK = "messengers/vk/test_messenger.py::test_"
-VK = "messengers/vk/"
 WAITING = "pipeline/test_waiting.py::test_"
 WALKS = "messengers/mattermost/test_walks.py::test_"
 WHOLE = "promises/test_whole.py::test_"
@@ -234,12 +233,6 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{JOBS}attempts_and_the_start_are_written_with_the_lease",
             f"{JOBS}a_job_that_kills_us_goes_dead",
         ),
-        "at VK the number of a message comes of its job": (
-            f"{VK}test_chat.py::test_the_same_key_posts_once",
-            f"{VK}test_chat.py::test_keys_give_numbers_of_their_own",
-            f"{VK}test_chat.py::test_an_uncertain_send_is_there_once_when_it_is"
-            "_repeated",
-        ),
         "Redis writes an entry and its key at once, HTTP is shown the key": (
             "consumers/test_redis.py::test_what_is_sent_twice_is_there_once",
             "consumers/test_redis.py::"
@@ -320,10 +313,6 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{LISTEN}a_full_intake_drops_the_connection_on_purpose",
             f"{LISTEN}rejects_need_room_too",
             f"{WHOLE}a_full_intake_costs_a_connection_and_no_post",
-        ),
-        "VK is not polled while there is no room": (
-            f"{VK}test_messenger.py::test_nothing_is_polled_while_the_intake_is_full",
-            f"{VK}test_longpoll.py::test_nothing_is_polled_while_nobody_asks",
         ),
         "it is bounded by count and by bytes": (
             f"{WAITING}the_number_of_events_is_bounded",
@@ -435,7 +424,8 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
         "what VK told, its mark and its gap are one transaction": (
             "storage/test_feeds.py::test_what_was_told_and_the_mark_are_one",
             "storage/test_feeds.py::test_a_gap_is_told_once_and_closed",
-            f"{VK}test_promise.py::test_crashes_and_mishaps_lose_and_double_nothing",
+            "messengers/vk/test_promise.py::"
+            "test_crashes_and_mishaps_lose_and_double_nothing",
         ),
         "killed at any step, each event is handed over once": (
             "crash/test_routes.py::test_killed_at_any_step_each_event_is_there_once",
@@ -452,7 +442,8 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             "consumers/test_trimming.py::test_what_is_lost_is_counted_and_told_once",
         ),
         "what VK does not tell costs no event": (
-            f"{VK}test_directory.py::" "test_an_event_is_never_lost_for_want_of_a_name",
+            "messengers/vk/test_directory.py::"
+            "test_an_event_is_never_lost_for_want_of_a_name",
         ),
     },
 }
