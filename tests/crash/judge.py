@@ -20,6 +20,7 @@ _JOBS = """
 SELECT j.state, j.reason, array_agg(s.state || ' ' || s.reason)
 FROM jobs j LEFT JOIN jobs s ON s.parent = j.id WHERE j.event_id LIKE %s GROUP BY j.id
 """
+_REJECTS = "SELECT reason, raw FROM rejects WHERE source <> 'vk'"
 _FIRST = 5
 _UNFILLED = """
 SELECT channel_id FROM channels
@@ -87,7 +88,7 @@ class Judge:
             if wrong := _wrong(entry, row, self._deleted_within_ms):
                 yield f"{wrong}: {entry.id} {entry.texts} {entry.delete_at}"
 
-        for reason, raw in self._ask("SELECT reason, raw FROM rejects"):
+        for reason, raw in self._ask(_REJECTS):
             yield f"rejected: {reason}: {bytes(raw)!r}"
 
     def _of_versions(self, entries: Mapping[str, Entry]) -> Iterator[str]:

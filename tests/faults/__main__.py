@@ -20,8 +20,9 @@ from malexbot.errors import MalexbotError
 from malexbot.storage.database import Database
 from tests.faults.ground import Ground, grounded
 from tests.faults.hasty import PROGRAM
+from tests.faults.outcome import COUNTED, Outcome
 from tests.faults.plan import KINDS, by_seed
-from tests.faults.run import COUNTED, Outcome, play
+from tests.faults.run import play
 
 # In a mount namespace of our own the small disks go with us, however we end.
 OWN_MOUNTS = "MALEXBOT_OWN_MOUNTS"

@@ -1,4 +1,7 @@
-"""What the runner stands on: PostgreSQL, the server, the daemon; each a process."""
+"""What the runner stands on: PostgreSQL, both messengers, Redis, the daemon.
+
+Each is a process.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,20 @@ import yaml
 
 from malexbot.sandbox.daemon import DaemonProcess
 from malexbot.sandbox.town import build
+from malexbot.sandbox.vk.process import VkSandboxProcess
 from tests.crash.proxy import Proxy
+from tests.crash.redis_line import RedisLine
+from tests.crash.routes import LASTING
 from tests.crash.stage import MOST_RUNES, SEND_QUEUE
 from tests.crash.traffic import KEEP, RULES
 from tests.crash.tunnel import Tunnel
+from tests.faults.community import RULE
 from tests.faults.hasty import AUTH_WAIT_S, CLOCK_FILE
 from tests.faults.mattermost import Mattermost
 from tests.faults.postgres import Postgres
 from tests.faults.presses import PLUGIN, TRIGGER
+from tests.faults.routes import ROUTES, vk_block
+from tests.support.redis import RedisServer
 from tests.support.settings import db_block, free_port
 
 # The server knows the key of a send longer than the hasty daemon repeats it by its
@@ -33,6 +42,8 @@ BEFORE_MS = 3_600_000
 PING_EVERY_S, PONG_WAIT_S = 5.0, 20.0
 # A daemon that hangs answers nobody who presses a button.
 INTEGRATION_S = 5.0
+# How long Redis may take to answer; what stands still for longer is asked again.
+REDIS_WAIT = "2s"
 STATE_MB = 1
 # Long enough that a busy machine is no reason.
 END_S = 60.0
@@ -82,6 +93,13 @@ class Ground:
         self._ends.callback(self.server.stop)
         self.server.start()
         self.wire = self._ends.enter_context(Tunnel(self.server.dial))
+        community = VkSandboxProcess()
+        self._ends.callback(community.kill)
+        self.vk = community.start()
+        self.redis = RedisServer(self._folder, *LASTING)
+        self._ends.callback(self.redis.stop)
+        self.redis.start()
+        self.redis_line = self._ends.enter_context(RedisLine(self.redis.port))
         self.town = build(self.server.scene)
         town, scene = self.town, self.server.scene
         before = self.server.clock.now_ms() - BEFORE_MS
@@ -166,14 +184,18 @@ class Ground:
                 "filter_messages_contains": KEEP,
                 "listen_channels": ["*"],
                 "direct": "archive",
-                "target_events_processors": {"posted": ["save", "response"]},
+                "target_events_processors": {"posted": ["save", "response", "route"]},
                 "command_tokens": {TRIGGER: made["token"]},
             },
+            "vk": vk_block(self.vk),
+            "redis": {"url": self.redis_line.url, "time_out": REDIS_WAIT},
+            "routes": ROUTES,
             "backfill": {"every": "5s"},
             "responses": [
                 {"when": f"'ask {kind}' in event.message.text", **rule}
                 for kind, rule in RULES.items()
-            ],
+            ]
+            + [RULE],
             "workers": {"answers_per_minute": 1000},
         }
 

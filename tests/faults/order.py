@@ -17,26 +17,29 @@ _RUNS = """
 SELECT run.lane, run.event_id, run.event,
   run.is_loose OR coalesce(bool_or(sent.is_loose), false)
 FROM jobs run LEFT JOIN jobs sent ON sent.parent = run.id
-WHERE run.kind = 'run' GROUP BY run.id ORDER BY run.id
+WHERE run.kind = 'run' AND run.name = 'response' GROUP BY run.id ORDER BY run.id
 """
+# What is handed on together ends at once, in any order: the streams tell theirs.
 _OVERTAKEN = """
 SELECT lane, id FROM (
   SELECT lane, id, finished_at,
     lag(finished_at) OVER (PARTITION BY lane ORDER BY id) AS before
-  FROM jobs WHERE NOT is_loose AND finished_at IS NOT NULL
+  FROM jobs WHERE NOT is_loose AND finished_at IS NOT NULL AND kind <> 'redis'
 ) AS jobs WHERE finished_at < before
 """
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
+    """Something that was done in a lane, of what was heard in a certain way."""
+
     lane: str
     post_id: str
     origin: str
     is_loose: bool
 
 
-def _run(lane: str, post_id: str, event: str, is_loose: bool) -> _Run:
-    return _Run(lane, post_id, from_json(event).origin, is_loose)
+def _run(lane: str, post_id: str, event: str, is_loose: bool) -> Run:
+    return Run(lane, post_id, from_json(event).origin, is_loose)
 
 
 def out_of_order(
@@ -56,10 +59,10 @@ def out_of_order(
         runs = [_run(*row) for row in cursor if row[1] in asked_as]
         cursor.execute(_OVERTAKEN)
         yield from (f"job {id} of {lane} was overtaken" for lane, id in cursor)
-    yield from _descents("taken", runs, asked_as)
+    yield from descents("taken", runs, asked_as)
     firm = {run.post_id: run for run in runs if not run.is_loose}
     answered = [firm[post_id] for post_id in _answered(said) if post_id in firm]
-    yield from _descents("answered", answered, asked_as)
+    yield from descents("answered", answered, asked_as)
 
 
 def too_old(asked: Mapping[str, Entry], said: Sequence[Entry]) -> Iterator[str]:
@@ -81,9 +84,10 @@ def _answered(said: Sequence[Entry]) -> Iterator[str]:
                 yield match[1]
 
 
-def _descents(
-    what: str, runs: Sequence[_Run], asked_as: Mapping[str, tuple[int, int]]
+def descents(
+    what: str, runs: Sequence[Run], asked_as: Mapping[str, tuple[int, int]]
 ) -> Iterator[str]:
+    """What came after something of its lane that was said later."""
     newest: dict[tuple[str, str], str] = {}
     for run in runs:
         before = newest.get((run.lane, run.origin), run.post_id)

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import random
-import re
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from subprocess import TimeoutExpired
 
 from malexbot.errors import MalexbotError
 from malexbot.storage.database import Database
-from tests.crash.judge import Judge
 from tests.crash.traffic import Traffic
-from tests.faults import on_daemon, on_database, on_server
+from tests.faults import on_daemon, on_database, on_routes, on_server
+from tests.faults.community import Community
 from tests.faults.footprint import Footprint, footprint
 from tests.faults.ground import Ground
-from tests.faults.order import out_of_order, too_old
+from tests.faults.judging import (
+    LOOK_EVERY_S,
+    SETTLED_WITHIN_S,
+    Judges,
+    look_for_leaks,
+    wait,
+)
+from tests.faults.outcome import Outcome
 from tests.faults.plan import Planned
 from tests.faults.presses import Presses
 
-# After the last fault; what is uncertain is looked for within seconds by a hasty one.
-SETTLED_WITHIN_S = 90.0
-# A second answer would come within that.
-QUIET_S = 3.0
-LOOK_EVERY_S = 0.5
 # So much of its log tells why it died.
 LOG_END = 3_000
 # What leaks once for each line that is cut shows; pools are full after the first ones.
@@ -37,47 +36,17 @@ WARM_UP, CUTS = 3, 16
 # So many looks, under load, tell what a pool holds when nothing is cut.
 PLATEAU = 40
 CUT_EVERY_S = 0.7
-# What the daemon logs only when something of its own goes wrong.
-_SHAMES = ("Traceback", "hangs", "did not end in time", "main thread failed")
-# psycopg2 prints this on its own when the server dies within a COPY; the error itself
-# is raised as it should be, and the batch is written again.
-_OF_PSYCOPG2 = re.compile(
-    r"Traceback .*\n(?: .*\n)+SystemError: <built-in function utf_8_decode> returned .*"
-)
 # Who is told to end has what it needs for that, while it is waited for.
 ENDING, NEEDED = "daemon: SIGTERM", frozenset({"database", "line", "server"})
-# How the judge's complaints begin, and what is counted.
-_COLUMNS = {
-    "lost": "lost",
-    "doubled": "archived twice",
-    "answered twice": "answered twice",
-    "never answered": "never answered",
-    "done twice": "done twice",
-    "never done": "never done",
-}
-COUNTED = (*_COLUMNS, "out of order", "too late", "wrong", "leaked", "stuck", "panics")
-
 # How each kind of the plan is done.
-ACTS = {**on_daemon.ACTS, **on_database.ACTS, **on_server.ACTS}
+ACTS = {
+    **on_daemon.ACTS,
+    **on_database.ACTS,
+    **on_server.ACTS,
+    **on_routes.ACTS,
+}
 
 Tell = Callable[[str], None]
-
-
-@dataclass
-class Outcome:
-    """What was done how often, and what came of it."""
-
-    done: Counter[str] = field(default_factory=Counter)
-    load: Counter[str] = field(default_factory=Counter)
-    wrong: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def is_right(self) -> bool:
-        return not self.wrong
-
-    def blame(self, what: str, which: Sequence[str]) -> None:
-        if which:
-            self.wrong.setdefault(what, []).extend(which)
 
 
 def play(
@@ -91,6 +60,7 @@ def play(
     outcome = Outcome()
     with _dying_threads(outcome):
         ground.start_daemon().wait_for_log("posts read")
+        _wait_for_vk(ground)
         # Not the numbers that made the plan: both would choose alike.
         choice = random.Random(f"people {seed}")
         presses = Presses(
@@ -99,7 +69,12 @@ def play(
             town=ground.town,
             choice=random.Random(f"presses {seed}"),
         )
-        with Traffic(ground.server.sandbox, ground.town, choice) as traffic, presses:
+        community = Community(ground.vk, random.Random(f"community {seed}"))
+        with (
+            Traffic(ground.server.sandbox, ground.town, choice) as traffic,
+            presses,
+            community,
+        ):
             try:
                 Conductor(ground, outcome, tell).play(plan)
                 _heal(ground)
@@ -108,11 +83,28 @@ def play(
                 outcome.blame("stuck", [f"{type(error).__name__}: {error}"])
                 return outcome
         with Database(ground.postgres.dsn) as database:
-            _judge(ground, database, traffic.questions, outcome)
-            _judge_presses(presses, database, outcome)
+            Judges(
+                ground=ground,
+                questions=traffic.questions,
+                presses=presses,
+                community=community,
+                database=database,
+            ).judge(outcome)
         if cuts:
-            _look_for_leaks(ground, before, outcome)
+            look_for_leaks(ground, before, outcome)
     return outcome
+
+
+def _wait_for_vk(ground: Ground) -> None:
+    """VK tells from the first mark on: who never listened has missed nothing."""
+    with Database(ground.postgres.dsn) as database:
+
+        def is_marked() -> bool:
+            with database.transaction() as cursor:
+                cursor.execute("SELECT FROM feeds")
+                return bool(cursor.rowcount)
+
+        wait(is_marked, SETTLED_WITHIN_S)
 
 
 class Conductor:
@@ -177,9 +169,11 @@ def _heal(ground: Ground) -> None:
     ground.server.faults.heal()
     ground.line.heal()
     ground.wire.heal()
+    ground.vk.faults.heal()
+    ground.redis_line.heal()
     ground.postgres.start()
     _check_alive(ground)
-    _wait(lambda: ground.server.sockets() == 1, SETTLED_WITHIN_S)
+    wait(lambda: ground.server.sockets() == 1, SETTLED_WITHIN_S)
 
 
 def _check_alive(ground: Ground) -> None:
@@ -204,71 +198,10 @@ def _cut_all(ground: Ground, times: int) -> None:
     pause = threading.Event()
     for _ in range(times):
         ground.server.faults.cut()
+        ground.vk.faults.cut()
         ground.line.cut()
+        ground.redis_line.cut()
         pause.wait(CUT_EVERY_S)
-
-
-def _judge(
-    ground: Ground, database: Database, questions: Mapping[str, str], outcome: Outcome
-) -> None:
-    server = ground.server
-    judge = Judge(
-        server.sandbox, ground.town, database, wrong_by_ms=server.longest_step_ms
-    )
-    _wait(lambda: not judge.unfinished(), SETTLED_WITHIN_S)
-    _wait(lambda: not judge.complaints(questions), QUIET_S)
-    threading.Event().wait(QUIET_S)
-    for complaint in judge.complaints(questions):
-        outcome.blame(_column(complaint), [complaint])
-    ledger = ground.server.ledger
-    entries = {entry.id: entry for entry in ledger.entries()}
-    said = ledger.said(ground.town.bot)
-    asked = [entries[post_id] for post_id in questions]
-    outcome.blame("out of order", [*out_of_order(database, asked, said)])
-    outcome.blame("too late", [*too_old(entries, said)])
-    outcome.blame("panics", ["the hub panicked"] * ground.server.panics())
-    for log in ground.logs:
-        lines = _OF_PSYCOPG2.sub("", log).splitlines()
-        told = [line for line in lines if any(shame in line for shame in _SHAMES)]
-        outcome.blame("stuck", told)
-    edits = sum(len(entry.texts) - 1 for entry in entries.values())
-    deleted = sum(bool(entry.delete_at) for entry in entries.values())
-    outcome.load.update(posts=len(entries), edits=edits, deleted=deleted)
-    outcome.load.update(questions=len(questions), archived=judge.archived())
-
-
-def _judge_presses(presses: Presses, database: Database, outcome: Outcome) -> None:
-    _wait(presses.is_settled, SETTLED_WITHIN_S)
-    threading.Event().wait(QUIET_S)
-    for complaint in presses.complaints(database):
-        outcome.blame(_column(complaint), [complaint])
-    outcome.load.update(commands=presses.accepted, buttons=presses.buttons)
-
-
-def _look_for_leaks(ground: Ground, before: Footprint, outcome: Outcome) -> None:
-    pid = ground.daemon.pid
-
-    def leaks() -> list[str]:
-        return [*footprint(pid).leaks(before)]
-
-    _wait(lambda: not leaks(), SETTLED_WITHIN_S / 3)
-    outcome.blame("leaked", leaks())
-    _wait(lambda: ground.server.sockets() == 1, QUIET_S)
-    if (sockets := ground.server.sockets()) != 1:
-        outcome.blame("leaked", [f"{sockets} websockets"])
-
-
-def _column(complaint: str) -> str:
-    starts = (name for name, word in _COLUMNS.items() if complaint.startswith(word))
-    is_twice = complaint.endswith("archived twice")
-    return "doubled" if is_twice else next(starts, "wrong")
-
-
-def _wait(is_so: Callable[[], object], seconds: float) -> None:
-    """Until it is so, or the time is over."""
-    until, pause = time.monotonic() + seconds, threading.Event()
-    while not is_so() and time.monotonic() < until:
-        pause.wait(LOOK_EVERY_S)
 
 
 @contextmanager

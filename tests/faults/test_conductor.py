@@ -11,8 +11,9 @@ import pytest
 
 from tests.faults import run
 from tests.faults.ground import Ground
+from tests.faults.outcome import Outcome
 from tests.faults.plan import Planned, at
-from tests.faults.run import Conductor, Outcome
+from tests.faults.run import Conductor
 
 SLOW_S, LASTS_S = 0.5, 0.2
 NOBODY = cast(Ground, None)
