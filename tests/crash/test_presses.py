@@ -40,7 +40,7 @@ def press(event: Event, bot: Bot, name: str) -> None:
 WINDOWS = {
     "the press itself": "^COPY ",
     "its use of the button": "INSERT INTO grant_uses",
-    "what the handler says and keeps": "INSERT INTO jobs .kind, name, lane, parent",
+    "what the handler says and keeps": "INSERT INTO jobs .*lane, parent",
     "the end of its answer": r"(^|;)\s*UPDATE jobs SET state = \$",
 }
 MOMENTS: tuple[Moment, ...] = ("before", "after")
