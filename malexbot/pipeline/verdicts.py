@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -105,7 +106,7 @@ def verdict(job: Job, error: BaseException) -> Verdict | None:
             return Ended("dead", reason)
         case Uncertain():
             return Ended("dead", f"nobody knows whether it was done: {reason}")
-        case _ if job.failures + 1 >= MOST_FAULTS:
+        case _ if _faults(job) + 1 >= MOST_FAULTS:
             return Ended("dead", reason, is_fault=is_fault)
         case _:
             return Again(wait_s(job, error), reason, is_fault=is_fault)
@@ -114,16 +115,23 @@ def verdict(job: Job, error: BaseException) -> Verdict | None:
 def overrun(job: Job, seconds: float) -> Verdict:
     """What becomes of a job whose handler did not come back: a send may have been."""
     reason = f"took longer than {seconds:g} s"
-    if job.failures + 1 >= MOST_FAULTS:
+    if _faults(job) + 1 >= MOST_FAULTS:
         return Ended("dead", reason)
     return Again(wait_s(job), reason, is_uncertain=True)
 
 
+def _faults(job: Job) -> int:
+    """How often it failed; what waited for a target until now has not."""
+    return job.failures if job.failing_s > 0 else 0
+
+
 def wait_s(job: Job, error: BaseException | None = None) -> float:
-    """Longer from failure to failure; never shorter than the other side asks for."""
-    backoff = Backoff(
-        first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, failures=job.failures
-    )
+    """Longer from failure to failure; never shorter than the other side asks for.
+
+    It doubles, so since it fails tells how often it did: what only waited did not.
+    """
+    failures = int(min(job.failures, math.log2(1 + job.failing_s)))
+    backoff = Backoff(first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, failures=failures)
     asked_s = error.retry_after_s if isinstance(error, Transient) else None
     return max(backoff.next_s(), asked_s or 0.0)
 

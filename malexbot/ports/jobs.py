@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
@@ -65,6 +66,8 @@ class Job:
     epoch: int
     parent: int | None = None
     """The job that has asked for it."""
+    failing_s: float = math.inf
+    """Since when it fails; 0 if it only waited, for a target that was away."""
     is_noted: bool = False
     """Its first byte may leave at once: that is noted since it was made."""
 

@@ -19,7 +19,8 @@ MOST_CUT_OFF = 5
 JOB = """
 jobs.id, key::text, kind, name, lane, event, payload::text, attempts, failures,
 extract(epoch FROM expires_at - clock_timestamp())::float8,
-extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, parent
+extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, parent,
+coalesce(extract(epoch FROM clock_timestamp() - failing_since)::float8, 0)
 """
 
 _DUE = """
@@ -178,7 +179,8 @@ class Claims:
 
 def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
     """Of the columns JOB."""
-    event, payload, attempts, failures, left_s, sent_ago_s, epoch, parent = rest
+    event, payload, attempts, failures, *more = rest
+    left_s, sent_ago_s, epoch, parent, failing_s = more
     return Job(
         id=id,
         key=key,
@@ -193,4 +195,5 @@ def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:
         sent_ago_s=sent_ago_s,
         epoch=epoch,
         parent=parent,
+        failing_s=failing_s,
     )

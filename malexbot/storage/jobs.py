@@ -23,7 +23,7 @@ from malexbot.storage.statement import Statement
 from malexbot.storage.writes import CHANGED, NOT_OURS, beside
 
 # So many of them make a Job.
-_JOB_COLUMNS = 13
+_JOB_COLUMNS = 14
 # A job that fails holds up those behind it for so long at most, unless nobody is where
 # they all go.
 LANE_HELD_S = 30.0

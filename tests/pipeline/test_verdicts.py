@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from malexbot.errors import Misconfigured, Permanent, Transient, Uncertain
@@ -45,6 +47,15 @@ def test_waits_grow_from_failure_to_failure() -> None:
     assert longest(0) <= 1
     assert 4 < longest(3) <= 8
     assert 50 < longest(100) <= LONGEST_WAIT_S
+
+
+def test_what_only_waited_for_its_target_has_not_failed() -> None:
+    waited = replace(job(failures=30), failing_s=0)
+    assert max(wait_s(waited) for _ in range(300)) <= 1
+    assert isinstance(verdict(waited, RuntimeError("odd")), Again)
+    assert isinstance(overrun(waited, 60), Again)
+    failing = replace(waited, failing_s=7)
+    assert 4 < max(wait_s(failing) for _ in range(300)) <= 8
 
 
 def test_the_other_side_may_ask_for_a_longer_wait() -> None:

@@ -173,6 +173,8 @@ def test_a_lane_waits_for_its_target_however_long(
     for _ in range(5):
         (job,) = claim(jobs)
         assert ids([job]) == ["a1"]
+        # It has waited, and has not failed.
+        assert job.failing_s == 0
         jobs.retry(job, wait_s=60, reason="away", is_of_target=True)
         pass_time(look, 61)
     # What fails by itself then is passed as soon as ever.
@@ -181,7 +183,9 @@ def test_a_lane_waits_for_its_target_however_long(
         assert ids([job]) == ["a1"]
         jobs.retry(job, wait_s=14, reason="500")
         pass_time(look, 15)
-    jobs.retry(claim(jobs)[0], wait_s=14, reason="500")
+    (job,) = claim(jobs)
+    assert 30 <= job.failing_s < 60
+    jobs.retry(job, wait_s=14, reason="500")
     assert ids(claim(jobs)) == ["a2"]
 
 
