@@ -71,11 +71,12 @@ class Community:
         self._vk.load.stop()
 
     def is_settled(self) -> bool:
-        """Yes: nothing is shown that can be pressed; no: it is pressed again."""
-        buttons = self._vk.scene.buttons()
-        for button in buttons:
-            self._press(button)
-        return not buttons
+        """Yes: what every button does is seen; no: it is pressed again."""
+        unpressed = self._unpressed()
+        for button in self._vk.scene.buttons():
+            if (button["peer_id"], button["cmid"]) in unpressed:
+                self._press(button)
+        return not unpressed
 
     def owed(self, kind: str) -> list[str]:
         """The event ids of the messages that the bot has to see to in this way."""
@@ -88,7 +89,7 @@ class Community:
 
     def complaints(self, database: Database) -> Iterator[str]:
         """What was answered or done twice, or never though VK told of it."""
-        counts = Counter(self._said())
+        counts = Counter((what, name) for what, name, _ in self._said())
         excused = set(self._vk.ledger.declared_lost())
         for (what, name), count in sorted(counts.items()):
             if count > 1:
@@ -121,10 +122,20 @@ class Community:
         with suppress(ControlError):
             self._vk.scene.press(**button, user_id=self._who)
 
-    def _said(self) -> list[tuple[str, str]]:
+    def _unpressed(self) -> set[tuple[int, int]]:
+        """Where buttons stand of which nobody has said yet what they do."""
+        pressed = {name for what, name, _ in self._said() if what == "pressed"}
+        return {
+            place
+            for what, name, place in self._said()
+            if what == "button" and name not in pressed
+        }
+
+    def _said(self) -> list[tuple[str, str, tuple[int, int]]]:
+        """What the bot said, of which event, and where."""
         sent: Any = self._vk.ledger.sent()
-        found = (_SAID.match(each["text"]) for each in sent)
-        return [(match[1], match[2]) for match in found if match]
+        found = ((_SAID.match(s["text"]), (s["peer_id"], s["cmid"])) for s in sent)
+        return [(match[1], match[2], place) for match, place in found if match]
 
 
 def _missing(
