@@ -24,12 +24,6 @@ class Heard(NamedTuple):
     """How the bot is named; None before the messenger knows it."""
     sign: str = "@"
     """Without it nobody is named."""
-    is_everywhere: bool = False
-    """Yes: there is nothing but what is listened to."""
-
-    def hears(self, channel: Id) -> bool:
-        """Yes: what happens there is for us; without a channel it is for anybody."""
-        return self.is_everywhere or not channel or channel in self.channels
 
     def is_named_in(self, event: Event) -> bool:
         """Yes: the message names the bot, and not only everybody."""

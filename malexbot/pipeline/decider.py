@@ -110,18 +110,19 @@ class Decider:
 
         A post that only moves the mark of its channel comes back as it is.
         """
-        heard = self._messenger(event).audience.now
-        is_heard = heard.hears(event.peer.bpid) or event.event_type in ADDRESSED
+        if event.source in self._neighbours:
+            return self._decide_aside(event)
+        heard = self._home.audience.now
+        channel = event.peer.bpid
+        is_heard = not channel or channel in heard.channels
+        is_heard = is_heard or event.event_type in ADDRESSED
         plan = self._plan
-        course = plan.course(event)
+        course = plan.courses.get(event.name, _NOBODY)
         wanted: Sequence[str] = ()
         if course.actors:
             is_direct = _is_direct(event, heard)
             if is_heard or is_direct:
                 wanted = self._actors(event, course, heard, is_direct)
-        if event.source in self._neighbours:
-            is_seen = wanted or course.lookers
-            return Entry(event, False, wanted, is_archived=False) if is_seen else None
         if not is_heard:
             return Entry(event, False, wanted) if wanted else None
         is_life = event.event_type in _LIFE and self._is_wanted(event)
@@ -132,9 +133,20 @@ class Decider:
             return None
         return event if _is_new(event) else Entry(event, False)
 
+    def _decide_aside(self, event: Event) -> Entry | None:
+        """A neighbour's: it is heard wherever it comes from, and is not archived."""
+        heard, course = self._messenger(event).audience.now, self._plan.course(event)
+        wanted: Sequence[str] = ()
+        if course.actors:
+            wanted = self._actors(event, course, heard, _is_direct(event, heard))
+        is_seen = wanted or course.lookers
+        return Entry(event, False, wanted, is_archived=False) if is_seen else None
+
     def lookers(self, event: Event) -> Sequence[Processor]:
         """Who is shown the event once it is durable."""
-        return self._plan.course(event).lookers
+        if event.source in self._neighbours:
+            return self._plan.course(event).lookers
+        return self._plan.courses.get(event.name, _NOBODY).lookers
 
     def age_s(self, event: Event) -> float:
         """By the server's clock; an event from its future is new."""

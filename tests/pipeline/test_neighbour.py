@@ -24,7 +24,7 @@ from tests.support.fakes import Clock, MemoryChat
 US = -218730916
 TOWN = 2_000_000_001
 MENTION = re.compile(r"\[club218730916\|")
-HEARD = Heard(own_id=US, mention=MENTION, sign="[", is_everywhere=True)
+HEARD = Heard(own_id=US, mention=MENTION, sign="[")
 
 
 def at_vk(event_type: str = "message", text: str = "hi", **parts: Any) -> Event:

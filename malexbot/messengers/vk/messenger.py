@@ -72,9 +72,7 @@ class Community:
     def neighbour(self, store: Store) -> Neighbour:
         """How the core sees it."""
         mention = re.compile(rf"\[(?:club|public){self.group_id}\|")
-        heard = Heard(
-            own_id=-self.group_id, mention=mention, sign="[", is_everywhere=True
-        )
+        heard = Heard(own_id=-self.group_id, mention=mention, sign="[")
         return Neighbour(
             audience=Audience(heard),
             now_ms=self.now_ms,
