@@ -18,13 +18,14 @@ from typing import Protocol
 from malexbot.config.fields import spelled
 from malexbot.config.targets import HttpTarget, Redis
 from malexbot.consumers.away import Away, Closed
-from malexbot.consumers.gate import Gate, Outage, Pass, Shut
+from malexbot.consumers.gate import LONGEST_WAIT_S, Gate, Outage, Pass, Shut
 from malexbot.consumers.parcel import place
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.pipeline.hold import Hold
-from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed, wait_s
+from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed
 from malexbot.ports import Job, Jobs
 from malexbot.runtime.health import Health
+from malexbot.runtime.retry import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -149,8 +150,9 @@ class Target:
         """What it means for the first job when not even it was handed over."""
         job = jobs[0]
         if isinstance(error, Closed):
-            again = Again(wait_s(job, error), str(error), is_of_target=True)
-            return Postponed(again)
+            # Of the target, so no failure of the job; but each time it waits longer.
+            wait_s = Backoff(longest_s=LONGEST_WAIT_S, failures=job.failures).next_s()
+            return Postponed(Again(wait_s, str(error), is_of_target=True))
         if not isinstance(error, Away):
             return error
         if not error.is_certain:

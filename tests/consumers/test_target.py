@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -395,6 +396,19 @@ def test_a_place_that_is_closed_to_us_holds_up_its_own_lane_only(
     assert postponed.value.again.is_of_target and postponed.value.again.is_failure
     target(delivery("b"), hold())
     assert line.sent == ["b"]
+
+
+def test_a_place_that_stays_closed_is_tried_ever_more_rarely(
+    target: Target, line: MemoryLine
+) -> None:
+    line.error = Closed("the user may not do that in Redis: NOPERM")
+    job = replace(delivery("a"), failures=30, failing_s=0)
+    waits = []
+    for _ in range(50):
+        with pytest.raises(Postponed) as postponed:
+            target(job, hold())
+        waits.append(postponed.value.again.wait_s)
+    assert 30 < max(waits) <= 60
 
 
 def test_a_silence_to_a_batch_lets_each_go_alone_for_a_while(
