@@ -56,7 +56,7 @@ _MORE = {
 }
 # By these we know what is pressed and asked of us: nobody else says them.
 _OURS = frozenset({"ref", "response_url", "trigger_id", "cookie"})
-_COMMAND = re.compile(r"([/!])(\w+)(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"([/!])(\w[\w.-]*)(?:\s+(.*))?", re.DOTALL)
 _MENTION = re.compile(r"\[(?:club|public)(\d+)\|[^\]]*\],?\s*")
 
 Json = Mapping[str, Any]

@@ -71,6 +71,7 @@ def test_a_message_is_one() -> None:
         ("/бан всех", Command("/бан", "всех")),
         (f"[club{GROUP}|@bot] /ban 7", Command("/ban", "7")),
         ("/say a\nb", Command("/say", "a\nb")),
+        ("/dev-status v1.2 now", Command("/dev-status", "v1.2 now")),
     ],
 )
 def test_commands_are_told_from_messages(text: str, command: Command) -> None:
