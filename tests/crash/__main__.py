@@ -62,8 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--events", type=int, default=3000)
-    parser.add_argument("--rate", type=float, default=40, help="events a second")
-    parser.add_argument("--chance", type=float, default=0.0015, help="to die at a step")
+    parser.add_argument("--rate", type=float, default=25, help="events a second")
+    parser.add_argument("--chance", type=float, default=0.002, help="to die at a step")
     parser.add_argument("--width", type=int, help="of the table; else the terminal's")
     return parser
 
