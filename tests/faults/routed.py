@@ -68,13 +68,13 @@ def _of_mattermost(ground: Ground, found: Streams) -> Iterator[str]:
 def _as_said(ground: Ground, found: Streams, loose: Collection[str]) -> Iterator[str]:
     """In the order in which somebody said it, in each channel.
 
-    What was not for us until it was edited comes when somebody reads that.
+    What was not for us for a while comes when somebody reads that it is.
     """
     said = ground.server.ledger.said(ground.town.alice)
     numbers = {
         entry.id: (number, entry.create_at)
         for number, entry in enumerate(said)
-        if KEEP in entry.texts[0]
+        if all(KEEP in text for text in entry.texts)
     }
     runs = [
         Run(entry.lane, entry.id, entry.origin, False)
