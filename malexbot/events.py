@@ -19,6 +19,8 @@ _WORDS = ("fallback", "pretext", "title", "text")
 _SAID = (str, int, float)
 # What a person asks of the bot itself: their order is that person's own.
 OF_A_PERSON = frozenset({"command", "button", "dialog"})
+# So their lanes begin, on each messenger.
+LANES_OF_PERSONS = ("mattermost:@", "vk:@")
 # What most of what is told of messages is called on Mattermost.
 _COMMON = {"message": "posted", "edit": "post_edited", "delete": "post_deleted"}
 # What the older routing service called them, and whose clock it showed.

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from malexbot.events import LANES_OF_PERSONS
 from malexbot.ports import Job
 from malexbot.storage.database import Database
 from malexbot.storage.statement import Statement
@@ -43,26 +44,51 @@ SELECT due.id FROM heads CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE jobs.id = heads.id AND {_DUE} FOR UPDATE SKIP LOCKED
 ) due WHERE heads.lane {{bound}} LIMIT %(limit)s::int
 """
+# The same of people's own lanes, where the bot is called and answers; what it says to
+# somebody of its own accord, in the lane that ends with the person, is none of that.
+_OWN_HEAD = _HEAD.replace("ORDER", "AND lane < rtrim(person, '@') || 'A' ORDER")
+_URGENT = f"""
+SELECT due.id FROM unnest(%(persons)s::text[]) AS person CROSS JOIN LATERAL (
+  WITH RECURSIVE heads (lane, id) AS (
+    ({_OWN_HEAD.format(after="person")})
+    UNION ALL
+    SELECT next.lane, next.id
+    FROM heads CROSS JOIN LATERAL ({_OWN_HEAD.format(after="heads.lane")}) next
+  )
+  SELECT id FROM heads WHERE lane ~ '@[^:/]*[:/]'
+) heads CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE jobs.id = heads.id AND {_DUE} FOR UPDATE SKIP LOCKED
+) due LIMIT %(limit)s::int
+"""
 _LOOSE = f"""
 SELECT id FROM jobs WHERE is_loose AND attempts > 0 AND {_DUE}
 ORDER BY due_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED
 """
 # Each claim begins behind the last lane of the one before, so that all have a turn; a
-# later part is not even looked for when those before it have enough. What was leased
-# and is due again was cut off: the worker, or the daemon, died of it or lost it.
-_LEASE = Statement(
-    "lease_jobs",
-    f"""
-WITH loose AS MATERIALIZED ({_LOOSE}),
+# later part is not even looked for when those before it have enough.
+_IN_TURN = f"""
+loose AS MATERIALIZED ({_LOOSE}),
 behind AS MATERIALIZED ({_HEADS.format(after="%(after)s", bound="> %(after)s")}),
 before AS MATERIALIZED ({_HEADS.format(after="''", bound="<= %(after)s")}),
 picked AS MATERIALIZED (
-  SELECT id, true AS was_loose FROM loose
+  SELECT id, true AS is_out_of_turn FROM loose
   UNION ALL SELECT id, false FROM behind
   UNION ALL SELECT id, false FROM before
   LIMIT %(limit)s::int
-), judged AS (
-  SELECT id, was_loose,
+)
+"""
+_OUT_OF_TURN = f"""
+picked AS MATERIALIZED (SELECT id, true AS is_out_of_turn FROM ({_URGENT}) urgent)
+"""
+
+
+def _lease(name: str, picked: str) -> Statement:
+    """What was leased and is due again was cut off: who was at it died or lost it."""
+    return Statement(
+        name,
+        f"""
+WITH {picked}, judged AS (
+  SELECT id, is_out_of_turn,
     state = 'leased' AND attempts - failures >= %(most)s::int AS is_deadly
   FROM jobs JOIN picked USING (id)
 )
@@ -75,9 +101,15 @@ UPDATE jobs SET
   epoch = %(epoch)s, started_at = clock_timestamp(),
   due_at = clock_timestamp() + %(lease_s)s * interval '1 second'
 FROM judged WHERE jobs.id = judged.id
-RETURNING {JOB}, state, was_loose
+RETURNING {JOB}, state, is_out_of_turn
 """,
-)
+    )
+
+
+_LEASE = _lease("lease_jobs", _IN_TURN)
+# Who pressed or called waits for it, and VK for a minute only: where all have to wait
+# for their turn, they do not.
+_LEASE_URGENT = _lease("lease_urgent_jobs", _OUT_OF_TURN)
 
 _VOID = Statement(
     "void_leases",
@@ -134,26 +166,36 @@ class Claims:
         self._database = database
         self._voided_for: int | None = None
         self._last_lane = ""
+        self._is_crowded = False
 
     def claim(
         self, *, epoch: int, kinds: Sequence[str], limit: int, lease_s: float
     ) -> list[Job]:
         terms = {"kinds": list(kinds), "lease_s": lease_s, "most": MOST_CUT_OFF}
+        terms["persons"] = list(LANES_OF_PERSONS)
         claimed: list[Job] = []
+        if self._is_crowded:
+            claimed, _ = self._lease(epoch, _LEASE_URGENT, terms | {"limit": limit})
         has_died = True
         while has_died and len(claimed) < limit:
             terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
-            before = [] if self._voided_for == epoch else [_VOID]
-            rows = self._database.fenced_at_once(
-                epoch, [*before, _LEASE], terms, is_lasting=False
-            )
-            self._voided_for = epoch
-            leased = [job(*row[:-2]) for row in rows if row[-2] == "leased"]
-            self._turn_to(row[4] for row in rows if not row[-1])
+            leased, has_died = self._lease(epoch, _LEASE, terms)
             claimed += leased
-            # A lane whose head was deadly has another one now.
-            has_died = len(leased) < len(rows)
+        self._is_crowded = len(claimed) >= limit
         return sorted(claimed, key=lambda job: job.id)
+
+    def _lease(
+        self, epoch: int, lease: Statement, terms: dict[str, Any]
+    ) -> tuple[list[Job], bool]:
+        """And whether some were deadly: then their lanes have other heads now."""
+        before = [] if self._voided_for == epoch else [_VOID]
+        rows = self._database.fenced_at_once(
+            epoch, [*before, lease], terms, is_lasting=False
+        )
+        self._voided_for = epoch
+        leased = [job(*row[:-2]) for row in rows if row[-2] == "leased"]
+        self._turn_to(row[4] for row in rows if not row[-1])
+        return leased, len(leased) < len(rows)
 
     def expire(self, epoch: int) -> list[Job]:
         """A thousand at most."""
@@ -174,7 +216,7 @@ class Claims:
         before: list[str] = []
         for lane in lanes:
             (behind if lane > self._last_lane else before).append(lane)
-        self._last_lane = max(before or behind, default="")
+        self._last_lane = max(before or behind, default=self._last_lane)
 
 
 def job(id: int, key: str, kind: str, name: str, lane: str, *rest: Any) -> Job:

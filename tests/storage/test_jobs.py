@@ -79,6 +79,49 @@ def test_all_lanes_have_their_turn(
     assert order == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
+def test_who_waits_goes_first_and_takes_nobodys_turn(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    """A backlog may be long, and a press lives for a minute."""
+    offer(journal, "a1", "a2", "b1", "z1")
+    (first,) = claim(jobs, limit=1)
+    told = {"user_id": "u"}
+    said = [
+        Effect("chat.post", "mattermost:@u", told),
+        Effect("chat.answer", "mattermost:@u/press", told),
+        Effect("chat.answer", "vk:@7/press", told),
+    ]
+    jobs.finish(first, said)
+    kinds = ("run", "chat.post", "chat.answer")
+    order = []
+    while claimed := jobs.claim(kinds=kinds, limit=1, lease_s=60):
+        order += [job.lane for job in claimed]
+        jobs.finish(claimed[0], [])
+    assert order == [
+        "mattermost:@u/press",
+        "vk:@7/press",
+        "mattermost:b:response",
+        "mattermost:z:response",
+        "mattermost:@u",
+        "mattermost:a:response",
+    ]
+
+
+def test_who_waits_is_claimed_once_among_the_others(
+    journal: DatabaseJournal, jobs: DatabaseJobs
+) -> None:
+    offer(journal, "a1", "b1", "c1")
+    first, *_ = claim(jobs, limit=1)
+    jobs.finish(first, [Effect("run", "vk:@7:route", {}), Effect("run", "vk:@7", {})])
+    claimed = claim(jobs, limit=4)
+    assert sorted(job.lane for job in claimed) == [
+        "mattermost:b:response",
+        "mattermost:c:response",
+        "vk:@7",
+        "vk:@7:route",
+    ]
+
+
 def test_only_the_kinds_asked_for_are_claimed(
     journal: DatabaseJournal, jobs: DatabaseJobs
 ) -> None:
