@@ -21,6 +21,8 @@ FLOOD_PAUSE_S = 0.05
 NEWEST = 150
 
 KEEP = "keep"
+# What appears among what was said before it says so.
+LATE = "late"
 # What a question says, and the rule that answers it.
 RULES: dict[str, dict[str, object]] = {
     "plain": {"reply": "keep: answer to {{ event.event_id }}"},
@@ -162,7 +164,7 @@ class Traffic:
         """It appears among what was said some seconds ago."""
         ago_ms = self._random.randrange(1, 20_000)
         at = self._clock.now_ms() - ago_ms
-        self._post(f"{KEEP} late {self._next()}", create_at=at)
+        self._post(f"{KEEP} {LATE} {self._next()}", create_at=at)
 
     def _ask(self) -> None:
         kind = self._random.choice([*RULES])

@@ -10,7 +10,7 @@ from malexbot.sandbox.ledger import Entry
 from malexbot.storage.database import Database
 from tests.crash import streams
 from tests.crash.streams import Streams
-from tests.crash.traffic import KEEP
+from tests.crash.traffic import KEEP, LATE
 from tests.faults.ground import Ground
 from tests.faults.order import Run, descents
 from tests.faults.routes import BUTTON, COMMAND, GAP, NAMES, OF_VK, SAID
@@ -68,13 +68,14 @@ def _of_mattermost(ground: Ground, found: Streams) -> Iterator[str]:
 def _as_said(ground: Ground, found: Streams, loose: Collection[str]) -> Iterator[str]:
     """In the order in which somebody said it, in each channel.
 
-    What was not for us for a while comes when somebody reads that it is.
+    What was not for us for a while comes when somebody reads that it is; and what
+    appeared late, among what was said before it, when somebody looks back.
     """
     said = ground.server.ledger.said(ground.town.alice)
     numbers = {
         entry.id: (number, entry.create_at)
         for number, entry in enumerate(said)
-        if all(KEEP in text for text in entry.texts)
+        if all(KEEP in text for text in entry.texts) and LATE not in entry.texts[0]
     }
     runs = [
         Run(entry.lane, entry.id, entry.origin, False)
