@@ -45,13 +45,17 @@ _KEYS = {
     "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
 }
 _SHIFT = 8
-# Where a finger or a mouse would meet it; raises for what nobody can see.
+# Where a finger or a mouse would meet it, once it stands still: what is said meanwhile
+# moves the page. Raises for what nobody can see.
 _PLACE = """
-(() => {
+(async () => {
   const found = %s;
   if (!found) throw new Error("nothing there");
   found.scrollIntoView({ block: "nearest" });
+  const before = found.getBoundingClientRect();
+  await new Promise((go) => setTimeout(go, 25));
   const { x, y, width, height } = found.getBoundingClientRect();
+  if (x !== before.x || y !== before.y) throw new Error("it moves");
   const at = { x: x + width / 2, y: y + height / 2 };
   const top = document.elementFromPoint(at.x, at.y);
   if (!width || !top || !(found.contains(top) || top.contains(found))) {

@@ -180,6 +180,7 @@ def test_a_command_in_a_thread_is_answered_there(alice: Tab, stage: Stage) -> No
     town, scene = stage.town, stage.mattermost.scene
     root_id = scene.post(town.channel, town.bob, "a root")
     scene.post(town.channel, town.bob, "a reply", root_id=root_id)
+    alice.wait(post("a reply"))
     alice.click_on(f"{post('a root')}.querySelector('.replies')")
     alice.wait("document.querySelector('#title').innerText.startsWith('Thread')")
     stage.program.will(Reply.of(response_type="in_channel", text="here"))

@@ -27,7 +27,9 @@ PLUGINS = DATABASE | {"jinja2", "markupsafe", "re2"}
 # mattermostdriver brings websockets.
 MATTERMOST = {"mattermostdriver", "tenacity", "websocket", "websockets"}
 MATTERMOST |= {"certifi", "charset_normalizer", "idna", "requests", "urllib3"}
-BUS = CONFIG | {"redis", "tenacity"}
+# It brings async_timeout where Python itself has none yet, before 3.11.3.
+REDIS = {"async_timeout", "redis"}
+BUS = CONFIG | REDIS | {"tenacity"}
 RUN = """
 import json, sys
 before = set(sys.modules)

@@ -41,7 +41,7 @@ SECRET = "kumquat"
 # Tables that hold nothing that a person said, or is called; a new table belongs to
 # these, or among those that an erasure empties.
 WITHOUT_CONTENT = {
-    *("channels", "connections", "daemon", "gaps", "erased", "unindexed"),
+    *("channels", "connections", "daemon", "feeds", "gaps", "erased", "unindexed"),
     *("grant_uses", "commands", "answer_ways"),
     *("contents", "unfiled"),
 }
