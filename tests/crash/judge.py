@@ -24,7 +24,9 @@ _REJECTS = "SELECT reason, raw FROM rejects WHERE source <> 'vk'"
 _FIRST = 5
 _UNFILLED = """
 SELECT channel_id FROM channels
-WHERE filled_for < (SELECT max(number) FROM connections)
+WHERE filled_for < (
+  SELECT max(number) FROM connections WHERE connections.source = channels.source
+)
 """
 # The event of a deletion does not tell its moment; a deletion that nobody told of
 # is as old as the look that found it, at the most.

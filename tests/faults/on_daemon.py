@@ -90,12 +90,14 @@ def _put_back(ground: Ground) -> None:
     ground.daemon.signal(SIGHUP)
 
 
-def _kill_at_commit(moment: Moment) -> Act:
+def kill_at_commit(moment: Moment, wrote: str = "^COPY |sending_at") -> Act:
+    """At one of those by which that was written, a regular expression."""
+
     def begin(ground: Ground, planned: Planned) -> Callable[[], object]:
         def kill() -> None:
             ground.daemon.signal(SIGKILL)
 
-        ground.line.strike(Strike(planned.amount, moment, kill, "^COPY |sending_at"))
+        ground.line.strike(Strike(planned.amount, moment, kill, wrote))
 
         def end() -> None:
             ground.line.heal()
@@ -137,8 +139,8 @@ ACTS: Mapping[str, Act] = {
     "daemon: clock step": _step_daemons_clock,
     "daemon: SIGHUP, a good config": _good_config,
     "daemon: SIGHUP, a bad config": _bad_config,
-    "daemon: killed before a COMMIT": _kill_at_commit("before"),
-    "daemon: killed after a COMMIT": _kill_at_commit("after"),
+    "daemon: killed before a COMMIT": kill_at_commit("before"),
+    "daemon: killed after a COMMIT": kill_at_commit("after"),
     "daemon: killed before a POST": _kill_at_post("before"),
     "daemon: killed after a POST": _kill_at_post("after"),
 }

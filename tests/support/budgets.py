@@ -21,7 +21,7 @@ BUDGETS_S = {
     "config": 60,
     "consumers": 100,
     "crash": 450,
-    "faults": 1000,
+    "faults": 1400,
     "fuzz": 150,
     "house": 90,
     "messengers": 180,
