@@ -86,15 +86,12 @@ class DatabaseJournal:
                 cursor.execute(_RENEW)
             batch = _Batch(parcels, epoch, erased)
             begun = write(cursor, batch)
-            moved, late = self._live.share(
-                find_live(batch.written, batch.passed),
-                batch.marks,
-                is_behind=is_behind,
-            )
-            move_live(cursor, moved)
+            live = find_live(batch.written, batch.passed)
+            moved = self._live.due(live, batch.marks, is_behind=is_behind)
+            move_live(cursor, moved or {})
             named = self._people.write(cursor, batch.entries)
         self._people.remember(named)
-        self._live.note(moved, late)
+        self._live.note(live, moved)
         # one session has one epoch; its tables are there once they are committed
         self._tables_of = epoch
         self._passed_rows = len(batch.entries) + (0 if is_worn else self._passed_rows)

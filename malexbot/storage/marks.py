@@ -28,6 +28,7 @@ from malexbot.storage.session import Cursor
 from malexbot.storage.statement import Statement
 
 Terms = tuple[object, ...] | dict[str, object]
+Newest = dict[tuple[str, Id, int], tuple[int, str]]
 
 # So long the marks of live posts may lag while more waits than is written.
 LATEST_S = 5.0
@@ -159,10 +160,9 @@ def find_live(events: Iterable[Event], passed: Iterable[Live] = ()) -> Live:
 
     What claims to be of the future occurred now: beyond that nothing was read.
     """
-    newest: dict[tuple[str, Id, int], tuple[int, str]] = {}
+    newest: Newest = {}
     for live in passed:
-        for key, place in live.items():
-            newest[key] = max(place, newest.get(key, place))
+        _raise(newest, live)
     for event in events:
         post = event.post
         if post is not None and event.name == "posted" and event.origin == "live":
@@ -182,29 +182,36 @@ class LateMarks:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._late: Live = {}
+        self._late: Newest = {}
         self._moved_at = clock()
 
-    def share(
-        self, live: Live, marks: Iterable[Mark], *, is_behind: bool
-    ) -> tuple[Live, Live]:
-        """What is to be moved now, and what later; `marks` are moved before it."""
+    def due(self, live: Live, marks: Iterable[Mark], *, is_behind: bool) -> Live | None:
+        """What is to be moved now, after `marks`; None if it has time."""
         reset = {
             (mark.source, mark.channel_id)
             for mark in marks
             if isinstance(mark, ReadAnew)
         }
-        late = {key: at for key, at in self._late.items() if key[:2] not in reset}
-        live = find_live((), [late, live])
-        if is_behind and self._clock() < self._moved_at + LATEST_S:
-            return {}, live
-        return live, {}
+        is_early = self._clock() < self._moved_at + LATEST_S
+        if is_behind and is_early and not reset:
+            return None
+        moved = {key: at for key, at in self._late.items() if key[:2] not in reset}
+        _raise(moved, live)
+        return moved
 
-    def note(self, moved: Live, late: Live) -> None:
-        """That is durable, and this is left."""
-        self._late = late
-        if moved or not late:
+    def note(self, live: Live, moved: Live | None) -> None:
+        """That is durable, and it was moved, or not."""
+        if moved is not None or not self._late:
             self._moved_at = self._clock()
+        if moved is None:
+            _raise(self._late, live)
+        else:
+            self._late.clear()
+
+
+def _raise(newest: Newest, live: Live) -> None:
+    for key, place in live.items():
+        newest[key] = max(place, newest.get(key, place))
 
 
 def move_live(cursor: Cursor, marks: Live) -> None:

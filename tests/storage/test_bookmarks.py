@@ -141,24 +141,25 @@ def test_a_mark_lags_for_some_seconds_only() -> None:
     late = LateMarks(clock)
     here, there = (*WHERE, 1), ("mattermost", "channel2", 1)
     for at in (1000, 2000):
-        shared = late.share({here: (at, f"p{at}")}, (), is_behind=True)
-        assert shared == ({}, {here: (at, f"p{at}")})
-        late.note(*shared)
+        live = {here: (at, f"p{at}")}
+        assert late.due(live, (), is_behind=True) is None
+        late.note(live, None)
     clock.now += LATEST_S
-    shared = late.share({there: (3000, "p3")}, (), is_behind=True)
-    assert shared == ({here: (2000, "p2000"), there: (3000, "p3")}, {})
-    late.note(*shared)
-    assert late.share({}, (), is_behind=False) == ({}, {})
+    live = {there: (3000, "p3")}
+    moved = late.due(live, (), is_behind=True)
+    assert moved == {here: (2000, "p2000"), there: (3000, "p3")}
+    late.note(live, moved)
+    assert late.due({}, (), is_behind=False) == {}
 
 
 def test_a_mark_that_lags_is_void_once_the_clock_was_set_back() -> None:
     """It may be one of tomorrow, and would hide again what is read anew."""
     late = LateMarks(Clock())
     here, there = (*WHERE, 1), ("mattermost", "channel2", 1)
-    late.note({}, {here: (9000, "p9"), there: (9000, "p9")})
+    late.note({here: (9000, "p9"), there: (9000, "p9")}, None)
     anew = ReadAnew(*WHERE, "p1", 1000, 1, 900, "walk")
-    moved, left = late.share({here: (1100, "p2")}, [anew], is_behind=False)
-    assert (moved, left) == ({here: (1100, "p2"), there: (9000, "p9")}, {})
+    moved = late.due({here: (1100, "p2")}, [anew], is_behind=True)
+    assert moved == {here: (1100, "p2"), there: (9000, "p9")}
 
 
 def test_a_post_of_the_future_moves_the_mark_to_now(
