@@ -131,9 +131,10 @@ class Cutter:
         self._is_over = True
         with contextlib.suppress(OSError):
             socket.create_connection(self._server.getsockname(), 1).close()
-        self._server.close()
+        # Who accepts may be on his way back to it: only then is it not needed any more.
         for thread in self._threads:
             thread.join()
+        self._server.close()
 
     def _accept(self) -> None:
         while True:
