@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator
+
+from malexbot.config.fields import Line
 
 SECURE = {"https": True, "wss": True, "http": False, "ws": False}
 
@@ -62,6 +67,14 @@ def parse_address(text: str) -> Address:
         port=_port(parts.netloc),
         path=location(parts.path),
     )
+
+
+def _sound(text: str) -> str:
+    parse_address(text)
+    return text
+
+
+ServerAddress = Annotated[Line, AfterValidator(_sound)]
 
 
 def _split(url: str) -> SplitResult:

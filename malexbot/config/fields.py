@@ -201,6 +201,14 @@ def _line(value: str) -> str:
     return value
 
 
+def _word(secret: SecretStr) -> SecretStr:
+    """Fit for a header and for a form; a line's end is what a file leaves behind."""
+    text = secret.get_secret_value().strip()
+    if not re.fullmatch("[!-~]+", text):
+        raise ValueError("needs one word of plain letters, digits and signs")
+    return SecretStr(text)
+
+
 def _absolute(value: Path) -> Path:
     if not value.is_absolute() or "\0" in str(value):
         raise ValueError("needs an absolute path, one that begins with /")
@@ -211,6 +219,7 @@ Text = Annotated[str, AfterValidator(_text)]
 Line = Annotated[str, AfterValidator(_line)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Secret = Annotated[SecretStr, PlainSerializer(lambda _: MASK, when_used="json")]
+SecretWord = Annotated[Secret, AfterValidator(_word)]
 
 
 def several(value: Any) -> Any:

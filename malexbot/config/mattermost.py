@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from malexbot.config.address import Address, location, parse_address
-from malexbot.config.fields import Block, Line, Names, Sample, Secret, Texts, lowered
+from malexbot.config.address import Address, ServerAddress, location, parse_address
+from malexbot.config.fields import (
+    Block,
+    Line,
+    Names,
+    Sample,
+    SecretWord,
+    Texts,
+    lowered,
+)
 from malexbot.config.processors import EventProcessors
 from malexbot.config.tokens import CommandTokens, HookTokens, IncomingWebhooks
 
@@ -30,23 +38,25 @@ class Mattermost(Block):
 
     blank_is_unset: ClassVar[bool] = True
 
-    http_host: Annotated[Line, Sample("https://mattermost.example.org", on=True)] = (
-        Field(
-            description="The server's address, with or without scheme, port and path."
-            " Plain http is used only if it is written: http://localhost:8065"
-        )
+    http_host: Annotated[
+        ServerAddress, Sample("https://mattermost.example.org", on=True)
+    ] = Field(
+        description="The server's address, with or without scheme, port and path."
+        " Plain http is used only if it is written: http://localhost:8065"
     )
     api_location: Location = Field(
         default=API, description="Where its API is, below the address."
     )
-    ws_host: Annotated[Line | None, Sample("wss://mattermost.example.org")] = Field(
-        default=None,
-        description="The address for the websocket, if it is another one.",
+    ws_host: Annotated[ServerAddress | None, Sample("wss://mattermost.example.org")] = (
+        Field(
+            default=None,
+            description="The address for the websocket, if it is another one.",
+        )
     )
     ws_api_location: Location = Field(
         default=SOCKET, description="Where its websocket is, below the address."
     )
-    token: Annotated[Secret, Sample("", on=True)] = Field(
+    token: Annotated[SecretWord, Sample("", on=True)] = Field(
         description="The bot's access token"
         " (Integrations > Bot Accounts > Create New Token)."
     )
@@ -94,20 +104,6 @@ class Mattermost(Block):
         default={},
         description="Incoming webhooks to post by: the channel `hook:ops` is `ops`.",
     )
-
-    @field_validator("http_host", "ws_host")
-    @classmethod
-    def _an_address(cls, text: str) -> str:
-        parse_address(text)
-        return text
-
-    @field_validator("token")
-    @classmethod
-    def _fit_for_a_header(cls, token: SecretStr) -> SecretStr:
-        text = token.get_secret_value().strip()
-        if not re.fullmatch("[!-~]+", text):
-            raise ValueError("needs one word of plain letters, digits and signs")
-        return SecretStr(text)
 
     @property
     def api_url(self) -> str:

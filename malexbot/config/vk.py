@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from malexbot.config.address import parse_address
-from malexbot.config.fields import Block, Line, Sample, Secret, whole, whole_schema
+from malexbot.config.address import ServerAddress, parse_address
+from malexbot.config.fields import Block, Line, Sample, SecretWord, whole, whole_schema
 from malexbot.config.processors import EventProcessors
 
 API_BASE = "https://api.vk.com/method"
@@ -23,14 +23,14 @@ class Vk(Block):
 
     blank_is_unset: ClassVar[bool] = True
 
-    token: Annotated[Secret, Sample("", on=True)] = Field(
+    token: Annotated[SecretWord, Sample("", on=True)] = Field(
         description="The community's access token, with the rights to messages and to"
         " manage it (Manage > API usage > Access tokens)."
     )
     group_id: Annotated[GroupId, Sample(218730916, on=True)] = Field(
         description="The number of the community, without a sign before it."
     )
-    api_base: Line = Field(
+    api_base: ServerAddress = Field(
         default=API_BASE,
         description="Where VK's methods are; https://api.vk.ru/method does as well.",
     )
@@ -46,20 +46,6 @@ class Vk(Block):
         " event has to be switched on too: Manage > API usage > Long Poll API."
         " `gap` tells that VK lost events.",
     )
-
-    @field_validator("token")
-    @classmethod
-    def _fit_for_a_form(cls, token: SecretStr) -> SecretStr:
-        text = token.get_secret_value().strip()
-        if not re.fullmatch("[!-~]+", text):
-            raise ValueError("needs one word of plain letters, digits and signs")
-        return SecretStr(text)
-
-    @field_validator("api_base")
-    @classmethod
-    def _an_address(cls, text: str) -> str:
-        parse_address(text)
-        return text
 
     @field_validator("api_version")
     @classmethod

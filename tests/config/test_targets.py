@@ -83,6 +83,12 @@ def test_what_cannot_be_a_target_is_refused(target: Any, told: str) -> None:
         HTTP.validate_python({"a": target})
 
 
+def test_a_line_end_and_what_is_left_blank_are_no_token() -> None:
+    target = HttpTarget(url="https://example.org", token=" abc\n")
+    assert target.token and target.token.get_secret_value() == "abc"
+    assert HttpTarget(url="https://example.org", token="", secret="").token is None
+
+
 def test_a_target_has_a_plain_name() -> None:
     with pytest.raises(ValidationError, match="needs names of letters"):
         HTTP.validate_python({"a b": "https://example.org"})
