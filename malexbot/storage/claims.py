@@ -24,9 +24,8 @@ extract(epoch FROM clock_timestamp() - sending_at)::float8, epoch, parent,
 coalesce(extract(epoch FROM clock_timestamp() - failing_since)::float8, 0)
 """
 
-_DUE = """
-finished_at IS NULL AND due_at <= clock_timestamp() AND kind = ANY(%(kinds)s::text[])
-"""
+_OPEN = "finished_at IS NULL AND kind = ANY(%(kinds)s::text[])"
+_DUE = f"due_at <= clock_timestamp() AND {_OPEN}"
 # The heads of the lanes, from one lane on, found by jumping from lane to lane in the
 # index: no more of them are looked at than it takes to find enough that are due.
 _HEAD = """
@@ -61,8 +60,9 @@ SELECT due.id FROM unnest(%(persons)s::text[]) AS person CROSS JOIN LATERAL (
 ) due LIMIT %(limit)s::int
 """
 _LOOSE = f"""
-SELECT id FROM jobs WHERE is_loose AND attempts > 0 AND {_DUE}
-ORDER BY due_at LIMIT %(limit)s::int FOR UPDATE SKIP LOCKED
+SELECT id FROM jobs
+WHERE is_loose AND attempts > 0 AND {_DUE}
+ORDER BY due_at LIMIT %(loose)s::int FOR UPDATE SKIP LOCKED
 """
 # Each claim begins behind the last lane of the one before, so that all have a turn; a
 # later part is not even looked for when those before it have enough.
@@ -107,8 +107,6 @@ RETURNING {JOB}, state, is_out_of_turn
 
 
 _LEASE = _lease("lease_jobs", _IN_TURN)
-# Who pressed or called waits for it, and VK for a minute only: where all have to wait
-# for their turn, they do not.
 _LEASE_URGENT = _lease("lease_urgent_jobs", _OUT_OF_TURN)
 
 _VOID = Statement(
@@ -166,7 +164,7 @@ class Claims:
         self._database = database
         self._voided_for: int | None = None
         self._last_lane = ""
-        self._is_crowded = False
+        self._crowded = 0
 
     def claim(
         self, *, epoch: int, kinds: Sequence[str], limit: int, lease_s: float
@@ -174,14 +172,18 @@ class Claims:
         terms = {"kinds": list(kinds), "lease_s": lease_s, "most": MOST_CUT_OFF}
         terms["persons"] = list(LANES_OF_PERSONS)
         claimed: list[Job] = []
-        if self._is_crowded:
+        # Who pressed or called waits for it, and VK for a minute only: where all have
+        # to wait, every other claim looks at them first. One of four does at what has
+        # failed for long, and one at neither.
+        if self._crowded % 2:
             claimed, _ = self._lease(epoch, _LEASE_URGENT, terms | {"limit": limit})
+        terms["loose"] = limit if not self._crowded or self._crowded % 4 == 2 else 0
         has_died = True
         while has_died and len(claimed) < limit:
             terms |= {"after": self._last_lane, "limit": limit - len(claimed)}
             leased, has_died = self._lease(epoch, _LEASE, terms)
             claimed += leased
-        self._is_crowded = len(claimed) >= limit
+        self._crowded = self._crowded + 1 if len(claimed) >= limit else 0
         return sorted(claimed, key=lambda job: job.id)
 
     def _lease(

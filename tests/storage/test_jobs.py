@@ -99,12 +99,31 @@ def test_who_waits_goes_first_and_takes_nobodys_turn(
         jobs.finish(claimed[0], [])
     assert order == [
         "mattermost:@u/press",
-        "vk:@7/press",
         "mattermost:b:response",
+        "vk:@7/press",
         "mattermost:z:response",
         "mattermost:@u",
         "mattermost:a:response",
     ]
+
+
+def test_a_flood_of_one_kind_leaves_turns_to_the_others(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    """People who press without end, and a target that fails whatever it is given."""
+    offer(journal, "a1", "a2", "a3")
+    look("""
+        INSERT INTO jobs (kind, name, lane, is_loose, attempts)
+        SELECT 'run', 'x', lane, is_loose, is_loose::int FROM generate_series(1, 9),
+          (VALUES ('mattermost:x', true), ('vk:@7:x', false)) flood (lane, is_loose)
+        """)
+    claim(jobs, limit=1)
+    order = []
+    for _ in range(4):
+        (job,) = claim(jobs, limit=1)
+        order.append(job.lane)
+        jobs.finish(job, [])
+    assert order == ["vk:@7:x", "mattermost:x", "vk:@7:x", "mattermost:a:response"]
 
 
 def test_who_waits_is_claimed_once_among_the_others(
