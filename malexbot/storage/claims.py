@@ -25,7 +25,8 @@ coalesce(extract(epoch FROM clock_timestamp() - failing_since)::float8, 0)
 """
 
 _OPEN = "finished_at IS NULL AND kind = ANY(%(kinds)s::text[])"
-_DUE = f"due_at <= clock_timestamp() AND {_OPEN}"
+# What was never begun waits for nothing: not for a clock either that was set back.
+_DUE = f"(attempts = 0 OR due_at <= clock_timestamp()) AND {_OPEN}"
 # The heads of the lanes, from one lane on, found by jumping from lane to lane in the
 # index: no more of them are looked at than it takes to find enough that are due.
 _HEAD = """
@@ -61,7 +62,7 @@ SELECT due.id FROM unnest(%(persons)s::text[]) AS person CROSS JOIN LATERAL (
 """
 _LOOSE = f"""
 SELECT id FROM jobs
-WHERE is_loose AND attempts > 0 AND {_DUE}
+WHERE is_loose AND attempts > 0 AND due_at <= clock_timestamp() AND {_OPEN}
 ORDER BY due_at LIMIT %(loose)s::int FOR UPDATE SKIP LOCKED
 """
 # Each claim begins behind the last lane of the one before, so that all have a turn; a
@@ -140,7 +141,7 @@ _BEHIND = Statement(
     f"""
 WITH waiting AS (
   SELECT jobs.*, head.kind = jobs.kind AND jobs.state = 'ready'
-      AND jobs.due_at <= clock_timestamp()
+      AND (jobs.attempts = 0 OR jobs.due_at <= clock_timestamp())
       AND (jobs.expires_at IS NULL OR jobs.expires_at > clock_timestamp()) AS is_ready
   FROM jobs head JOIN jobs ON jobs.lane = head.lane AND jobs.id > head.id
   WHERE head.id = %(id)s AND head.state = 'leased' AND head.epoch = %(epoch)s

@@ -126,6 +126,15 @@ def test_a_flood_of_one_kind_leaves_turns_to_the_others(
     assert order == ["vk:@7:x", "mattermost:x", "vk:@7:x", "mattermost:a:response"]
 
 
+def test_what_was_never_begun_waits_for_no_clock(
+    journal: DatabaseJournal, jobs: DatabaseJobs, look: Look
+) -> None:
+    """That of the database may be set back."""
+    offer(journal, "a1", "b1")
+    pass_time(look, -3600)
+    assert ids(claim(jobs)) == ["a1", "b1"]
+
+
 def test_who_waits_is_claimed_once_among_the_others(
     journal: DatabaseJournal, jobs: DatabaseJobs
 ) -> None:
