@@ -22,10 +22,10 @@ from malexbot import __version__
 from malexbot.config.targets import HttpTarget
 from malexbot.consumers.away import Away
 from malexbot.consumers.parcel import body
-from malexbot.consumers.timely import TimelyAdapter
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
+from malexbot.runtime.timely import TimelyAdapter
 
 POOL_SIZE = 16
 # Of an answer so much is read, and told if it is a refusal.

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from malexbot.errors import Permanent, Transient
+from malexbot.messengers.line import CONNECT_S
 from malexbot.messengers.mattermost.answers import LONGEST_TEXT, Writer
 from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.failures import Busy
 from malexbot.messengers.mattermost.forms import attachments, clean, dialog, props
 from malexbot.messengers.mattermost.late import LateAnswers
-from malexbot.messengers.mattermost.link import CONNECT_S
 from malexbot.ports import Sent
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.stop import Stop

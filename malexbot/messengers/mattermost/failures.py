@@ -165,14 +165,3 @@ def gist(error: BaseException) -> str:
     """Its words without what is new each time: equal if it is the same once more."""
     request_id = getattr(error, "request_id", "")
     return str(error).replace(request_id, "") if request_id else str(error)
-
-
-def cause(error: BaseException) -> str:
-    """The innermost words of a chain of exceptions, as a person reads them."""
-    while True:
-        inner = getattr(error, "reason", None) or (error.args or (None,))[-1]
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    text = str(error).rpartition("): ")[2].strip()
-    return text or type(error).__name__

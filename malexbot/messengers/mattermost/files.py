@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import requests
 
+from malexbot.messengers.line import cause
 from malexbot.messengers.mattermost.failures import (
     Busy,
     Forbidden,
     Missing,
     Rejected,
     Unreachable,
-    cause,
 )
 from malexbot.messengers.mattermost.link import Link
 from malexbot.ports.files import (

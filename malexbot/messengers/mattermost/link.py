@@ -10,40 +10,28 @@ from typing import Any
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from malexbot import __version__
 from malexbot.messengers.clock import ServerClock
+from malexbot.messengers.line import Kinds, Line
 from malexbot.messengers.mattermost.depth import cut_off
 from malexbot.messengers.mattermost.failures import (
     Busy,
-    Failure,
     Rejected,
     Unclear,
     Unreachable,
     answer,
-    cause,
     failure,
 )
 from malexbot.messengers.mattermost.pace import Pace
 from malexbot.runtime.heart import outside
 
-CONNECT_S = 5.0
 READ_S = 30.0
-POOL_SIZE = 16
 # Integers of fewer digits fit into 64 bits.
 SURE_DIGITS = 19
 # What a file's answer may be; the last one tells that it has no such byte.
 STREAMED = (200, 206, 416)
-# What no repeat makes a request: a bad address, a header with a line break in it.
-UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
-# What leaves no doubt that the request did not leave.
-NOT_SENT = (
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.ProxyError,
-    requests.exceptions.SSLError,
-)
+KINDS = Kinds(Rejected, Unreachable, Unclear)
 
 
 class Bearer(AuthBase):
@@ -65,7 +53,6 @@ class Link:
         *,
         url: str,
         token: str,
-        pool_size: int = POOL_SIZE,
         ca_file: str | None = None,
         proxy: str | None = None,
     ) -> None:
@@ -73,18 +60,16 @@ class Link:
         self.pace = Pace()
         self.clock = ServerClock()
         self.own_id = ""
-        self._session = requests.Session()
-        self._way = self._surroundings(ca_file, proxy)
-        self._session.auth = Bearer(token)
-        self._session.headers["User-Agent"] = f"malexbot/{__version__}"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=pool_size))
+        self._line = Line(
+            "Mattermost", self.url, kinds=KINDS, ca_file=ca_file, proxy=proxy
+        )
+        self._line.session.auth = Bearer(token)
 
     def __repr__(self) -> str:
         return f"Link({self.url})"
 
     def close(self) -> None:
-        self._session.close()
+        self._line.close()
 
     def exchange(
         self,
@@ -98,18 +83,14 @@ class Link:
         """One request and what its answer holds, as JSON."""
         call = f"{method} {endpoint}"
         sent_at = time.monotonic()
-        try:
-            with outside("Mattermost"):
-                response = self._session.request(
-                    method,
-                    self.url + endpoint,
-                    timeout=(CONNECT_S, read_s),
-                    allow_redirects=False,
-                    **self._way,
-                    **body,
-                )
-        except requests.RequestException as error:
-            raise _unanswered(call, error, is_repeatable) from error
+        response = self._line.request(
+            call,
+            method,
+            self.url + endpoint,
+            is_repeatable=is_repeatable,
+            read_s=read_s,
+            **body,
+        )
         self._learn(response, sent_at)
         return _content(call, response, is_repeatable)
 
@@ -120,23 +101,19 @@ class Link:
         """A file on its way: 200, 206, or 416; whatever else it is, is a Failure."""
         call = f"get {endpoint}"
         sent_at = time.monotonic()
-        try:
-            with outside("Mattermost"):
-                response = self._session.request(
-                    "get",
-                    self.url + endpoint,
-                    headers=headers,
-                    stream=True,
-                    timeout=(CONNECT_S, read_s),
-                    allow_redirects=False,
-                    **self._way,
-                )
-        except requests.RequestException as error:
-            raise _unanswered(call, error, is_repeatable=True) from error
+        response = self._line.request(
+            call,
+            "get",
+            self.url + endpoint,
+            is_repeatable=True,
+            read_s=read_s,
+            headers=headers,
+            stream=True,
+        )
         with response:
             self._learn(response, sent_at)
             if response.status_code not in STREAMED:
-                _refuse(call, response)
+                self._refuse(call, response)
             yield response
 
     def tell(self, url: str, body: Any, *, read_s: float = READ_S) -> None:
@@ -147,33 +124,28 @@ class Link:
         """
         # What an address tells must not be in an error.
         call = "post a webhook"
-        try:
-            with outside("Mattermost"):
-                response = self._session.post(
-                    url,
-                    json=body,
-                    auth=_nobody,
-                    timeout=(CONNECT_S, read_s),
-                    allow_redirects=False,
-                    **self._way,
-                )
-        except requests.RequestException as error:
-            raise _unanswered(call, error, is_repeatable=False) from error
+        response = self._line.request(
+            call,
+            "post",
+            url,
+            is_repeatable=False,
+            read_s=read_s,
+            json=body,
+            auth=_nobody,
+        )
         if response.status_code != 200:
             _content(call, response, is_repeatable=False)
             raise Unclear(call, f"{response.status_code}, not what Mattermost answers")
 
-    def _surroundings(self, ca_file: str | None, proxy: str | None) -> dict[str, Any]:
-        """Proxy and CA of the settings, else those of the environment.
-
-        Looked up once: to read the environment at each call is a fifth of its CPU.
-        """
-        proxies = {"http": proxy, "https": proxy} if proxy else {}
-        way = self._session.merge_environment_settings(
-            self.url, proxies, None, ca_file, None
-        )
-        self._session.trust_env = False
-        return {"proxies": way["proxies"], "verify": way["verify"]}
+    def _refuse(self, call: str, response: requests.Response) -> None:
+        """Raises what an answer means that is no file."""
+        try:
+            with outside("Mattermost"):
+                _content(call, response, is_repeatable=True)
+        except requests.RequestException as error:
+            raise self._line.broken(call, error, is_repeatable=True) from error
+        told = answer(response.status_code, None, "an answer that is no file", {})
+        raise Busy(call, told)
 
     def _learn(self, response: requests.Response, sent_at: float) -> None:
         self.pace.note(response.headers)
@@ -186,18 +158,6 @@ class Link:
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Without our token."""
     return request
-
-
-def _unanswered(
-    call: str, error: requests.RequestException, is_repeatable: bool
-) -> Failure:
-    told = cause(error)
-    if isinstance(error, UNSENDABLE):
-        return Rejected(call, told)
-    is_refused = "NewConnectionError" in repr(error) or "NameResolution" in repr(error)
-    if is_repeatable or is_refused or isinstance(error, NOT_SENT):
-        return Unreachable(call, told)
-    return Unclear(call, told)
 
 
 def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any:
@@ -215,17 +175,6 @@ def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any
         unclear = Busy if is_repeatable else Unclear
         raise unclear(call, told._replace(message="an answer that is no JSON"))
     return body
-
-
-def _refuse(call: str, response: requests.Response) -> None:
-    """Raises what an answer means that is no file."""
-    try:
-        with outside("Mattermost"):
-            _content(call, response, is_repeatable=True)
-    except requests.RequestException as error:
-        raise _unanswered(call, error, is_repeatable=True) from error
-    told = answer(response.status_code, None, "an answer that is no file", {})
-    raise Busy(call, told)
 
 
 def _lenient(response: requests.Response) -> tuple[Any, bool]:

@@ -17,13 +17,13 @@ import websocket
 
 from malexbot import __version__
 from malexbot.errors import Transient
+from malexbot.messengers.line import cause
 from malexbot.messengers.mattermost.dialogue import Broken, Dialogue, Resume
 from malexbot.messengers.mattermost.failures import (
     Failure,
     Unauthorised,
     Unreachable,
     answer,
-    cause,
     failure,
 )
 from malexbot.runtime.heart import outside

@@ -127,14 +127,3 @@ def read(error: Any) -> Answer:
 def gist(error: BaseException) -> str:
     """Its words: equal if it is the same once more."""
     return str(error)
-
-
-def cause(error: BaseException) -> str:
-    """The innermost words of a chain of exceptions, as a person reads them."""
-    while True:
-        inner = getattr(error, "reason", None) or (error.args or (None,))[-1]
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    text = str(error).rpartition("): ")[2].strip()
-    return text or type(error).__name__

@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 
-from malexbot import __version__
 from malexbot.messengers.clock import ServerClock
+from malexbot.messengers.line import POOL_SIZE, Kinds, Line
 from malexbot.messengers.vk.failures import (
     Answer,
     Busy,
@@ -19,23 +18,15 @@ from malexbot.messengers.vk.failures import (
     Rejected,
     Unclear,
     Unreachable,
-    cause,
     refusal,
 )
 from malexbot.messengers.vk.pace import Pace
-from malexbot.runtime.heart import outside
+from malexbot.runtime.timely import TimelyAdapter
 
 API_BASE = "https://api.vk.com/method"
 API_VERSION = "5.199"
-CONNECT_S = 5.0
 READ_S = 20.0
-POOL_SIZE = 16
-# What leaves no doubt that the request did not leave.
-NOT_SENT = (
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.ProxyError,
-    requests.exceptions.SSLError,
-)
+KINDS = Kinds(Rejected, Unreachable, Unclear)
 
 
 class Link:
@@ -55,17 +46,20 @@ class Link:
         self.pace = pace or Pace()
         self._secret = {"access_token": token, "v": version}
         self.clock = ServerClock()
-        self._session = requests.Session()
-        self.way = surroundings(self._session, self.url, ca_file, proxy)
-        self._session.headers["User-Agent"] = f"malexbot/{__version__}"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+        self._line = Line(
+            "VK",
+            self.url,
+            kinds=KINDS,
+            adapter=TimelyAdapter(pool_maxsize=POOL_SIZE),
+            ca_file=ca_file,
+            proxy=proxy,
+        )
 
     def __repr__(self) -> str:
         return f"Link({self.url})"
 
     def close(self) -> None:
-        self._session.close()
+        self._line.close()
 
     def exchange(
         self,
@@ -77,41 +71,16 @@ class Link:
     ) -> Any:
         """One call and its response; the token goes in the body, which nobody logs."""
         sent_at = time.monotonic()
-        try:
-            with outside("VK"):
-                response = self._session.post(
-                    f"{self.url}/{method}",
-                    data={**params, **self._secret},
-                    timeout=(CONNECT_S, read_s),
-                    allow_redirects=False,
-                    **self.way,
-                )
-        except requests.RequestException as error:
-            raise _unanswered(method, error, is_repeatable) from error
+        response = self._line.request(
+            method,
+            "post",
+            f"{self.url}/{method}",
+            is_repeatable=is_repeatable,
+            read_s=read_s,
+            data={**params, **self._secret},
+        )
         self.clock.note_date(response.headers.get("Date", ""), sent_at=sent_at)
         return _content(method, response, is_repeatable)
-
-
-def surroundings(
-    session: requests.Session, url: str, ca_file: str | None, proxy: str | None
-) -> dict[str, Any]:
-    """Proxy and CA of the settings, else those of the environment, looked up once."""
-    proxies = {"http": proxy, "https": proxy} if proxy else {}
-    way = session.merge_environment_settings(url, proxies, None, ca_file, None)
-    session.trust_env = False
-    return {"proxies": way["proxies"], "verify": way["verify"]}
-
-
-def _unanswered(
-    call: str, error: requests.RequestException, is_repeatable: bool
-) -> Failure:
-    told = cause(error)
-    if isinstance(error, ValueError):
-        return Rejected(call, told)
-    is_refused = "NewConnectionError" in repr(error) or "NameResolution" in repr(error)
-    if is_repeatable or is_refused or isinstance(error, NOT_SENT):
-        return Unreachable(call, told)
-    return Unclear(call, told)
 
 
 def _content(call: str, response: requests.Response, is_repeatable: bool) -> Any:

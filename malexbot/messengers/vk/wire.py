@@ -8,14 +8,11 @@ import threading
 from typing import Any
 
 import orjson
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from malexbot.messengers.vk.failures import Answer, Busy, Unreachable, cause
-from malexbot.messengers.vk.link import CONNECT_S, surroundings
-from malexbot.runtime.heart import outside
+from malexbot.messengers.line import Line
+from malexbot.messengers.vk.failures import Answer, Busy, Failure, Unreachable
+from malexbot.messengers.vk.link import KINDS
+from malexbot.runtime.timely import TimelyAdapter
 
 CALL = "long poll"
 # Half a character: json reads it, nobody can write it.
@@ -29,29 +26,24 @@ class Wire:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self._is_cut = False
-        self._session = requests.Session()
-        self._settings = (ca_file, proxy)
-        self._way: dict[str, Any] | None = None
-        adapter = _Adapter(self._watch)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._settings: dict[str, str | None] = {"ca_file": ca_file, "proxy": proxy}
+        self._line: Line | None = None
 
     def poll(self, url: str, params: dict[str, str], *, read_s: float) -> Any:
         """What the server answers, as JSON; raises Transient."""
-        if self._way is None:
-            self._way = surroundings(self._session, url, *self._settings)
+        if self._line is None:
+            adapter = TimelyAdapter(watch=self._watch)
+            self._line = Line(
+                "VK's long poll", url, kinds=KINDS, adapter=adapter, **self._settings
+            )
         try:
-            with outside("VK's long poll"):
-                response = self._session.get(
-                    url,
-                    params=params,
-                    timeout=(CONNECT_S, read_s),
-                    allow_redirects=False,
-                    **self._way,
-                )
-        except requests.RequestException as error:
+            response = self._line.request(
+                CALL, "get", url, is_repeatable=True, read_s=read_s, params=params
+            )
+        except Failure as error:
             # The address of a poll has its key in it, which is not to be told.
-            raise Unreachable(CALL, cause(error).partition("?")[0]) from None
+            told = str(error.args[-1]).partition("?")[0]
+            raise Unreachable(CALL, told) from None
         if response.status_code != 200:
             raise Busy(CALL, Answer(0, "is no answer of VK", response.status_code))
         return parsed(response.content)
@@ -65,7 +57,8 @@ class Wire:
             _shut(sock)
 
     def close(self) -> None:
-        self._session.close()
+        if self._line is not None:
+            self._line.close()
 
     def _watch(self, sock: socket.socket) -> None:
         with self._lock:
@@ -73,43 +66,6 @@ class Wire:
             is_cut = self._is_cut
         if is_cut:
             _shut(sock)
-
-
-class _Adapter(HTTPAdapter):
-    """Tells of every socket that it opens, be it by way of a proxy."""
-
-    def __init__(self, watch: Any) -> None:
-        self._classes = _pools(watch)
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = self._classes
-
-    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **more)
-        manager.pool_classes_by_scheme = self._classes
-        return manager
-
-
-def _pools(watch: Any) -> dict[str, Any]:
-    class Http(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            watch(self.sock)
-
-    class Https(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            watch(self.sock)
-
-    class HttpPool(HTTPConnectionPool):
-        ConnectionCls = Http
-
-    class HttpsPool(HTTPSConnectionPool):
-        ConnectionCls = Https
-
-    return {"http": HttpPool, "https": HttpsPool}
 
 
 def parsed(content: bytes) -> Any:

@@ -21,6 +21,7 @@ from malexbot.messengers.vk.link import Link
 from malexbot.messengers.vk.pace import Pace
 from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox
+from tests.consumers.service import dripping
 from tests.messengers.vk.conftest import Town
 
 
@@ -157,6 +158,22 @@ def test_a_send_whose_line_breaks_is_uncertain(
         client.send(town.chat, "hi", random_id=7)
     assert client.send(town.chat, "hi", random_id=7) == 1
     assert len(vk.ledger.sent()) == 1
+
+
+@pytest.mark.parametrize(
+    ("begins", "drips"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b" "),
+    ],
+)
+def test_an_answer_that_drips_holds_nobody(begins: bytes, drips: bytes) -> None:
+    """Each byte comes in time, the answer as a whole never does."""
+    with dripping(begins, drips) as url:
+        link = Link(url=url, token="t")
+        with pytest.raises(Unclear):
+            Client(link, patience_s=0, read_s=0.2).send(1, "hi", random_id=7)
+        link.close()
 
 
 def test_a_look_up_whose_line_breaks_is_made_again(

@@ -11,6 +11,7 @@ from malexbot.messengers.vk.client import Client
 from malexbot.messengers.vk.failures import Busy, Unreachable
 from malexbot.messengers.vk.wire import Wire, parsed
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
+from tests.consumers.service import dripping
 
 
 @pytest.fixture
@@ -79,6 +80,12 @@ def test_who_never_answers_is_left_in_time(
     vk.faults.half_open()
     with pytest.raises(Unreachable):
         wire.poll(url, asked, read_s=0.2)
+
+
+def test_an_answer_that_drips_is_left_in_time(wire: Wire) -> None:
+    begins = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+    with dripping(begins, b" ") as url, pytest.raises(Unreachable):
+        wire.poll(url, {}, read_s=0.2)
 
 
 def test_an_error_does_not_tell_the_key(wire: Wire) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
+from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any
 
@@ -17,17 +18,24 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from malexbot.runtime.deadline import Deadline
 
+Watch = Callable[[socket.socket], object]
+
 
 class TimelyAdapter(HTTPAdapter):
     """Mounted, it makes the time-out of a read that of the whole answer."""
 
+    def __init__(self, *, watch: Watch = lambda line: None, **more: Any) -> None:
+        """`watch` is told of every line that it opens, be it by way of a proxy."""
+        self._classes = _pools(watch)
+        super().__init__(**more)
+
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self._classes
 
     def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **more)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = self._classes
         return manager
 
 
@@ -43,9 +51,10 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._deadline.is_over:
+        left_s = self._deadline.left_s
+        if not left_s:
             raise TimeoutError("the answer took too long")
-        self._line.settimeout(self._deadline.left_s)
+        self._line.settimeout(left_s)
         return self._incoming.readinto(buffer)
 
     def close(self) -> None:
@@ -62,20 +71,25 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_Reader(sock, incoming.detach()))
 
 
-class _Http(HTTPConnection):
-    response_class = _Answer
+def _pools(watch: Watch) -> dict[str, Any]:
+    class Http(HTTPConnection):
+        response_class = _Answer
 
+        def connect(self) -> None:
+            super().connect()
+            watch(self.sock)
 
-class _Https(HTTPSConnection):
-    response_class = _Answer
+    class Https(HTTPSConnection):
+        response_class = _Answer
 
+        def connect(self) -> None:
+            super().connect()
+            watch(self.sock)
 
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
+    class HttpPool(HTTPConnectionPool):
+        ConnectionCls = Http
 
+    class HttpsPool(HTTPSConnectionPool):
+        ConnectionCls = Https
 
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-_POOLS: dict[str, Any] = {"http": _HttpPool, "https": _HttpsPool}
+    return {"http": HttpPool, "https": HttpsPool}
