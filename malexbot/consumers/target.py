@@ -120,7 +120,10 @@ class Target:
         return [job, *same]
 
     def _hand_over(self, jobs: Sequence[Job], hold: Hold) -> Iterator[Along]:
-        """In their order, until one fails. Of many that are refused one is to blame."""
+        """In their order, until one fails. Of many that are refused one is to blame.
+
+        The first goes alone then: in two goes something is known of it, however slow.
+        """
         parts, is_begun = [jobs], False
         while parts and not (is_begun and self._is_late(hold)):
             part = parts.pop(0)
@@ -128,8 +131,9 @@ class Target:
                 words = self.line.send(part)
             except (Permanent, Transient) as error:
                 if len(part) > 1 and not isinstance(error, Away):
-                    middle = len(part) // 2
-                    parts[:0] = [part[:middle], part[middle:]]
+                    middle = (len(part) + 1) // 2
+                    some = part[:1], part[1:middle], part[middle:]
+                    parts[:0] = filter(None, some)
                     continue
                 if not isinstance(error, Permanent):
                     raise

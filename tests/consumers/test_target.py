@@ -329,6 +329,17 @@ def test_what_fails_for_now_is_not_overtaken(
     assert ends(done) == [("key-2", "done")]
 
 
+def test_of_a_batch_that_is_refused_the_first_is_known_in_two_goes(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    """A service may take its time to refuse, and each handler has but a minute."""
+    first = begin(queue, 4)
+    line.error = Transient("500")
+    with pytest.raises(Transient):
+        target(first, hold())
+    assert line.tries == 2
+
+
 def test_a_batch_that_finds_it_away_is_left_as_it_was(
     target: Target, line: MemoryLine, queue: MemoryJobs, clock: Clock
 ) -> None:
