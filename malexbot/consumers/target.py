@@ -89,7 +89,6 @@ class Target:
         self._alone = 0
 
     def __call__(self, job: Job, hold: Hold) -> Done | Ended:
-        hold.check_for(self.line.timeout_s)
         by = self.gate.enter(job.lane)
         if isinstance(by, Shut):
             raise _postponed(by.wait_s, by.reason)
@@ -127,6 +126,8 @@ class Target:
         parts, is_begun = [jobs], False
         while parts and not (is_begun and self._is_late(hold)):
             part = parts.pop(0)
+            # Just now: a process may be stopped at any moment, and begin again.
+            hold.check_for(self.line.timeout_s)
             try:
                 words = self.line.send(part)
             except (Permanent, Transient) as error:

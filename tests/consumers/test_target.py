@@ -116,6 +116,21 @@ def test_nothing_is_sent_that_would_outlast_the_lease(
     assert not line.sent
 
 
+def test_who_was_stopped_on_the_way_sends_nothing(
+    target: Target, line: MemoryLine, queue: MemoryJobs
+) -> None:
+    job, held = begin(queue, 4), hold()
+
+    def stop(step: str) -> None:
+        if step == "behind":
+            held.lease = Deadline(line.timeout_s)
+
+    queue.fail = stop
+    with pytest.raises(TooLate):
+        target(job, held)
+    assert not line.tries
+
+
 def test_a_line_is_closed_once_the_last_one_has_left(
     target: Target, line: MemoryLine
 ) -> None:
