@@ -26,6 +26,7 @@ from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
 from malexbot.runtime.timely import TimelyAdapter
+from malexbot.runtime.unreached import why_unreached
 
 POOL_SIZE = 16
 # Of an answer so much is read, and told if it is a refusal.
@@ -183,13 +184,11 @@ def _why(error: requests.RequestException) -> str:
     for kind, told in _REASONS.items():
         if isinstance(error, kind):
             return told
-    return "the line broke before it answered"
+    return why_unreached(error)
 
 
 _REASONS: Mapping[type[Exception], str] = {
-    requests.exceptions.SSLError: "its certificate is refused",
     requests.exceptions.ProxyError: "the proxy does not let it through",
     requests.exceptions.ConnectTimeout: "nobody is there: no connection in time",
     requests.exceptions.Timeout: "no answer in time",
-    requests.exceptions.ConnectionError: "no connection, or it broke",
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
+import ssl
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from malexbot.consumers.http import LONGEST_WAIT_S, HttpLine, retry_after_s
 from malexbot.errors import Permanent, Transient
 from tests.consumers.deliveries import delivery, sent
 from tests.consumers.service import Service, dripping
+from tests.support.redis import Cutter
 from tests.support.settings import free_port
 
 SECRET = "a secret of some length"
@@ -185,7 +189,7 @@ def test_a_service_that_hangs_is_given_up_in_time(service: Service, made: Any) -
 
 def test_a_line_that_breaks_is_tried_again(service: Service, made: Any) -> None:
     service.is_mute = True
-    with pytest.raises(Away, match="no connection, or it broke") as refused:
+    with pytest.raises(Away, match="the line broke before it answered") as refused:
         post(made(service))
     assert not refused.value.is_certain
     assert len(service.calls) == 1
@@ -193,9 +197,41 @@ def test_a_line_that_breaks_is_tried_again(service: Service, made: Any) -> None:
 
 def test_nobody_there_is_tried_again_and_no_address_is_told(made: Any) -> None:
     line = made(f"http://127.0.0.1:{free_port()}/hooks/s3cret?key=s3cret")
-    with pytest.raises(Away) as refused:
+    with pytest.raises(Away, match="nothing listens there") as refused:
         post(line)
     assert "s3cret" not in str(refused.value) and refused.value.is_certain
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (socket.EAI_NONAME, "its name is not known"),
+        (socket.EAI_AGAIN, "its name cannot be looked up now"),
+    ],
+)
+def test_a_name_that_is_not_known_is_told_as_that(
+    made: Any, monkeypatch: pytest.MonkeyPatch, code: int, told: str
+) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        raise socket.gaierror(code, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(Away, match=f"http:moderation: {told}: no$") as refused:
+        post(made("https://moderation.example/hooks/s3cret"))
+    assert refused.value.is_certain
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_that(
+    service: Service, made: Any, certificate: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with Cutter(service.server_port, tls=context) as line:
+        url = line.url.replace("rediss:", "https:")
+        with pytest.raises(Away, match="certificate is not trusted: self") as refused:
+            post(made(url))
+        assert post(made(url, ca_file=certificate)) == "204 No Content"
+    assert refused.value.is_certain
 
 
 def test_a_proxy_of_the_environment_is_used(

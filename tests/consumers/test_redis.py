@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -311,23 +310,6 @@ def test_pubsub_tells_who_listens_once(server: RedisServer) -> None:
         '{"text":"said b"}',
         '{"text":"said c"}',
     ]
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of 127.0.0.1 itself, with its key."""
-    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(file), "-out", f"{file}.crt"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    file.write_text(Path(f"{file}.crt").read_text() + file.read_text())
-    return file
 
 
 def test_a_certificate_is_trusted_where_it_is_told(

@@ -101,7 +101,7 @@ def test_any_other_answer_does_not(
 def test_who_is_silent_is_waited_for_no_longer_than_that() -> None:
     done = threading.Event()
     with Receiver(lambda line: done.wait(20)) as receiver:
-        with pytest.raises(Transient, match="does not answer: not in time"):
+        with pytest.raises(Transient, match="no answer in time"):
             to(receiver, 0.05).write([record()])
         done.set()
 
@@ -114,14 +114,14 @@ def test_who_drips_is_waited_for_no_longer_either() -> None:
             line.sendall(b"2")
 
     with Receiver(drip) as receiver:
-        with pytest.raises(Transient, match="not in time"):
+        with pytest.raises(Transient, match="no answer in time"):
             to(receiver, 0.1).write([record()])
         done.set()
 
 
 def test_where_nobody_is_nothing_has_left() -> None:
     sink = Tcp("tcp:x", ("127.0.0.1", free_port()))
-    with pytest.raises(Unsent, match="nobody is there"):
+    with pytest.raises(Unsent, match="nothing listens there"):
         sink.write([record()])
 
 

@@ -26,6 +26,7 @@ from malexbot.config.model import Config
 from malexbot.config.targets import HttpTarget, Redis
 from malexbot.config.workstream import Receiver
 from malexbot.errors import MalexbotError
+from malexbot.runtime.unreached import why_unreached
 
 TIME_OUT_S = 3.0
 
@@ -81,9 +82,9 @@ def _service(name: str, target: HttpTarget, config_file: Path) -> Verdict:
         if is_secure:
             context = ssl.create_default_context(cafile=target.ca_file)
         _knock(host, port, context)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         cure = f"is http.{name} right in {config_file}? curl -m 5 {_site(url)}"
-        return fault(f"{name}: {host}:{port}: {_why(error)}", cure)
+        return fault(f"{name}: {host}:{port}: {why_unreached(error)}", cure)
     return ok(f"{name}: {host}:{port} takes connections")
 
 
@@ -98,7 +99,7 @@ def _workstream(receiver: Receiver, config_file: Path) -> Answer:
         _knock(host, port, None)
     except OSError as error:
         cure = f"is workstream.to right in {config_file}? nc -vz {host} {port}"
-        return fault(f"{host}:{port}: {_why(error)}", cure)
+        return fault(f"{host}:{port}: {why_unreached(error)}", cure)
     return ok(f"{host}:{port} takes connections")
 
 
@@ -106,13 +107,3 @@ def _knock(host: str, port: int, context: ssl.SSLContext | None) -> None:
     with socket.create_connection((host, port), TIME_OUT_S) as line:
         if context:
             context.wrap_socket(line, server_hostname=host).close()
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return "no TLS is spoken there"
-    if isinstance(error, TimeoutError):
-        return f"no connection within {TIME_OUT_S:g} s"
-    return (error.strerror if isinstance(error, OSError) else "") or str(error)

@@ -15,6 +15,7 @@ import orjson
 from malexbot.errors import Permanent, Transient
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.record import Record
+from malexbot.runtime.unreached import why_unreached
 from malexbot.runtime.workstream import TIME_OUT_S, Unsent
 
 TAKEN, REFUSED = b"202", b"406"
@@ -46,7 +47,7 @@ class Tcp:
         try:
             line = socket.create_connection(self._address, self._time_out_s)
         except OSError as error:
-            raise Unsent(f"nobody is there: {_why(error)}") from error
+            raise Unsent(why_unreached(error)) from error
         with line:
             try:
                 line.sendall(content)
@@ -54,7 +55,7 @@ class Tcp:
                 line.shutdown(socket.SHUT_WR)
                 _check(_answer(line, deadline))
             except OSError as error:
-                raise Transient(f"it does not answer: {_why(error)}") from error
+                raise Transient(why_unreached(error)) from error
 
 
 def body(record: Record) -> bytes:
@@ -83,7 +84,3 @@ def _check(said: bytes) -> None:
     if TAKEN not in said:
         told = said[:40].decode(errors="replace")
         raise Transient(f"it answers {told!r} instead of 202 or 406")
-
-
-def _why(error: OSError) -> str:
-    return "not in time" if isinstance(error, TimeoutError) else error.strerror or "?"

@@ -60,10 +60,11 @@ def test_who_is_not_there_is_told_with_the_setting() -> None:
     assert [each.state for each in found] == [State.FAULT] * 3
     redis, http, workstream = found
     assert "redis right in /etc/malexbot.yaml" in redis.cure
-    assert http.what == f"ops: 127.0.0.1:{port}: Connection refused"
+    refused = "nothing listens there: the connection was refused"
+    assert http.what == f"ops: 127.0.0.1:{port}: {refused}"
     assert "http.ops" in http.cure and f"http://127.0.0.1:{port}" in http.cure
     assert "a-secret" not in str(found)
-    assert workstream.what == f"127.0.0.1:{port}: Connection refused"
+    assert workstream.what == f"127.0.0.1:{port}: {refused}"
     assert "workstream.to" in workstream.cure
 
 
