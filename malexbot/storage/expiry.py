@@ -41,13 +41,15 @@ DELETE FROM rejects WHERE id IN (
   LIMIT %(piece)s
 )
 """
-# What was done on events; orders by hand are known by their keys.
+# What was done on events, after all that came of it; orders by hand are known by their
+# keys.
 _JOBS = """
 DELETE FROM jobs WHERE id IN (
   SELECT id FROM jobs
   WHERE created_at < to_timestamp(%(since_ms)s / 1000.0)
     AND finished_at < to_timestamp(%(since_ms)s / 1000.0)
     AND (kind = 'run' OR parent IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM jobs made WHERE made.parent = jobs.id)
   LIMIT %(piece)s
 )
 """
@@ -102,6 +104,6 @@ class Expiry:
             with self._database.transaction() as cursor:
                 cursor.execute(statement, {"since_ms": since_ms, "piece": _PIECE})
                 deleted += cursor.rowcount
-                if cursor.rowcount < _PIECE:
+                if not cursor.rowcount:
                     break
         return deleted

@@ -27,12 +27,14 @@ ECHOES_KEPT_S = 3600.0
 # Whoever presses what has expired is told apart for a while from who makes it up.
 GRANTS_KEPT_S = 86_400.0
 
-# What was finished so long ago was made even earlier: that has an index.
+# What was finished so long ago was made even earlier: that has an index. Whose event it
+# was that a job came of tells its parent alone, so that goes after all that it made.
 _JOBS = f"""
 DELETE FROM jobs WHERE id IN (
   SELECT id FROM jobs
   WHERE created_at < now() - %(keep_s)s * interval '1 second'
     AND finished_at < now() - %(keep_s)s * interval '1 second'
+    AND NOT EXISTS (SELECT FROM jobs made WHERE made.parent = jobs.id)
     AND NOT EXISTS (
       SELECT FROM jobs sent WHERE sent.id = coalesce(jobs.parent, jobs.id)
         AND sent.kind = {SEND!r} AND sent.event_id IS NOT NULL
@@ -119,5 +121,5 @@ class Upkeep:
             with self._database.transaction() as cursor:
                 cursor.execute(statement, {"keep_s": keep_s, "piece": _PIECE})
                 forgotten += cursor.rowcount
-                if cursor.rowcount < _PIECE:
+                if not cursor.rowcount:
                     return forgotten

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from malexbot.errors import Transient
+from malexbot.ports import Effect
 from malexbot.storage import upkeep
 from malexbot.storage.database import Database
+from malexbot.storage.expiry import Expiry
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from malexbot.storage.leadership import Leadership
@@ -41,6 +43,22 @@ def test_finished_jobs_are_forgotten_only_when_their_time_has_come(
     assert upkeep_of(database).forget_jobs(keep_s=86_400) == 1
     left = look("SELECT event_id, state FROM jobs ORDER BY id")
     assert left == [("p1", "done"), ("p2", "ready")]
+
+
+def test_a_job_stays_while_something_of_it_waits(
+    journal: DatabaseJournal, database: Database, jobs: DatabaseJobs, look: Look
+) -> None:
+    """Only by it whoever is erased finds what of theirs is still to be handed over."""
+    journal.write([acted_on(posted(post("p1")))])
+    (job,) = jobs.claim(kinds=["run"], limit=1, lease_s=60)
+    jobs.finish(job, [Effect("redis", "redis:x", {})])
+    look(AGED)
+    upkeep_of(database).forget()
+    Expiry(database, keep_s=lambda: 1.0, since_ms=lambda: 2**42).expire()
+    assert look("SELECT state FROM jobs ORDER BY id") == [("done",), ("ready",)]
+    look("UPDATE jobs SET state = 'done', finished_at = created_at")
+    upkeep_of(database).forget()
+    assert look("SELECT count(*) FROM jobs") == [(0,)]
 
 
 def test_echoes_fade(journal: DatabaseJournal, database: Database, look: Look) -> None:
