@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import MaxRetryError
@@ -44,6 +45,13 @@ PASSES = (425,)
 UNSENDABLE = (ValueError, requests.exceptions.InvalidJSONError)
 
 
+class _Session(requests.Session):
+    """Follows nobody, and fails at no redirect that leads nowhere."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class HttpLine:
     """The line to one address: its connections, and what it knows us by."""
 
@@ -51,7 +59,7 @@ class HttpLine:
         self._name = name
         self._settings = settings
         self._url = settings.url.get_secret_value()
-        self._session = requests.Session()
+        self._session = _Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TimelyAdapter(pool_maxsize=POOL_SIZE))
         ca_file = str(settings.ca_file) if settings.ca_file else None
@@ -132,9 +140,10 @@ class HttpLine:
         status = answer.status_code
         if 200 <= status < 300:
             return
-        told = f"{self._name}: {status} {' '.join(said.split())[:MOST_TOLD]}".rstrip()
         if 300 <= status < 400:
-            raise Permanent(f"{told}: it has moved; write the new address")
+            # Of how the way there is set up, which somebody mends; no event is lost.
+            raise Away(f"{self._name}: {status} {_elsewhere(answer)}")
+        told = f"{self._name}: {status} {' '.join(said.split())[:MOST_TOLD]}".rstrip()
         if status in AWAY:
             wait_s = retry_after_s(answer.headers.get("Retry-After", ""))
             raise Away(told, wait_s, is_certain=status not in SILENT)
@@ -172,6 +181,17 @@ def retry_after_s(text: str) -> float | None:
 def _beginning(answer: requests.Response) -> str:
     """Of its body; an answer that is short is read whole, so its line is kept."""
     return next(answer.iter_content(MOST_READ), b"").decode(errors="replace")
+
+
+def _elsewhere(answer: requests.Response) -> str:
+    """Where a redirect leads to; not its path, which may be a secret."""
+    try:
+        parts = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        parts = urlsplit("")
+    site = f"to {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    told = site if parts.netloc else "somewhere else"
+    return f"leads {told}: write the address that takes events itself"
 
 
 def _is_nobody_there(error: requests.RequestException) -> bool:

@@ -112,11 +112,23 @@ def test_what_is_refused_goes_dead(service: Service, made: Any, status: int) -> 
         post(made(service))
 
 
-def test_a_redirect_is_not_followed(service: Service, made: Any) -> None:
-    service.status, service.headers = 307, {"Location": service.url + "/elsewhere"}
-    with pytest.raises(Permanent, match="307: it has moved; write the new address"):
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://me@sso.example:8443/s3cret?s3cret", "to https://sso.example:8443"),
+        ("/s3cret", "somewhere else"),
+        ("http://[s3cret", "somewhere else"),
+    ],
+)
+def test_a_redirect_is_not_followed_and_costs_no_event(
+    service: Service, made: Any, status: int, location: str, told: str
+) -> None:
+    service.status, service.headers = status, {"Location": location}
+    with pytest.raises(Away, match=f": {status} leads {told}: write the") as refused:
         post(made(service))
     assert len(service.calls) == 1
+    assert refused.value.is_certain and "s3cret" not in str(refused.value)
 
 
 def test_what_a_refusal_says_is_clipped(service: Service, made: Any) -> None:
