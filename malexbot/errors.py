@@ -39,6 +39,11 @@ class Transient(MalexbotError):
         """How long the other side asks us to wait; None when it does not say."""
         return None
 
+    @property
+    def is_of_target(self) -> bool:
+        """Yes: it holds of all that goes there, and was told already, once for all."""
+        return False
+
 
 class Permanent(MalexbotError):
     """Trying again cannot help: somebody has to change something."""

@@ -101,7 +101,13 @@ def verdict(job: Job, error: BaseException) -> Verdict | None:
         case Expired():
             return Ended("expired", reason)
         case Transient():
-            return Again(wait_s(job, error), reason)
+            is_of_target = error.is_of_target
+            return Again(
+                wait_s(job, error),
+                reason,
+                is_failure=not is_of_target,
+                is_of_target=is_of_target,
+            )
         case Permanent():
             return Ended("dead", reason)
         case Uncertain():

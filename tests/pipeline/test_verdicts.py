@@ -32,6 +32,12 @@ class Busy(Transient):
         return 600
 
 
+class Crowded(Transient):
+    """Nothing more may go there now."""
+
+    is_of_target = True
+
+
 @pytest.mark.parametrize("failures", [0, 5, 500])
 def test_what_may_heal_is_tried_again_for_ever(failures: int) -> None:
     found = verdict(job(failures=failures), Transient("away"))
@@ -62,6 +68,15 @@ def test_the_other_side_may_ask_for_a_longer_wait() -> None:
     found = verdict(job(), Busy("429"))
     assert isinstance(found, Again)
     assert found.wait_s == 600
+
+
+def test_what_holds_of_all_that_goes_there_is_no_failure_of_the_job() -> None:
+    found = verdict(job(), Crowded("20 a second"))
+    assert isinstance(found, Again)
+    assert (found.is_failure, found.is_of_target) == (False, True)
+    plain = verdict(job(), Transient("away"))
+    assert isinstance(plain, Again)
+    assert (plain.is_failure, plain.is_of_target) == (True, False)
 
 
 @pytest.mark.parametrize("error", [Permanent("no such channel"), Misconfigured("x")])

@@ -12,6 +12,7 @@ from malexbot.messengers.vk.failures import (
     TOO_FAST,
     Answer,
     Busy,
+    Crowded,
     Failure,
     Unclear,
     Unreachable,
@@ -191,10 +192,11 @@ class Client:
 
     def _take_seat(self, method: str, deadline: Deadline) -> None:
         if self.link.pace.rests_s(method):
-            raise Busy(method, Answer(RATE_LIMIT, "rests, its limit was met"))
+            raise Crowded(method, Answer(RATE_LIMIT, "rests, its limit was met"))
         wait_s = self.link.pace.seat_s(deadline.left_s)
         if wait_s is None:
-            raise Busy(method, Answer(TOO_FAST, "the limit leaves no room for it now"))
+            told = Answer(TOO_FAST, "the limit leaves no room for it now")
+            raise Crowded(method, told)
         if wait_s > 0 and self._stop.wait(wait_s):
             raise Unreachable(method, "malexbot stops")
 

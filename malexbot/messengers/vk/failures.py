@@ -23,6 +23,8 @@ WAITS_S: Mapping[int, float | None] = {
     NEED_WAIT: 5.0,
     SECTION_OFF: 300.0,
 }
+# Those of the token, and of a method.
+LIMITS = frozenset({TOO_FAST, RATE_LIMIT})
 # After these nobody can tell whether the call did its work.
 UNCLEAR = frozenset({UNKNOWN, INTERNAL})
 # The token is refused, or may not do this at all.
@@ -84,6 +86,14 @@ class Busy(Failure, Transient):
     """VK is there and cannot now; or something before it answers in its place."""
 
 
+class Crowded(Busy):
+    """A limit is met: what is above it waits, in its order, for no fault of its own."""
+
+    @property
+    def is_of_target(self) -> bool:
+        return True
+
+
 class Rejected(Failure, Permanent):
     """VK understood, and will say the same next time."""
 
@@ -105,6 +115,8 @@ def refusal(call: str, error: Any, *, is_repeatable: bool) -> Failure:
     told = read(error)
     if told.code in UNCLEAR and not is_repeatable:
         return Unclear(call, told)
+    if told.code in LIMITS:
+        return Crowded(call, told)
     if told.code in WAITS_S:
         return Busy(call, told)
     if told.code in OF_TOKEN:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malexbot.messengers.vk.pace import Pace
+from malexbot.messengers.vk.pace import QUIET_S, Pace
 
 
 class Clock:
@@ -60,3 +61,22 @@ def test_a_resting_method_rests_alone() -> None:
     assert (pace.rests_s("users.get"), pace.rests_s("messages.send")) == (10, 0)
     clock.now += 11
     assert pace.rests_s("users.get") == 0
+
+
+def test_a_limit_that_is_met_again_and_again_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    pace = Pace(1, clock=clock)
+    pace.seat_s()
+    assert not caplog.text
+    for _ in range(100):
+        pace.hold(2)
+        assert pace.seat_s(0.1) is None
+        clock.now += 1
+    assert caplog.text.count("limit of 1 calls a second is met") == 1
+    pace.rest("messages.send", 300)
+    assert caplog.text.count("limit of messages.send is met") == 1
+    clock.now += QUIET_S + 1
+    pace.hold(1)
+    assert caplog.text.count("a second is met") == 2
