@@ -14,6 +14,7 @@ from malexbot.errors import Permanent
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import Done, Ended, Verdict
 from malexbot.ports import Job, Jobs
+from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 
@@ -25,6 +26,10 @@ TURN_S = 10.0
 
 # An attempt that is begun in time ends within that.
 BEYOND_S = 60.0
+
+# What the daemon before this one had in hand is done anew within that. It may only have
+# been stopped, and wake up long after: so what ends by then stays known to Redis.
+INHERITS_S = 120.0
 
 Settings = Redis | HttpTarget
 
@@ -40,6 +45,7 @@ class Targets:
         self._health = health
         self._targets: Mapping[str, Target] = {}
         self._looked_at: Target | None = None
+        self.inheriting = Deadline(INHERITS_S)
         self.prepare(config)()
 
     def __call__(self, job: Job, hold: Hold) -> Done | Ended:
@@ -99,7 +105,8 @@ class Targets:
         target = self._targets.get(_name(job))
         if target and isinstance(verdict, Ended) and verdict.state == "expired":
             target.note_expired()
-        if (bus := self.bus) and job.kind == REDIS and isinstance(verdict, Done):
+        is_ours = job.kind == REDIS and self.inheriting.is_over
+        if (bus := self.bus) and is_ours and isinstance(verdict, Done):
             bus.note_ended(job)
 
     def _target(self, job: Job) -> Target:

@@ -11,6 +11,7 @@ import pytest
 from malexbot.config.model import Config
 from malexbot.consumers.targets import Targets
 from malexbot.errors import Permanent
+from malexbot.pipeline.verdicts import Done
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from tests.consumers.deliveries import delivery, hold
@@ -65,6 +66,13 @@ def test_other_settings_count_from_the_next_job_on(
     targets.prepare(config())()
     with pytest.raises(Permanent):
         targets(delivery("d"), hold())
+
+
+def test_what_a_stopped_predecessor_may_hand_over_stays_known(targets: Targets) -> None:
+    targets.ended(delivery("a"), Done(), 0.1)
+    targets.inheriting.end_now()
+    targets.ended(delivery("b"), Done(), 0.1)
+    assert targets.bus and targets.bus.forgettable(0) == ["{command}:sent:b"]
 
 
 def test_what_is_set_as_before_keeps_its_line(
