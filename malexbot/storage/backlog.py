@@ -23,12 +23,16 @@ _LIST = f"""
 {_ROW} WHERE state = ANY(%(states)s) AND {_OF} ORDER BY id DESC LIMIT %(limit)s
 """
 _SHOW = f"{_ROW} WHERE id = %s"
-# It does not hold up its lane, which went on long ago; being cut off is forgiven. A
-# processor would find its event too old: a person finds that it is not.
-_AGAIN = """
+# Its lane went on long ago, and is not held up: what is retried has a lane beside it,
+# in which it keeps its order and goes along with others as ever. That it failed or was
+# cut off is forgiven. A processor would find its event too old: a person finds that it
+# is not.
+_AGAIN = r"""
 UPDATE jobs SET state = 'ready', finished_at = NULL, due_at = clock_timestamp(),
-  expires_at = NULL, is_loose = true, attempts = greatest(attempts, 1),
-  failures = greatest(attempts, 1), reason = 'retried by hand',
+  expires_at = NULL, failing_since = NULL, is_loose = false,
+  lane = regexp_replace(lane, '( \(again\))?$', ' (again)'),
+  attempts = greatest(attempts, 1), failures = greatest(attempts, 1),
+  reason = 'retried by hand',
   payload = CASE WHEN kind = 'run' THEN '{"by_hand": true}' ELSE payload END
 """
 _RETRY = f"{_AGAIN} WHERE id = %s AND state IN ('dead', 'expired', 'dropped')"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from malexbot.ports import Effect, End, Job, LeaseLost
+from malexbot.storage.backlog import Backlog
+from malexbot.storage.database import Database
 from malexbot.storage.jobs import DatabaseJobs
 from malexbot.storage.journal import DatabaseJournal
 from tests.storage.conftest import Look
@@ -125,6 +127,38 @@ def test_a_loose_head_takes_nobody_along(
 ) -> None:
     look("UPDATE jobs SET is_loose = true WHERE id = %s", head.id)
     assert behind(jobs, head) == []
+
+
+def test_those_retried_by_hand_go_along_with_each_other(
+    jobs: DatabaseJobs, head: Job, look: Look, database: Database
+) -> None:
+    """Beside their lane, in which newer ones are on their way."""
+    keys = [job.key for job in [head, *jobs.behind(head, most=2, most_bytes=999)]]
+    look("UPDATE jobs SET expires_at = now() WHERE payload->>'n' IN ('1', '2')")
+    jobs.expire()
+    jobs.retry(head, wait_s=0, reason="no")
+    (head,) = next_of(jobs)
+    jobs.give_up(head, state="dead", reason="no")
+    (newer,) = next_of(jobs)
+    backlog = Backlog(database)
+    assert backlog.retry_all("expired") == 2 and backlog.retry_all("dead") == 1
+    (again,) = next_of(jobs)
+    along = jobs.behind(again, most=9, most_bytes=999)
+    assert [again.key, *(job.key for job in along)] == keys
+    assert behind(jobs, newer) == [4]
+    # As in any lane, the first of them holds up the others while it fails.
+    jobs.retry(again, wait_s=5, reason="no")
+    assert next_of(jobs) == []
+
+
+def test_what_is_retried_twice_by_hand_has_no_further_lane(
+    jobs: DatabaseJobs, head: Job, database: Database
+) -> None:
+    for _ in range(2):
+        jobs.give_up(head, state="dead", reason="no")
+        assert Backlog(database).retry(head.id)
+        head, *_ = next_of(jobs)
+        assert head.lane == "x (again)"
 
 
 def test_what_was_dropped_meanwhile_stays_dropped(
