@@ -7,6 +7,7 @@ Mattermost an id is a string where VK has a number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Literal, NamedTuple
@@ -26,6 +27,16 @@ _COMMON = {"message": "posted", "edit": "post_edited", "delete": "post_deleted"}
 # What the older routing service called them, and whose clock it showed.
 _FLAT = {"message": "message_new", "command": "command_call"}
 MOSCOW = timezone(timedelta(hours=3))
+# What pings all who are there, on each messenger: where no word goes on before it.
+_LOUD = {
+    "mattermost": re.compile(r"(?<![^\W_])@(?=(?:channel|all|here)\b)", re.IGNORECASE),
+    "vk": re.compile(
+        r"(?<![^\W_])[@*](?=(?:all|everyone|here|online|все|здесь|тут)\b)",
+        re.IGNORECASE,
+    ),
+}
+# A sign that nobody sees makes two words of it.
+_HUSH = "\\g<0>\N{ZERO WIDTH SPACE}"
 
 
 class User(NamedTuple):
@@ -240,6 +251,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [plain(part) for part in value]
     return value
+
+
+def hushed(text: str, messenger: str) -> str:
+    """The same to who reads it there, and it pings nobody but people by their names."""
+    loud = _LOUD.get(messenger)
+    return loud.sub(_HUSH, text) if loud else text
 
 
 # What a post says beside its message, in the JSON of Mattermost.

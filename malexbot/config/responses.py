@@ -39,7 +39,9 @@ class ResponseRule(Block):
         description="What must hold of the event; empty answers everything.",
     )
     reply: TemplateText = Field(
-        default="", description="The answer; {{ event.… }} in it is filled in."
+        default="",
+        description="The answer; {{ event.… }} in it is filled in, and pings nobody by"
+        " @all and the like.",
     )
     react: Annotated[Line, AfterValidator(_emoji)] | None = Field(
         default=None, description="An emoji to put on the message."

@@ -73,7 +73,9 @@ class RouteRule(Block):
         " name below `http`. What stands in {{ }} is filled in.",
     )
     text: TemplateText = Field(
-        default=TOLD, description="What is said in a channel, filled in likewise."
+        default=TOLD,
+        description="What is said in a channel, filled in likewise. What is filled in"
+        " pings nobody by @all and the like, what is written here does.",
     )
     goes_on: bool = Field(
         default=False,

@@ -61,7 +61,7 @@ class Rule:
 
     def _say(self, reply: Template, event: Event, bot: Bot, terms: Terms) -> None:
         try:
-            text = reply.render(event)
+            text = reply.render(event, said_in=event.source)
         except RuleFailed as error:
             # The other rules still answer. The operator is told once.
             if not self._has_failed:

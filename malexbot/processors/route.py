@@ -118,7 +118,7 @@ def routed(event: Event) -> Event:
 def _hand_on(event: Event, target: str, rule: Rule, bot: Bot, terms: Terms) -> None:
     scheme = scheme_of(target)
     if scheme in CHATS:
-        return bot.tell(target, _filled(rule.text, event, rule), terms=terms)
+        return bot.tell(target, _said(scheme, event, rule), terms=terms)
     payload = {
         "to": target,
         "rule": rule.name,
@@ -139,9 +139,9 @@ def _sound(rule: Rule, event: Event) -> Sequence[str]:
         raise Permanent(f"the rule {rule.name!r}: {error}") from error
 
 
-def _filled(text: Template, event: Event, rule: Rule) -> str:
+def _said(messenger: str, event: Event, rule: Rule) -> str:
     try:
-        return text.render(event)
+        return rule.text.render(event, said_in=messenger)
     except RuleFailed as error:
         raise Permanent(f"the rule {rule.name!r}: {error}") from error
 

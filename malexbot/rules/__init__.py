@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from malexbot.events import Event
 from malexbot.rules.bounds import TooMuch
 from malexbot.rules.form import check_form
-from malexbot.rules.language import FIELDS, language
+from malexbot.rules.language import FIELDS, SAID_IN, language
 
 log = logging.getLogger(__name__)
 
@@ -92,9 +92,12 @@ class Template:
         self.text = text
         self._compiled = _compiled(text, is_condition=False, names=names)
 
-    def render(self, event: Event) -> str:
-        """The text for one event; raises RuleFailed."""
-        return self.fill({_GIVEN: event})
+    def render(self, event: Event, *, said_in: str = "") -> str:
+        """The text for one event; raises RuleFailed.
+
+        Said in a messenger, what it is filled with pings nobody but people by name.
+        """
+        return self.fill({_GIVEN: event, SAID_IN: said_in})
 
     def fill(self, values: Mapping[str, Any]) -> str:
         """The text for the values of its names; raises RuleFailed."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
-from jinja2 import ChainableUndefined, Undefined
+from jinja2 import ChainableUndefined, Undefined, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context, LoopContext
@@ -25,6 +25,7 @@ from malexbot.events import (
     Reaction,
     Reply,
     User,
+    hushed,
 )
 from malexbot.rules.bounds import MOST_TURNS, Effort, TooMuch, size
 from malexbot.rules.patterns import pattern
@@ -97,6 +98,8 @@ _FILTERS = frozenset(
 )
 # What a loop goes around; a name that nobody can write.
 TURNS = "turns of a loop"
+# Where a text is said, if it is; a name that nobody can write.
+SAID_IN = "the messenger that says it"
 # The test that searches a pattern, and what its pattern writes with a back-slash; what
 # Jinja2 has to read is left to it: a quote, another back-slash, a sign by its number.
 MATCHING = "matching"
@@ -114,7 +117,7 @@ class Language(ImmutableSandboxedEnvironment):
         super().__init__(
             undefined=Nothing,
             keep_trailing_newline=True,
-            finalize=effort.shown,
+            finalize=self._written,
             # It works out anew, for each part of a rule, all parts within: `-` times
             # 300 took 20 s to read.
             optimized=False,
@@ -170,6 +173,13 @@ class Language(ImmutableSandboxedEnvironment):
         return any(
             isinstance(obj, kind) and attr in names for kind, names in _METHODS.items()
         )
+
+    @pass_context
+    def _written(self, context: Context, value: Any) -> Any:
+        """What is filled in: others' words, so where it is said it pings nobody."""
+        value = self.effort.shown(value)
+        messenger = context.parent.get(SAID_IN)
+        return hushed(str(value), messenger) if messenger else value
 
     def _matching(self, value: Any, wanted: str) -> bool:
         """`text is matching('^deploy')`: the pattern is found in it."""

@@ -18,6 +18,7 @@ from malexbot.events import (
     Reaction,
     Reply,
     User,
+    hushed,
 )
 from tests.support.events import edited, posted
 
@@ -170,3 +171,40 @@ def test_what_the_older_service_did_not_know_has_no_flat_form() -> None:
 )
 def test_what_happens_everywhere_has_one_name(event: Event, name: str) -> None:
     assert event.common_name == name
+
+
+QUIET = "@\N{ZERO WIDTH SPACE}"
+STAR = "*\N{ZERO WIDTH SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("messenger", "text", "said"),
+    [
+        ("mattermost", "@channel: down", f"{QUIET}channel: down"),
+        ("mattermost", "hi @ALL, (@here)", f"hi {QUIET}ALL, ({QUIET}here)"),
+        ("mattermost", "x.@all", f"x.{QUIET}all"),
+        ("vk", "@all @Online!", f"{QUIET}all {QUIET}Online!"),
+        ("vk", "*all, *everyone", f"{STAR}all, {STAR}everyone"),
+        ("vk", "@все, @Здесь (*тут)", f"{QUIET}все, {QUIET}Здесь ({STAR}тут)"),
+    ],
+)
+def test_a_text_is_hushed_for_where_it_is_said(
+    messenger: str, text: str, said: str
+) -> None:
+    assert hushed(text, messenger) == said
+    assert hushed(said, messenger) == said
+
+
+@pytest.mark.parametrize(
+    ("messenger", "text"),
+    [
+        ("mattermost", "@alice and bob@all.example"),
+        ("mattermost", "@allan @herein @channels"),
+        ("mattermost", "*all* @online @все"),
+        ("vk", "@id1 and [id1|Anna], bob@all.example"),
+        ("vk", "@allan, 2*all, @channel, @всем, * all"),
+        ("redis", "@all"),
+    ],
+)
+def test_what_pings_nobody_stays_as_it_is(messenger: str, text: str) -> None:
+    assert hushed(text, messenger) == text

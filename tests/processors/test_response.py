@@ -38,6 +38,12 @@ def test_a_rule_answers_what_it_is_about() -> None:
     assert not processor.wants(posted(text="hello"), NEW)
 
 
+def test_an_answer_pings_everybody_only_by_its_own_words() -> None:
+    processor = response({"reply": "@here, they said: {{ event.message.text }}"})
+    (said,) = texts(processor, posted(text="@here"))
+    assert said == "@here, they said: @\N{ZERO WIDTH SPACE}here"
+
+
 def test_every_rule_that_fits_answers_in_their_order() -> None:
     processor = response(
         {"reply": "one"}, {"when": "false", "reply": "two"}, {"reply": "three"}

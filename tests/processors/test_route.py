@@ -168,6 +168,20 @@ def test_each_target_is_given_up_in_its_own_time() -> None:
     assert ages == [5, BUTTON_S]
 
 
+def test_what_was_said_pings_nobody_where_it_is_handed_on() -> None:
+    processor = route(
+        rule("a", "vk:2000000001", "mattermost:c2", "http:{{ event.message.text }}")
+    )
+    told = handed_on(processor, posted(text="@online,@channel"))
+    quiet = "@\N{ZERO WIDTH SPACE}"
+    assert [effect.payload.get("message") for effect in told] == [
+        f"alice: {quiet}online,@channel",
+        f"alice: @online,{quiet}channel",
+        None,
+    ]
+    assert told[2].target == "http:@online,@channel"
+
+
 @pytest.mark.parametrize("text", ["", "two words", " ", ":x", "\x07", "x" * 300])
 def test_a_name_that_is_none_is_shown_and_nothing_is_sent(text: str) -> None:
     processor = route(rule("a", "redis:good", "redis:{{ event.message.text }}"))

@@ -272,3 +272,14 @@ def _ten_thousand(condition: Condition) -> float:
     for _ in range(10_000):
         condition(QUESTION)
     return time.thread_time() - started
+
+
+def test_what_a_text_is_filled_with_pings_nobody_where_it_is_said() -> None:
+    loud = Template("@all {{ event.message.text }} {{ event.message.text|upper }}")
+    event = posted(text="@here")
+    assert loud.render(event) == "@all @here @HERE"
+    quiet = "@\N{ZERO WIDTH SPACE}"
+    said = f"@all {quiet}here {quiet}HERE"
+    assert loud.render(event, said_in="vk") == said
+    assert loud.render(event, said_in="mattermost") == said
+    assert loud.render(event, said_in="redis") == "@all @here @HERE"

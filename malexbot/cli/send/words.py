@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +9,11 @@ from pathlib import Path
 import click
 
 from malexbot.errors import Permanent
+from malexbot.events import hushed
 
 STDIN = "-"
 # More than six of the longest posts; what a template may write, too.
 MOST_CHARACTERS = 100_000
-
-# The server pings everybody where the word does not go on before the @. A sign that
-# nobody sees makes two words of it.
-_LOUD = re.compile(r"(?<![^\W_])@(?=(?:channel|all|here)\b)", re.IGNORECASE)
-_HUSH = "@\N{ZERO WIDTH SPACE}"
 
 
 def words(
@@ -39,12 +34,7 @@ def words(
             " (--file)"
         )
     said = said.strip("\n") if said.strip() else ""
-    return said if is_loud else hushed(said)
-
-
-def hushed(text: str) -> str:
-    """The same to who reads it, and it pings nobody but people by their names."""
-    return _LOUD.sub(_HUSH, text)
+    return said if is_loud else hushed(said, "mattermost")
 
 
 def read() -> str:
