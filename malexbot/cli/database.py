@@ -60,6 +60,10 @@ def restore(config_file: Path, file: Path) -> None:
     All of it or nothing: a FILE that is cut off or damaged changes nothing. No
     daemon may run on that database meanwhile.
 
+    What was said since the backup comes in again, as far as the messengers have it.
+    Nobody knows any more what became of it: what is not too old for that is answered
+    and handed over once more, events with the keys that they had (Idempotency-Key).
+
     \b
     malexbot database restore malexbot.gz
     """

@@ -20,17 +20,20 @@ CREATE TEMP TABLE IF NOT EXISTS offers (
 """
 
 _COLUMNS = "place, name, lane, event_id, event"
+# Of an event it is the same in every database: what a restored one hands over again is
+# known by it.
+_KEY = "md5(event_id || ' ' || name)::uuid"
 # The same event twice, live and by backfill, is one job; so is a batch written twice.
-_MERGE = """
-INSERT INTO jobs (kind, name, lane, event_id, event)
-SELECT 'run', name, lane, event_id, event FROM offers ORDER BY place
+_MERGE = f"""
+INSERT INTO jobs (key, kind, name, lane, event_id, event)
+SELECT {_KEY}, 'run', name, lane, event_id, event FROM offers ORDER BY place
 ON CONFLICT (event_id, name) WHERE event_id IS NOT NULL DO NOTHING
 """
 # The same, where there are seats: who makes a job may begin it if its lane is free.
 # Nobody else makes any in these lanes.
 _MERGE_AND_BEGIN = Statement(
     "make_jobs_and_begin",
-    """
+    f"""
 WITH free AS (
   SELECT *, row_number() OVER (PARTITION BY lane ORDER BY place) = 1 AND NOT EXISTS (
     SELECT FROM jobs before WHERE before.lane = offers.lane
@@ -42,9 +45,9 @@ WITH free AS (
     AND count(*) FILTER (WHERE is_free) OVER (ORDER BY place) <= %(seats)s AS is_begun
   FROM free
 ), made AS (
-  INSERT INTO jobs (kind, name, lane, event_id, event,
+  INSERT INTO jobs (key, kind, name, lane, event_id, event,
     state, attempts, epoch, due_at, started_at)
-  SELECT 'run', name, lane, event_id, event,
+  SELECT {_KEY}, 'run', name, lane, event_id, event,
     CASE WHEN is_begun THEN 'leased' ELSE 'ready' END, is_begun::int,
     CASE WHEN is_begun THEN %(epoch)s::bigint END,
     clock_timestamp()

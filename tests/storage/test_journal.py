@@ -255,6 +255,19 @@ def test_an_event_is_one_job_a_processor(journal: DatabaseJournal, look: Look) -
     ]
 
 
+def test_the_job_of_an_event_has_the_same_key_in_a_restored_database(
+    journal: DatabaseJournal, look: Look
+) -> None:
+    """By it a service knows what is handed over once more."""
+    keys = "DELETE FROM jobs RETURNING event_id, key"
+    journal.write([acted_on(posted(post("p1")), posted(post("p2")))])
+    before = sorted(look(keys))
+    journal.write([acted_on(posted(post("p1")))], seats=1, lease_s=60)
+    journal.write([acted_on(posted(post("p2")))])
+    assert sorted(look(keys)) == before
+    assert before[0][1] != before[1][1]
+
+
 def test_jobs_have_the_order_of_their_events(
     journal: DatabaseJournal, look: Look
 ) -> None:
