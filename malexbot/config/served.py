@@ -1,5 +1,7 @@
 """Whether there is a way to each target that routes, and the workstream log, name.
 
+And whether the certificates are there that it is to be trusted by.
+
 It looks at the values as they are written: so this is told together with all else that
 is wrong with them.
 """
@@ -9,18 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from malexbot.config.files import read_bytes
 from malexbot.config.problems import Where
 
 # The targets that are nowhere without their block.
 _BLOCKS = {"redis": "Redis", "vk": "VK"}
 _TEMPLATE = ("{{", "{%", "{#")
 _PEER = re.compile("-?[1-9][0-9]*")
+# Those of a whole system are some 200 kB.
+_MOST_BYTES = 2**22
+_CERTIFICATE = re.compile(b"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
+_NAME_A_PEM = "name a PEM file that malexbot's user may read"
 
 
 class Unserved(NamedTuple):
-    """What nobody could deliver to."""
+    """Why nobody could deliver to a target."""
 
     where: Where
     text: str
@@ -33,6 +41,9 @@ def unserved(value: Mapping[str, Any]) -> Iterator[Unserved]:
     if value.get("redis") is not None and find_spec("redis") is None:
         hint = "pip install 'malexbot[redis]'"
         yield Unserved(("redis",), "the Python package redis is missing", hint)
+    for where, file in _ca_files(value):
+        if wrong := _untrusted(Path(file)):
+            yield Unserved(where, f"{file} {wrong}", _NAME_A_PEM)
     for where, target in _targets(value):
         scheme, _, name = target.partition(":")
         if scheme in _BLOCKS and value.get(scheme) is None:
@@ -46,6 +57,27 @@ def unserved(value: Mapping[str, Any]) -> Iterator[Unserved]:
                 yield Unserved(
                     where, "nothing below `http` has that name", _known(http)
                 )
+
+
+def _ca_files(value: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
+    """All that are whole paths; what else is written there is told by the model."""
+    http = value.get("http")
+    blocks: dict[Where, Any] = {("redis",): value.get("redis")}
+    if isinstance(http, Mapping):
+        blocks |= {("http", name): block for name, block in http.items()}
+    for where, block in blocks.items():
+        file = block.get("ca_file") if isinstance(block, Mapping) else None
+        if isinstance(file, str) and file.startswith("/") and "\0" not in file:
+            yield (*where, "ca_file"), file
+
+
+def _untrusted(file: Path) -> str:
+    """What is wrong with it; "" if nothing is."""
+    try:
+        content = read_bytes(file, _MOST_BYTES)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "" if _CERTIFICATE.search(content) else "holds no certificate"
 
 
 def _is_filled_in(name: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from malexbot.config.load import load
 from malexbot.config.model import Config
-from malexbot.config.problems import ConfigProblems
+from malexbot.config.problems import LINE_WIDTH, ConfigProblems, clipped
 from malexbot.config.reload import merge
 
 ROUTES = """\
@@ -79,6 +79,32 @@ def test_without_the_package_a_redis_is_refused(
         " pip install 'malexbot[redis]'"
     ]
     assert not told(tmp_path, "state_dir: /tmp\nredis:\n")
+
+
+@pytest.mark.parametrize("block", ["redis:\n", "http:\n  x:\n    url: https://y\n"])
+def test_certificates_that_are_not_there_are_told(tmp_path: Path, block: str) -> None:
+    file = tmp_path / "ca.pem"
+    lines = block.count("\n") + 2
+    settings = f"state_dir: /tmp\n{block}    ca_file: {file}\n"
+    place = "redis.ca_file" if block.startswith("redis") else "http.x.ca_file"
+    way_out = f"(line {lines}); name a PEM file that malexbot's user may read"
+
+    (problem,) = told(tmp_path, settings)
+    words = f"{place}: {file} cannot be read: No such file or directory {way_out}"
+    assert problem == clipped(words, LINE_WIDTH)
+    file.mkdir()
+    assert "cannot be read: Is a directory" in told(tmp_path, settings)[0]
+    file.rmdir()
+    file.write_text("-----BEGIN PRIVATE KEY-----\n")
+    assert "holds no certificate" in told(tmp_path, settings)[0]
+    file.write_text("# ours\n-----BEGIN CERTIFICATE-----\n")
+    assert told(tmp_path, settings) == []
+
+
+def test_a_path_that_is_none_is_told_once(tmp_path: Path) -> None:
+    (problem,) = told(tmp_path, "state_dir: /tmp\nredis: {ca_file: ca.pem}\n")
+    assert "needs an absolute path" in problem
+    assert told(tmp_path, "state_dir: /tmp\nredis: {ca_file: ''}\n") == []
 
 
 def test_a_reload_takes_targets_up() -> None:
