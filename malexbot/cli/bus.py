@@ -29,6 +29,9 @@ WORDS = (
     ("form", "name"),
     ("reaction", "rid"),
 )
+# What each record of the workstream log tells, and the outcomes that nobody looks for.
+DEED = {"who", "what", "outcome"}
+WELL = ("done", "ready")
 
 
 @click.group(cls=InOrder)
@@ -56,12 +59,14 @@ def tail(
     """Show the newest entries of streams, of all if none is named.
 
     It takes nothing from those who read them. With --json each entry has stream,
-    entry (its place in the stream), id, schema and event.
+    entry (its place in the stream), id, schema and event; one of the workstream log
+    has its record instead.
 
     \b
     malexbot bus tail -f
     malexbot bus tail command button -n 100
     malexbot bus tail message -f --json | jq .event.message.text
+    malexbot bus tail workstream --json | jq 'select(.record.ms > 1000)'
     """
     with opened(config_file) as bus:
         wanted = named(bus, streams)
@@ -133,16 +138,24 @@ def show(entry: Entry, is_json: bool) -> None:
 
 
 def as_json(entry: Entry) -> bytes:
-    told = {"stream": entry.stream, "entry": entry.id, "id": entry.event_id}
-    return orjson.dumps({**told, "schema": entry.schema, "event": entry.event})
+    place = {"stream": entry.stream, "entry": entry.id}
+    if record := _record(entry):
+        return orjson.dumps({**place, "record": record})
+    told = {"id": entry.event_id, "schema": entry.schema, "event": entry.event}
+    return orjson.dumps({**place, **told})
 
 
 def as_text(entry: Entry) -> str:
-    """A line: when, on which stream, who where, and what."""
+    """A line: when, on which stream, who where, and what; or who did what."""
     from malexbot.cli.report import clean
 
     when = readable_ms(int(entry.id.partition("-")[0]))
     place = click.style(clean(entry.stream), fg="cyan")
+    if record := _record(entry):
+        who = click.style(clean(str(record["who"])), bold=True)
+        colour = None if record["outcome"] in WELL else "yellow"
+        words = click.style(clean(_clipped(_deed(record))), fg=colour)
+        return f"{when}  {place}  {who}  {words}"
     if not entry.event_id:
         plain = click.style("no event", fg="red")
         return f"{when}  {place}  {plain}: {clean(_clipped(str(entry.event)))}"
@@ -153,6 +166,26 @@ def as_text(entry: Entry) -> str:
     told = f"{who} in {where}" if where else who
     bold = click.style(clean(told), bold=True)
     return f"{when}  {place}  {bold}  {clean(_clipped(f'{kind}: {words}'))}"
+
+
+def _record(entry: Entry) -> Mapping[str, Any] | None:
+    """What it tells if it is of the workstream log."""
+    try:
+        told = None if entry.event_id else orjson.loads(entry.event["record"])
+    except (KeyError, ValueError):
+        return None
+    return told if isinstance(told, dict) and told.keys() >= DEED else None
+
+
+def _deed(record: Mapping[str, Any]) -> str:
+    """What was done and how that ended; --json has the ids."""
+    words = f"{record['what']} {record['outcome']}"
+    if record.get("ms") is not None:
+        words += f" in {record['ms']} ms"
+    for name in ("to", "job"):
+        if record.get(name) is not None:
+            words += f", {name} {record[name]}"
+    return f"{words}: {note}" if (note := record.get("note")) else words
 
 
 def _of(event: Mapping[str, Any], part: str, *names: str) -> str:

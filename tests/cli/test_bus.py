@@ -19,6 +19,8 @@ from malexbot.config.targets import Redis
 from malexbot.consumers.reader import Reader
 from malexbot.consumers.redis import RedisBus
 from malexbot.consumers.survey import Survey
+from malexbot.consumers.workstream.stream import Stream
+from malexbot.runtime.record import Record
 from tests.consumers.deliveries import delivery, sent
 from tests.support.redis import RedisServer
 
@@ -106,6 +108,28 @@ def test_tail_shows_what_is_no_event(run: Run, server: RedisServer) -> None:
     with server.client() as client:
         client.xadd("bot:command", {"text": "from somebody else"})
     assert "no event: {'text': 'from somebody else'}" in run("tail").stdout
+
+
+def test_tail_tells_what_was_done(run: Run, server: RedisServer) -> None:
+    done = Record(1.0, "response", "run", "done", took_s=0.0031, job=7, user="anna")
+    away = done._replace(outcome="again", note="no \x1b[31m", to="redis:command")
+    stream = Stream("redis:log", settings(server), "log", max_entries=9)
+    stream.write([done, away])
+    stream.close()
+    well, ill = run("tail").stdout.splitlines()
+    assert well.endswith("  bot:log  response  run done in 3.1 ms, job 7")
+    assert ill.endswith("  run again in 3.1 ms, to redis:command, job 7: no \ufffd[31m")
+    first, _ = map(orjson.loads, run("tail", "--json").stdout.splitlines())
+    assert first["stream"] == "bot:log" and first["record"] == done.as_dict()
+
+
+@pytest.mark.parametrize("record", ["no JSON", "[]", '{"who": "me"}'])
+def test_tail_shows_what_only_looks_like_a_record(
+    run: Run, server: RedisServer, record: str
+) -> None:
+    with server.client() as client:
+        client.xadd("bot:log", {"record": record})
+    assert "no event: {'record': " in run("tail").stdout
 
 
 def test_tail_goes_on_with_what_comes(server: RedisServer) -> None:
