@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from malexbot import __version__
+from malexbot.cli.culprit import culprit, culprit_of
 from malexbot.cli.survey import NOBODY, DaemonView, DatabaseView, Part, Survey
 from malexbot.config.model import Config
 from malexbot.storage.archive import Gap
@@ -122,10 +123,11 @@ def _of_daemon(
             yield _of_target(part, config_file)
         if part.name == "workstream" and part.state.startswith(DROPS):
             dropped = daemon.number("workstream_dropped_total")
+            setting = culprit_of(config.workstream.receiver, part.state)
             yield Finding(
                 f"the workstream log does not reach {part.state.removeprefix(DROPS)}"
                 f" ({dropped:.0f} dropped)",
-                f"all else goes on; is workstream.to right in {config_file}?",
+                f"all else goes on; look at {setting} of {config_file}",
             )
     if daemon.version != __version__:
         yield Finding(
@@ -135,11 +137,10 @@ def _of_daemon(
 
 
 def _of_target(part: Part, config_file: Path) -> Finding:
-    setting = f"{part.name.replace(':', '.')}.url"
     return Finding(
         f"{part.name} is {part.state}",
-        "what is for it waits, and goes there once it is back; its address is"
-        f" {setting} of {config_file}",
+        "what is for it waits, and goes there once it is back; look at"
+        f" {culprit(part.name, part.state)} of {config_file}",
     )
 
 

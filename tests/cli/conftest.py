@@ -88,6 +88,7 @@ def status(migrated_database: Dsn, tmp_path: Path) -> Run:
         dsn: Dsn | None = migrated_database,
         channels: tuple[str, ...] = ("*",),
         color: bool = False,
+        **blocks: object,
     ) -> Result:
         settings: dict[str, object] = {
             "backend": {"port": free_port() if port is None else port},
@@ -102,7 +103,7 @@ def status(migrated_database: Dsn, tmp_path: Path) -> Run:
         if dsn:
             settings["db"] = db_block(dsn) | {"password": dsn.password or "none"}
         file = tmp_path / "malexbot.yaml"
-        file.write_text(yaml.safe_dump(settings))
+        file.write_text(yaml.safe_dump(settings | blocks))
         words = ["status", "--config", str(file), *args]
         return CliRunner().invoke(main, words, color=color)
 

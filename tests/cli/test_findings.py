@@ -179,6 +179,9 @@ def test_a_workstream_log_that_is_not_taken(
     what, cure = ill(status(port=port))
     assert what == "the workstream log does not reach tcp:log:7560: 406 (12 dropped)"
     assert "workstream.to" in cure
+    health.tell("workstream", "drops records, redis:log: WRONGPASS no", is_ready=True)
+    _, cure = ill(status(port=port, workstream={"to": "redis:log"}, redis={}))
+    assert "redis.username and redis.password of" in cure
 
 
 @pytest.mark.parametrize("name", ["redis", "http:moderation"])
@@ -188,7 +191,12 @@ def test_a_target_that_is_away(
     health.tell(name, "away since 12:03:07: no connection", is_ready=True)
     what, cure = ill(status(port=serve()))
     assert what == f"{name} is away since 12:03:07: no connection"
-    assert f" {name.replace(':', '.')}.url of " in cure
+    block = name.replace(":", ".")
+    assert f"look at {block}.url of " in cure
+    away = "away since 12:03:07: its certificate is not trusted: self-signed"
+    health.tell(name, away, is_ready=True)
+    _, cure = ill(status(port=serve()))
+    assert f"look at {block}.ca_file of " in cure
 
 
 def test_a_daemon_on_another_database(

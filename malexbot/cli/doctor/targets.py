@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from malexbot.cli.culprit import culprit
 from malexbot.cli.doctor.checks import (
     Answer,
     Check,
@@ -55,8 +56,13 @@ def _redis(settings: Redis, config_file: Path) -> Answer:
     try:
         odd = bus.look()
     except MalexbotError as error:
-        cure = f"is redis right in {config_file}? redis-cli -u {settings.url} ping"
-        return fault(str(error), cure)
+        who = f" --user {settings.username}" if settings.username else ""
+        who += " --askpass" if settings.password else ""
+        return fault(
+            str(error),
+            f"look at {culprit('redis', str(error))} of {config_file};"
+            f" redis-cli -u {settings.url}{who} ping",
+        )
     finally:
         bus.close()
     if odd:
@@ -83,8 +89,10 @@ def _service(name: str, target: HttpTarget, config_file: Path) -> Verdict:
             context = ssl.create_default_context(cafile=target.ca_file)
         _knock(host, port, context)
     except OSError as error:
-        cure = f"is http.{name} right in {config_file}? curl -m 5 {_site(url)}"
-        return fault(f"{name}: {host}:{port}: {why_unreached(error)}", cure)
+        told = why_unreached(error)
+        setting = culprit(f"http:{name}", told)
+        cure = f"look at {setting} of {config_file}; curl -m 5 {_site(url)}"
+        return fault(f"{name}: {host}:{port}: {told}", cure)
     return ok(f"{name}: {host}:{port} takes connections")
 
 

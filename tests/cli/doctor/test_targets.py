@@ -59,10 +59,10 @@ def test_who_is_not_there_is_told_with_the_setting() -> None:
     )
     assert [each.state for each in found] == [State.FAULT] * 3
     redis, http, workstream = found
-    assert "redis right in /etc/malexbot.yaml" in redis.cure
+    assert "look at redis.url of /etc/malexbot.yaml" in redis.cure
     refused = "nothing listens there: the connection was refused"
     assert http.what == f"ops: 127.0.0.1:{port}: {refused}"
-    assert "http.ops" in http.cure and f"http://127.0.0.1:{port}" in http.cure
+    assert "http.ops.url" in http.cure and f"http://127.0.0.1:{port}" in http.cure
     assert "a-secret" not in str(found)
     assert workstream.what == f"127.0.0.1:{port}: {refused}"
     assert "workstream.to" in workstream.cure
@@ -104,5 +104,12 @@ def test_redis_is_asked_and_told_of_what_it_would_throw_away(tmp_path: Path) -> 
         (found,) = look(redis={"url": server.url})
         assert found.state is State.ADVICE and "allkeys-lru" in found.what
         assert "noeviction" in found.cure
+        with server.client() as client:
+            client.config_set("requirepass", "a password")
+        (found,) = look(redis={"url": server.url})
+        assert "look at redis.password of" in found.cure
+        (found,) = look(redis={"url": server.url, "username": "me", "password": "no"})
+        assert "look at redis.username and redis.password of" in found.cure
+        assert found.cure.endswith(" --user me --askpass ping")
     finally:
         server.stop()
