@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from malexbot.events import Event
 from malexbot.ports import Entry, Reject
+from malexbot.storage.naming import is_telling, naming
 from malexbot.storage.session import Cursor
 
 Who = tuple[str, str]
@@ -31,7 +33,9 @@ class Erased:
 
     def __init__(self, people: Iterable[Who] = ()) -> None:
         self.people = frozenset(people)
-        self._ids = [user_id for _, user_id in self.people]
+        self._ids: dict[str, list[str]] = {}
+        for source, user_id in self.people:
+            self._ids.setdefault(source, []).append(user_id)
 
     def others(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those that are not theirs, without what they marked in them."""
@@ -60,13 +64,13 @@ class Erased:
     def _unmarked(self, event: Event) -> Event:
         if event.post is None:
             return event
-        raw = unmarked(event.post.raw, self._ids)
+        raw = unmarked(event.post.raw, self._ids.get(event.source, ()))
         return event._replace(post=event.post._replace(raw=raw))
 
     def _is_named(self, reject: Reject) -> bool:
-        return any(
-            id_.encode() in reject.raw or id_ in reject.reason for id_ in self._ids
-        )
+        told = reject.raw.decode("latin-1") + reject.reason
+        ids = filter(is_telling, self._ids.get(reject.source, ()))
+        return any(re.search(naming(id_), told) for id_ in ids)
 
 
 def unmarked(raw: str, ids: Sequence[str]) -> str:

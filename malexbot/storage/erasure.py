@@ -6,16 +6,20 @@ and done again, beside a daemon that goes on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from malexbot.storage import plain
 from malexbot.storage.database import Database
 from malexbot.storage.erased import Erased, remember, unmarked
+from malexbot.storage.naming import is_telling, naming
 from malexbot.storage.session import Cursor
 from malexbot.storage.unnamed import unnamed
 from malexbot.storage.wire import from_json, to_json
 
+# Whose posts the archive has.
+ARCHIVED = "mattermost"
 # Each transaction erases so many: others wait for it.
 PIECE = 1000
 
@@ -39,18 +43,15 @@ _THEIRS = {
     "names": "FROM people WHERE source = %(source)s AND user_id = %(user_id)s",
     "buttons and dialogs": "FROM grants WHERE {granted}",
 }
-# Who wrote what could not be read nobody can tell; the id in it is enough.
+# Who wrote what could not be read nobody can tell; the id in it is enough, if it can be
+# told from any other number: else `named` is NULL, and nothing is found by it.
 _NAMED_IN = """
-source = %(source)s AND (
-  position(convert_to(%(user_id)s, 'UTF8') IN raw) > 0
-  OR position(%(user_id)s IN reason) > 0
-)
+source = %(source)s AND (encode(raw, 'escape') ~ %(named)s OR reason ~ %(named)s)
 """
 # What was made for them, or because of them.
 _GRANTED = """
 (caused_by = %(user_id)s OR %(user_id)s = ANY (users)
-  OR position(%(user_id)s IN payload::text) > 0
-  OR position(%(user_id)s IN array_to_string(options, ' ')) > 0)
+  OR payload::text ~ %(named)s OR array_to_string(options, ' ') ~ %(named)s)
 """
 _COUNTS = {
     name: "SELECT count(*) " + text.format(named_in=_NAMED_IN, granted=_GRANTED)
@@ -99,7 +100,7 @@ UPDATE grants SET users = array_remove(users, %(user_id)s) WHERE ref IN ({_LOCKE
 _VALUES = f"""
 SELECT space, key, value, version FROM store
 WHERE (space, key) > (%(space)s, %(key)s)
-  AND position(%(user_id)s IN key || ' ' || value::text) > 0
+  AND (key || ' ' || value::text) ~ %(named)s
 ORDER BY space, key LIMIT {PIECE}
 """
 # It is written anew only if it is still the same.
@@ -138,7 +139,12 @@ class Erasure:
         self._database = database
         self._source = source
         self._erased = Erased([(source, user_id)])
-        self._terms: dict[str, Any] = {"source": source, "user_id": user_id}
+        self._named = re.compile(naming(user_id)) if is_telling(user_id) else None
+        self._terms: dict[str, Any] = {
+            "source": source,
+            "user_id": user_id,
+            "named": self._named.pattern if self._named else None,
+        }
 
     @property
     def is_known(self) -> bool:
@@ -175,7 +181,7 @@ class Erasure:
         for value in self._values():
             is_left = value["fresh"] is not None
             self._do(_WRITE_VALUE if is_left else _DELETE_VALUE, **value)
-        for table in _WITH_RAW:
+        for table in _WITH_RAW if self._source == ARCHIVED else ():
             while self._unmark(table):
                 pass
 
@@ -225,7 +231,7 @@ class Erasure:
             event = from_json(told)
             fresh = self._erased.without(event)
         except (LookupError, TypeError, ValueError):
-            return None
+            return None if self._is_named(told) else told
         return told if fresh == event else fresh and to_json(fresh)
 
     def _erase_jobs(self, jobs: Sequence[_Job]) -> None:
@@ -254,11 +260,14 @@ class Erasure:
                 return
             for space, key, value, version in found:
                 after = {"space": space, "key": key}
-                is_theirs = self._terms["user_id"] in key
+                is_theirs = self._is_named(key)
                 fresh = None if is_theirs else unnamed(value, self._terms["user_id"])
                 if fresh != value:
                     told = None if fresh is None else plain.to_json(fresh)
                     yield after | {"version": version, "fresh": told}
+
+    def _is_named(self, text: str) -> bool:
+        return self._named is not None and self._named.search(text) is not None
 
     def _do(self, statement: str, **more: object) -> None:
         with self._database.transaction(limit_s=0) as cursor:

@@ -118,6 +118,7 @@ def test_a_program_gets_one_object_and_the_question_beside_it(
     assert erased == {"posts": 2, "reactions": 1, "names": 1}
     assert "the Mattermost server, which still has it all" in told.pop("not_reached")
     assert told == {
+        "source": "mattermost",
         "user_id": "alice",
         "name": "alice (alice)",
         "was_erased_before": False,
@@ -126,6 +127,26 @@ def test_a_program_gets_one_object_and_the_question_beside_it(
     assert posts(database) == 0
     again = json.loads(run(STRANGER, "--json", "--yes", "--quick").stdout)
     assert not again["was_erased_before"] and not any(again["erased"].values())
+
+
+def test_who_is_at_vk_is_named_by_the_number(run: Run, database: Database) -> None:
+    result = run("vk:206295116", "--quick", said="y\n")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("Of vk:206295116 there is nothing here.\n")
+    assert "Nothing of vk:206295116 is kept from now on" in result.stdout
+    assert "VK, which still has it all" in result.stdout
+    assert "so short" not in result.stdout and "Mattermost" not in result.stdout
+    with database.transaction() as cursor:
+        cursor.execute("SELECT source, user_id FROM erased")
+        assert cursor.fetchall() == [("vk", "206295116")]
+    assert "a number so short may be anything" in run("vk:7", "--yes", "--quick").stdout
+
+
+def test_what_is_no_persons_number_is_refused(run: Run) -> None:
+    for who in ("vk:anna", "vk:2000000001", "vk:-5", "vk:", "vk:07"):
+        result = run(who, "--yes")
+        assert result.exit_code == 1
+        assert f"{who} is no person: at VK give the number" in result.stderr
 
 
 def test_of_whom_there_is_nothing_it_asks_something_else(run: Run) -> None:

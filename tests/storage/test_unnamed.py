@@ -37,6 +37,7 @@ def test_what_names_them_goes_with_what_stands_beside_it(value: Any, left: Any) 
 def test_an_id_may_be_a_number() -> None:
     assert unnamed({"by": 42, "said": "x"}, "42") is None
     assert unnamed([42, 421], "42") == [421]
+    assert unnamed(["by 42", "42:x", "1421"], "42") == ["1421"]
 
 
 json = st.recursive(
