@@ -26,6 +26,8 @@ Reject = Callable[[str, bytes, str], bool]
 
 # The most that the server gives in one page.
 PER_PAGE = 200
+# So many pages are passed by at most before anything ever could be read.
+MOST_BLIND = 5
 # A channel that fails is left for a while and tried again: the others go on.
 PATIENCE_S = 10.0
 
@@ -49,6 +51,7 @@ class Reading:
         self._hearing = hearing
         self._per_page = per_page
         self._rejected: set[int] = set()
+        self._has_read = False
 
     def wake_at(self, stop: Stop) -> None:
         """Calls that wait end when this is set."""
@@ -58,17 +61,17 @@ class Reading:
     # Pages.
 
     def newest(self, room: Room, number: int = 0) -> Sequence[Event]:
-        return self._page(room, page=number)
+        return self._page(room, number)
 
     def before(self, room: Room, anchor_id: str, number: int = 0) -> Sequence[Event]:
-        return self._page(room, before=anchor_id, page=number)
+        return self._page(room, number, before=anchor_id)
 
     def after(self, room: Room, anchor_id: str, number: int = 0) -> Sequence[Event]:
-        return self._page(room, after=anchor_id, page=number)
+        return self._page(room, number, after=anchor_id)
 
     def since(self, room: Room, changed_after: int) -> Changes:
         rows = self._rows(room, since=changed_after)
-        return Changes(self._events(room, rows), len(rows))
+        return Changes(self._events(room, rows.values()), len(rows))
 
     def post(self, room: Room, post_id: str) -> Event | None:
         try:
@@ -79,18 +82,30 @@ class Reading:
             return event
         raise Unreadable(f"the post {post_id} of {room.name}")
 
-    def _page(self, room: Room, **where: Any) -> list[Event]:
-        """What cannot be read is left out, but not all: an empty page is an end."""
-        rows = self._rows(room, **where)
-        events = self._events(room, rows)
-        if rows and not events:
-            raise Transient(f"none of {len(rows)} posts of a page can be read")
-        return events
+    def _page(self, room: Room, number: int, **anchor: str) -> list[Event]:
+        """What cannot be read is left out: it is among the rejects.
 
-    def _rows(self, room: Room, **where: Any) -> list[Any]:
+        An empty page is an end, so one of which nothing can be read is passed by. But
+        where nothing ever could be read the fault may be ours: then no end is told.
+        """
+        rows, passed = self._rows(room, page=number, **anchor), 0
+        while rows and not (events := self._events(room, rows.values())):
+            behind = self._rows(room, page=number + 1, **anchor)
+            # Pages are counted: they move when a post is deleted meanwhile, or comes.
+            again = self._rows(room, page=number, **anchor)
+            if list(again)[-1:] != list(rows)[-1:]:
+                rows = again
+                continue
+            rows, number, passed = behind, number + 1, passed + 1
+            if not self._has_read and (not rows or passed == MOST_BLIND):
+                raise Transient("none of its newest posts can be read, nor any other")
+        return events if rows else []
+
+    def _rows(self, room: Room, **where: Any) -> dict[str, Any]:
+        """By id, the newest first."""
         told = self._client.posts(room.id, per_page=self._per_page, **where)
         posts = told["posts"]
-        return [posts[id] for id in told["order"] if id in posts]
+        return {id: posts[id] for id in told["order"] if id in posts}
 
     def _events(self, room: Room, rows: Iterable[Json]) -> list[Event]:
         number = self._hearing.number
@@ -99,6 +114,7 @@ class Reading:
             try:
                 event = self._translator.row(row, connection=number, channel=room.name)
                 events.append(event)
+                self._has_read = True
             except Unreadable as error:
                 self._refuse(row, str(error))
         return self._names.named(events)

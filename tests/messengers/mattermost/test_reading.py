@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -118,14 +119,50 @@ def test_no_page_is_written_without_what_was_rejected_of_it(desk: Reader) -> Non
     assert set(desk.kept()) == {posts[0], posts[2]}
 
 
-def test_a_page_that_cannot_be_read_at_all_is_no_end(
+@pytest.mark.parametrize("since", [5, 2 * PER_PAGE])
+def test_a_page_that_cannot_be_read_at_all_is_no_end(desk: Reader, since: int) -> None:
+    """In the history as in what was missed, amid it or at its end."""
+    for _ in range(2):
+        posts = desk.say(4 * PER_PAGE)
+        spoiled = posts[since : since + 2 * PER_PAGE]
+        spoil(desk, *spoiled)
+        rejected = len(desk.rejected)
+        assert desk.read()
+        assert {*posts} - {*spoiled} <= set(desk.kept())
+        assert len(desk.rejected) == rejected + len(spoiled)
+        assert desk.store.mark(desk.town.channel).is_history_done
+        desk.pass_minutes(5)
+
+
+def test_pages_that_move_meanwhile_hide_nothing(
+    desk: Reader, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *good, newest = desk.say(3 * PER_PAGE)
+    spoiled = [newest, *(good.pop() for _ in range(PER_PAGE - 1))]
+    spoil(desk, *spoiled)
+    exchange = client.link.exchange
+
+    def and_erase(method: str, endpoint: str, **body: Any) -> Any:
+        """The first post behind that page is on it then."""
+        if (body.get("params") or {}).get("page") == 1 and newest in spoiled:
+            desk.mattermost.scene.erase(spoiled.pop(0))
+        return exchange(method, endpoint, **body)
+
+    monkeypatch.setattr(client.link, "exchange", and_erase)
+    assert desk.read()
+    assert newest not in spoiled and set(good) <= set(desk.kept())
+
+
+def test_where_nothing_can_be_read_no_end_is_told(
     desk: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    posts = desk.say(4 * PER_PAGE)
-    spoil(desk, *posts[5 : 5 + 2 * PER_PAGE])
+    """The fault may be ours; and then all that there is would be rejected."""
+    desk.say(10 * PER_PAGE)
+    spoil(desk, *desk.mattermost.scene.world.posts.rows)
     assert not desk.read()
-    assert f"none of {PER_PAGE} posts" in caplog.text
+    assert "none of its newest posts can be read" in caplog.text
     assert not desk.store.mark(desk.town.channel).is_history_done
+    assert len(desk.rejected) < 10 * PER_PAGE
 
 
 @pytest.mark.untraced
