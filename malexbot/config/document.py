@@ -32,6 +32,8 @@ _TAG = "tag:yaml.org,2002:"
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What begins a line to YAML.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# Where a `#` that was meant as text begins a comment.
+_HIDDEN = re.compile(r"\s*(?:- +)*(?:[\w.-]+:|-) +#\S")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 _CONSTANTS = {
@@ -49,6 +51,8 @@ class Document:
     value: dict[str, Any] = field(default_factory=dict)
     lines: dict[Where, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    hidden: list[Where] = field(default_factory=list)
+    """The values that a comment hides: `name: #text` has none."""
     told: set[Where] = field(default_factory=set)
 
     def line(self, where: Where) -> int | None:
@@ -83,6 +87,12 @@ def parse(content: bytes, file: Path) -> Document:
         hint = "the file is made of lines like `mattermost:`, settings below them"
         raise _stopped(file, 1, "no settings are in it", hint)
     document.value = value
+    lines = _BREAK.split(text)
+    document.hidden = [
+        where
+        for where, line in document.lines.items()
+        if _HIDDEN.match(lines[line - 1])
+    ]
     return document
 
 
@@ -238,6 +248,13 @@ class _Builder:
         raise _stopped(self._document.file, line, text, hint)
 
 
+# Where text goes on behind its quotes: `when: 'ping' in event.message.text`.
+_ON = re.compile(r"""\s*(?:- +)*[\w.-]+: +(?:'[^']*'|"[^"]*") *[^\s#,\]}]""")
+_GOES_ON = (
+    "the value goes on behind its quotes; put all of it in others: "
+    """"'ping' in event.message.text\""""
+)
+_NAME = re.compile(r"\s*(?:- +)*[\w.-]+")
 # What libyaml or PyYAML say, and what a person can do about it; the first that fits.
 _SAID = (
     ("mapping values are not allowed", 'put a value that has ": " in it in quotes'),
@@ -258,11 +275,15 @@ _SAID = (
 def _explained(error: yaml.MarkedYAMLError, text: str, file: Path) -> Problem:
     """A syntax error without the words of the file: they may hold a secret."""
     mark = error.problem_mark or error.context_mark
-    line = (mark.line if mark else 0) + 1
-    said = str(error.problem)
-    before = re.match(r"\s*", "".join(_BREAK.split(text)[line - 1 : line]))
-    if before and "\t" in before[0]:
-        text, blanks = "a tab stands before the text", "YAML allows only blanks there"
-        return Problem(file, line, "", text, blanks)
+    at, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = [*_BREAK.split(text), ""]
+    line, said = lines[min(at, len(lines) - 1)], str(error.problem)
     hint = next((hint for part, hint in _SAID if part in said), None)
-    return Problem(file, line, "", "this is not YAML", hint)
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        hint = "YAML allows only blanks there"
+        return Problem(file, at + 1, "", "a tab stands before the text", hint)
+    if _ON.match(line):
+        hint = _GOES_ON
+    elif said.startswith("mapping values") and _NAME.fullmatch(line[:column]):
+        hint = "it begins further right than the line above, whose value ends there"
+    return Problem(file, at + 1, "", "this is not YAML", hint)

@@ -51,7 +51,10 @@ def explain(
     for detail in error.errors(include_url=False):
         local: Where = detail["loc"]
         is_early = len(document.problems) < MEANT
-        document.add((*where, *local), *_told(dict(detail), model, local, is_early))
+        text, hint = _told(dict(detail), model, local, is_early)
+        if (*where, *local) in document.hidden and detail["input"] is None:
+            hint = "what begins with # is a comment: put it in quotes"
+        document.add((*where, *local), text, hint)
 
 
 def _told(
@@ -67,13 +70,19 @@ def _told(
     if kind == "value_error":
         return str(detail.get("ctx", {}).get("error", detail["msg"])), None
     if kind in _NEEDS:
-        hint = "put it in quotes" if kind == "string_type" and _is_bool(value) else None
-        return f"{_NEEDS[kind]}, not {_kind(value)}", hint
+        return f"{_NEEDS[kind]}, not {_kind(value)}", _form(kind, value)
     return str(detail["msg"]).replace("Input should", "should"), None
 
 
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool)
+def _form(kind: str, value: Any) -> str | None:
+    """How it has to be written, if that is what went wrong."""
+    if kind == "string_type" and isinstance(value, bool):
+        return "put it in quotes"
+    if kind.startswith("model_") and isinstance(value, str) and ":" in value:
+        return "put a blank after each colon"
+    if kind in ("list_type", "tuple_type") and isinstance(value, dict):
+        return "begin each of its entries with `- `"
+    return None
 
 
 def _kind(value: Any) -> str:

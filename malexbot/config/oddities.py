@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from malexbot.config.document import Document
 from malexbot.config.events import VK_EVENTS, unknown_events
 from malexbot.config.model import Config, Mattermost, Vk
 from malexbot.config.plugins import OF_CALLS
-from malexbot.config.problems import Problem
+from malexbot.config.problems import Problem, Where
 from malexbot.config.routes import unreachable
 from malexbot.config.workstream import JOURNAL
 
@@ -16,6 +17,10 @@ EVENTS = "target_events_processors"
 
 
 def oddities(config: Config, document: Document) -> Iterator[Problem]:
+    for where in document.hidden:
+        if _value(document.value, where) is None:
+            text = "has no value: what begins with # is a comment"
+            yield document.problem(where, text, "put it in quotes")
     if config.mattermost:
         yield from _of_mattermost(config.mattermost, document)
     if config.vk:
@@ -28,6 +33,12 @@ def oddities(config: Config, document: Document) -> Iterator[Problem]:
     if config.workstream.to == JOURNAL and config.log.level in ("warning", "error"):
         text = f"with log.level {config.log.level} the journal tells nothing of it"
         yield document.problem(("workstream", "to"), text, "write `level: info`")
+
+
+def _value(settings: Any, where: Where) -> Any:
+    for part in where:
+        settings = settings[part]
+    return settings
 
 
 def _of_mattermost(mattermost: Mattermost, document: Document) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from malexbot.events import Event
 from malexbot.rules.bounds import TooMuch
 from malexbot.rules.form import check_form
 from malexbot.rules.language import FIELDS, SAID_IN, language
+from malexbot.rules.slips import corrected
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,9 @@ def _compiled(
         return environment.from_string(tree)
     except TemplateSyntaxError as error:
         where = f" in line {error.lineno}" if text.strip().count("\n") else ""
-        raise RuleError(f"is no rule{where}: {error.message}") from error
+        known = {"test": environment.tests, "filter": environment.filters}
+        told = corrected(str(error.message), known)
+        raise RuleError(f"is no rule{where}: {told}") from error
     except _FAULTS as error:
         raise RuleError(f"is no rule: {_told(error)}") from error
 
@@ -167,12 +170,12 @@ def _check(tree: nodes.Template, names: Sequence[str]) -> None:
     known = {*names, *_globals()}
     for name in sorted(_undeclared(tree) - known):
         given = ", ".join(f"`{each}`" for each in names) or "no names"
-        hint = _meant(name, known) or f"a rule knows {given}"
+        hint = _inside(name, names) or _meant(name, known) or f"a rule knows {given}"
         raise TemplateSyntaxError(f"{name!r} is unknown; {hint}", 1)
     for asked in tree.find_all(nodes.Getattr):
         kind = _kind(asked.node)
         if kind is not None and not hasattr(kind, asked.attr):
-            hint = _meant(asked.attr, _fields(kind)) or f"it has {_listed(kind)}"
+            hint = _meant(asked.attr, _parts(kind)) or f"it has {_listed(kind)}"
             name = kind.__name__.lower()
             text = f"{name!r} has no {asked.attr!r}; {hint}"
             raise TemplateSyntaxError(text, asked.lineno)
@@ -212,6 +215,16 @@ def _hints(owner: type) -> Mapping[str, type]:
 def _meant(name: str, known: Iterable[str]) -> str | None:
     close = get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else None
+
+
+def _inside(name: str, names: Sequence[str]) -> str | None:
+    """The event has it: only the way there is missing."""
+    is_part = _GIVEN in names and name in _fields(Event)
+    return f"did you mean '{_GIVEN}.{name}'?" if is_part else None
+
+
+def _parts(kind: type) -> Iterable[str]:
+    return _fields(kind) or [name for name in dir(kind) if not name.startswith("_")]
 
 
 def _listed(kind: type) -> str:

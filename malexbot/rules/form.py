@@ -71,7 +71,7 @@ def _check_pattern(asked: nodes.Test | nodes.Filter) -> None:
     try:
         pattern(text)
     except PatternError as error:
-        told = f"the pattern is none: {error}"
+        told = f"the pattern is wrong: {error}"
         raise TemplateSyntaxError(told, asked.lineno) from error
 
 

@@ -55,6 +55,15 @@ _NOT_YAML = (
     broken("star", "a: [*]\n", "not YAML (line 1); put a value that begins with *"),
     broken("after-end", "log: {}\n...\nx: y\n", "the settings ended above"),
     broken("escape", 'a: "\\q"\n', "not YAML (line 1)", "single quotes"),
+    broken(
+        "further-right", "db:\n  name: x\n   port: 1\n", "(line 3)", "further right"
+    ),
+    broken(
+        "quoted-start", "a:\n - b: 'x' in y\n", "(line 2); the value goes on behind"
+    ),
+    broken("glued", "db:\n  name:x\n", "db: needs settings", "blank after each colon"),
+    broken("no-list", "routes:\n  to: x\n", "needs a list", "entries with `- `"),
+    broken("hidden", "plugins:\n  - #x\n", "(line 2); what begins with # is a comment"),
     broken("columns", "log:\n  level: info\n format: text\n", "(line 3)", "column"),
     broken("no-colon", "log:\n  level: info\n  format\n", "(line", 'a ":" is missing'),
     broken("returns", 'a: "x\r\r\r\n  y"\nb\n', "this is not YAML (line 6)"),

@@ -188,6 +188,15 @@ def test_without_channels_there_is_a_warning(tmp_path: Path) -> None:
     assert warning.line == 4
 
 
+def test_a_value_that_a_comment_hides_is_warned_of(tmp_path: Path) -> None:
+    text = "vk: {token: x, group_id: 1}\narchive:\n  when: #keep\n  files: #\n"
+    file = tmp_path / "malexbot.yaml"
+    file.write_text(text)
+    (warning,) = load_with_warnings(file, environ={}).warnings
+    assert warning.path == "archive.when" and warning.line == 3
+    assert warning.hint == "put it in quotes"
+
+
 def test_a_sound_configuration_has_no_warnings(tmp_path: Path) -> None:
     file = tmp_path / "malexbot.yaml"
     file.write_text(SEED)

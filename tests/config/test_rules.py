@@ -49,12 +49,12 @@ def test_a_response_has_sound_defaults(tmp_path: Path) -> None:
         ),
         (
             "archive:\n  when: event.message.text is matching('a(?<=b)')",
-            "archive.when: is no rule: the pattern is none: invalid perl operator: (?<="
-            "; ask twice: `is matching('a') and … is not matching('b')` (line 2)",
+            "archive.when: is no rule: the pattern is wrong: invalid perl operator:"
+            " (?<=; ask twice: `is matching('a') and … is not matching('b')` (line 2)",
         ),
         (
             "archive: {when: event.message.text is matching('(')}",
-            "the pattern is none: missing ): (",
+            "the pattern is wrong: missing ): (",
         ),
         ('responses: [{reply: "{{ event"}]', "responses[1].reply: is no rule"),
         ('responses: [{when: "event.message"}]', "needs `reply`, `react` or both"),

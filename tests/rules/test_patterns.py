@@ -192,7 +192,7 @@ def test_the_largest_pattern_can_be_searched_in_the_longest_post() -> None:
     ],
 )
 def test_a_rule_is_refused_for_its_pattern(condition: str) -> None:
-    with pytest.raises(RuleError, match=r"in line 2: the pattern is none: missing \)"):
+    with pytest.raises(RuleError, match=r"in line 2: the pattern is wrong: missing \)"):
         Condition(f"event.message and\n{condition}")
 
 

@@ -79,8 +79,11 @@ def test_a_rule_that_fails_is_a_no_that_is_counted_and_told_once(
         ("foo", "a rule knows `event`"),
         ("'a' in", "unexpected 'end of template'"),
         ("event.name == 'a' 'b' }}", "unexpected '}}'"),
-        ("event.message.text is matchng('a')", "No test named 'matchng'"),
-        ("event.message.text|shout", "No filter named 'shout'"),
+        (
+            "event.message.text is matchng('a')",
+            "no test 'matchng' is known; did you mean 'matching'?",
+        ),
+        ("event.message.text|shout", "no filter 'shout' is known"),
         ("", "unexpected 'end of template'"),
         ("event.name = 'posted'", "unexpected '='"),
     ],
@@ -159,6 +162,28 @@ def test_a_rule_cannot_break_out_nor_grow_without_end(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("event.name = 'x'", "unexpected '='; `==` compares"),
+        ("event.name && event.user", "write `and`"),
+        ("event.name || event.user", "write `or`"),
+        ("!event.name", "write `not`"),
+        ("event.message.text.contains('x')", "write `'words' in event.message.text`"),
+        ("event.message.text is matches('x')", "did you mean 'matching'?"),
+        ("event.name|uper", "no filter 'uper' is known; did you mean 'upper'?"),
+        ("event.name.lowercase()", "did you mean 'lower'?"),
+        ("message.text == 'x'", "did you mean 'event.message'?"),
+        ("event.name == null", "write `none`"),
+        ("event.name == 'x", "a closing quote is missing"),
+        ("event.name.startswith('x'", "a closing bracket is missing"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_what_was_meant(text: str, hint: str) -> None:
+    with pytest.raises(RuleError, match=re.escape(hint)):
+        Condition(text)
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "no macros"),
@@ -174,8 +199,8 @@ def test_a_rule_cannot_break_out_nor_grow_without_end(text: str) -> None:
             "within a loop",
         ),
         ("{{ event.message.text is matching(event.name) }}", "a pattern in quotes"),
-        ("{{ 'a' is matching('(') }}", "the pattern is none: missing )"),
-        ("{{ 'a'|center(9) }}", "No filter named 'center'"),
+        ("{{ 'a' is matching('(') }}", "the pattern is wrong: missing )"),
+        ("{{ 'a'|center(9) }}", "no filter 'center' is known"),
         ("{{ 1" + "0" * 5_000 + " }}", "digits"),
         ("{{ " + "-" * 9_000 + "1 }}", "nested too deep; break it up"),
         ("{{ " + "(" * 9_000 + "1" + ")" * 9_000 + " }}", "nested too deep"),
