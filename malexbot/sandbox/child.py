@@ -5,35 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from malexbot.errors import MalexbotError
 
 _PATIENCE_S = 30
 
-Control = TypeVar("Control")
 
+class Child:
+    """One program of ours; it ends with the process that started it."""
 
-class Child(Generic[Control]):
-    """`with Child(…) as control:`, and it is killed at the end of the block.
-
-    It ends with the process that started it, too.
-    """
-
-    def __init__(
-        self,
-        module: str,
-        control: Callable[..., Control],
-        settings: Mapping[str, Any] | None,
-        options: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, module: str, options: Sequence[str]) -> None:
         """`module`: what is run, as `program.py` says how."""
-        told = json.dumps(dict(settings or {}))
-        self._command = [sys.executable, "-m", module, "--until-eof"]
-        self._command += ["--settings", told, *options]
-        self._control = control
+        self._command = [sys.executable, "-m", module, "--until-eof", *options]
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -42,11 +27,8 @@ class Child(Generic[Control]):
         assert self._process is not None, "not started"
         return self._process.pid
 
-    def start(self) -> Control:
-        """What reaches it; at the same port each time."""
-        return self._launch()
-
-    def _launch(self, *more: str) -> Control:
+    def start(self, *more: str) -> Mapping[str, Any]:
+        """Where it listens, and where its door is; the same port each time."""
         self._process = subprocess.Popen(
             [*self._command, "--port", str(self._port), *more],
             stdin=subprocess.PIPE,
@@ -58,9 +40,9 @@ class Child(Generic[Control]):
         if not line:
             self.stop()
             raise MalexbotError("the sandbox did not start")
-        address = json.loads(line)
+        address: Mapping[str, Any] = json.loads(line)
         self._port = int(address["url"].rpartition(":")[2])
-        return self._control(url=address["url"], door=address["door"])
+        return address
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -78,14 +60,3 @@ class Child(Generic[Control]):
             assert process.stdin is not None
             process.stdin.close()
             return process.wait(_PATIENCE_S)
-
-    def __enter__(self) -> Control:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()

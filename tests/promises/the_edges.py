@@ -17,6 +17,7 @@ EFFECTS = "storage/test_effects.py::test_"
 EVENTS = "bus/test_events.py::test_"
 EXAMPLE = "bus/test_example.py::test_"
 FAILURES = "messengers/vk/test_failures.py::test_"
+GARBLED = "messengers/vk/test_garbled.py::test_"
 JOBS = "storage/test_jobs.py::test_"
 LAG = "cli/test_bus.py::test_"
 LEADERSHIP = "storage/test_leadership.py::test_"
@@ -80,6 +81,8 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "it is malformed, and those beside it are not": (
             f"{POLL}a_malformed_update_costs_none_of_its_batch",
             f"{POLL}half_a_character_does_not_hide_its_batch",
+            f"{POLL}an_update_that_is_no_json_hides_none_of_the_others",
+            f"{GARBLED}bytes_and_signs_that_have_no_place_there_hide_nothing",
             f"{MESSENGER}a_batch_comes_with_its_mark_and_what_is_odd_in_it",
             f"{TRANSLATE}nothing_but_unreadable_is_raised",
         ),
@@ -121,12 +124,16 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "failed otherwise, or no answer of VK": (
             f"{POLL}odd_answers_neither_end_it_nor_move_the_mark",
-            f"{WIRE}what_is_no_json_may_pass",
+            f"{GARBLED}what_is_no_json_may_pass",
+            f"{POLL}while_all_answers_are_those_of_a_proxy_nothing_is_given_up",
         ),
         "a page of a proxy, a reset in the middle, a restart": (
             f"{POLL}broken_lines_and_answers_lose_nothing",
         ),
-        "it hangs": (f"{WIRE}who_never_answers_is_left_in_time",),
+        "it hangs, or its answer drips": (
+            f"{WIRE}who_never_answers_is_left_in_time",
+            f"{WIRE}an_answer_that_drips_is_left_in_time",
+        ),
         "ts is text or a number": (
             f"{SESSION}a_ts_is_a_number_either_way",
             f"{POLL}numbers_are_as_good_as_strings",

@@ -17,17 +17,19 @@ from malexbot.events import Event, Origin
 from malexbot.messengers.vk.client import Client
 from malexbot.messengers.vk.contents import Unreadable, raw_of
 from malexbot.messengers.vk.failures import Busy, Unauthorised, gist
+from malexbot.messengers.vk.garbled import CALL, Detour, Garbled, beginning
 from malexbot.messengers.vk.recent import Recent
 from malexbot.messengers.vk.session import (
     LIMITS,
     Limits,
     Session,
+    read_news,
     read_session,
     read_ts,
 )
 from malexbot.messengers.vk.since import Since
 from malexbot.messengers.vk.translate import SOURCE, Translator
-from malexbot.messengers.vk.wire import CALL, Wire
+from malexbot.messengers.vk.wire import Json, Wire
 from malexbot.ports import Reject
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import beat
@@ -42,7 +44,8 @@ GRACE_S = 10.0
 MOST_FAILURES = 3
 # A session that lasted so long was well: its end is the first failure.
 HEALTHY_S = 60.0
-FIRST_POLL_WAIT_S = 0.2
+# Of an answer that nobody can read so much is kept.
+MOST_KEPT = 2**16
 LONGEST_POLL_WAIT_S = 30.0
 # VK bars who asks for servers in a tight loop.
 LONGEST_SERVER_WAIT_S = 300.0
@@ -84,7 +87,9 @@ class LongPoll:
         self._health = health
         self._limits = limits
         self._clock = clock
-        self._polls = Backoff(first_s=FIRST_POLL_WAIT_S, longest_s=LONGEST_POLL_WAIT_S)
+        self._polls = Backoff(
+            first_s=limits.first_poll_wait_s, longest_s=LONGEST_POLL_WAIT_S
+        )
         self._servers = Backoff(
             first_s=limits.first_server_wait_s, longest_s=LONGEST_SERVER_WAIT_S
         )
@@ -93,6 +98,7 @@ class LongPoll:
         self._lost = ""
         self._heard_at = 0.0
         self._since = Since(clock)
+        self._detour = Detour()
         self.duplicates = 0
         """How many updates came once more, and were dropped."""
         self.gaps = 0
@@ -147,16 +153,32 @@ class LongPoll:
                 return self._at_head(session.ts)
             if self._lost:
                 reason, self._lost = self._lost, ""
-                return self._gap(ts, session.ts, reason, reading)
+                gap, lost = self._gap(ts, session.ts, reason, reading)
+                return self._at_head(session.ts, [gap], lost)
         session = self._session
         asked, asked_at = ts or session.ts, self._clock()
-        answer = self._poll(reading.wire, session, asked)
+        try:
+            answer = self._poll(reading.wire, session, asked, self._limits.wait_s)
+        except Garbled as error:
+            if told := beginning(error.content):
+                # Each of them counts one.
+                after = str(int(asked) + len(told))
+                return self._told_of(told, after, asked_at, session, reading)
+            return self._pass(error, asked, session, reading)
         if "failed" in answer:
             return self._failed(answer, asked, reading)
-        after, updates = read_ts(answer.get("ts")), answer.get("updates")
-        if after is None or not isinstance(updates, list):
-            raise Busy(CALL, "an answer without ts or updates")
+        after, updates = read_news(answer)
         self._went_well(session, is_news=bool(updates))
+        return self._told_of(updates, after, asked_at, session, reading)
+
+    def _told_of(
+        self,
+        updates: Sequence[Any],
+        after: str,
+        asked_at: float,
+        session: Session,
+        reading: _Reading,
+    ) -> Batch:
         origin: Origin = "replay" if _is_within(after, session.ts) else "live"
         ago_ms = round(self._since.hear(asked_at) * 1000)
         events, rejects = self._read(updates, origin, ago_ms, reading)
@@ -168,25 +190,42 @@ class LongPoll:
         self._since.hear(now)
         return Batch(ts, events, lost=lost, answered_at=now)
 
-    def _poll(self, wire: Wire, session: Session, ts: str) -> dict[str, Any]:
-        wait_s, began = self._limits.wait_s, self._clock()
+    def _pass(
+        self, error: Garbled, ts: str, session: Session, reading: _Reading
+    ) -> Batch:
+        """Behind what stays garbled in a new session too, if it can be read there."""
+        if self._polls.failures < MOST_FAILURES:
+            raise error
+        behind = self._detour.find(
+            int(ts),
+            int(session.ts),
+            lambda at: read_news(self._poll(reading.wire, session, str(at), 0.0)),
+        )
+        if behind is None:
+            raise error
+        gap, lost = self._gap(ts, str(behind), "VK tells them as no JSON", reading)
+        reject = Reject(SOURCE, error.content[:MOST_KEPT], lost)
+        at = self._since.heard_at or self._clock()
+        return Batch(str(behind), [gap], [reject], lost, answered_at=at)
+
+    def _poll(self, wire: Wire, session: Session, ts: str, wait_s: float) -> Json:
+        began = self._clock()
         answer = wire.poll(
             session.server,
             {"act": "a_check", "key": session.key, "ts": ts, "wait": f"{wait_s:g}"},
             read_s=wait_s + GRACE_S,
         )
-        if not isinstance(answer, dict):
-            raise Busy(CALL, "an answer that is no object")
         is_nothing = answer.get("updates") == [] and read_ts(answer.get("ts")) == ts
         if is_nothing and self._clock() - began < wait_s / 2:
             raise Busy(CALL, "nothing is told, and nobody waited for it")
         return answer
 
-    def _failed(self, answer: dict[str, Any], ts: str, reading: _Reading) -> Batch:
+    def _failed(self, answer: Json, ts: str, reading: _Reading) -> Batch:
         """failed 1: go on with its ts; 2: a new key, the same ts; 3: both anew."""
         failed, after = answer["failed"], read_ts(answer.get("ts"))
         if failed == 1 and after not in (None, ts):
-            return self._gap(ts, after, "the history is outdated", reading)
+            gap, lost = self._gap(ts, after, "the history is outdated", reading)
+            return self._at_head(after, [gap], lost)
         if failed == 3 or after is None and failed == 1:
             self._lost = "VK lost what it kept"
         raise Ended(f"failed {str(failed)[:40]}")
@@ -216,13 +255,15 @@ class LongPoll:
                 log.debug("update %s came once more", event.event_id)
         return events, rejects
 
-    def _gap(self, ts: str, after: str, reason: str, reading: _Reading) -> Batch:
+    def _gap(
+        self, ts: str, after: str, reason: str, reading: _Reading
+    ) -> tuple[Event, str]:
         """What was lost nobody can fetch: it is said, and it goes on."""
         self.gaps += 1
         lost = f"updates between {ts} and {after} are lost: {reason}"
         log.warning("VK: %s", lost)
         gap = self._translator.gap(ts, after, reason, connection=reading.connection)
-        return self._at_head(after, [gap], lost)
+        return gap, lost
 
     # The session.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from malexbot.messengers.vk.failures import Busy
@@ -14,6 +14,7 @@ WAIT_S = 25.0
 SESSION_S = 9 * 3600.0
 SILENT_S = 1800.0
 FIRST_SERVER_WAIT_S = 1.0
+FIRST_POLL_WAIT_S = 0.2
 
 
 class Limits(NamedTuple):
@@ -23,6 +24,7 @@ class Limits(NamedTuple):
     session_s: float = SESSION_S
     silent_s: float = SILENT_S
     first_server_wait_s: float = FIRST_SERVER_WAIT_S
+    first_poll_wait_s: float = FIRST_POLL_WAIT_S
 
 
 LIMITS = Limits()
@@ -44,6 +46,14 @@ def read_session(told: Mapping[str, Any], now: float) -> Session:
         raise Busy("groups.getLongPollServer", "an answer without server, key or ts")
     url = server if "://" in server else f"https://{server}"
     return Session(url, key, ts, now)
+
+
+def read_news(told: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
+    """The ts and the updates of an answer to a poll; raises Busy for what is none."""
+    ts, updates = read_ts(told.get("ts")), told.get("updates")
+    if ts is None or not isinstance(updates, list):
+        raise Busy("long poll", "an answer without ts or updates")
+    return ts, updates
 
 
 def read_ts(told: Any) -> str | None:

@@ -18,18 +18,19 @@ class Since:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heard_at: float | None = None
+        self.heard_at: float | None = None
+        """None: never, as far as anybody knows."""
 
     def begin(self, ago_s: float | None) -> None:
         """It was heard so long ago, maybe by a process before this one."""
-        self._heard_at = None if ago_s is None else self._clock() - ago_s
+        self.heard_at = None if ago_s is None else self._clock() - ago_s
 
     def hear(self, asked_at: float) -> float:
         """It is heard now; returns how many seconds what it tells may be old.
 
         That is since it was heard before, unless it was waited for just now.
         """
-        now, before = self._clock(), self._heard_at
-        self._heard_at = now
+        now, before = self._clock(), self.heard_at
+        self.heard_at = now
         is_new = now - asked_at > SOON_S or before is None or asked_at - before < SOON_S
         return 0.0 if is_new or before is None else now - before

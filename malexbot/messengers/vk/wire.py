@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from typing import Any
 
-import orjson
-
 from malexbot.messengers.line import Line
 from malexbot.messengers.vk.failures import Answer, Busy, Failure, Unreachable
+from malexbot.messengers.vk.garbled import CALL, parsed
 from malexbot.messengers.vk.link import KINDS
 from malexbot.runtime.timely import TimelyAdapter
 
-CALL = "long poll"
-# Half a character: json reads it, nobody can write it.
-_BROKEN = ("utf-16", "surrogatepass")
+Json = dict[str, Any]
 
 
 class Wire:
@@ -29,8 +25,8 @@ class Wire:
         self._settings: dict[str, str | None] = {"ca_file": ca_file, "proxy": proxy}
         self._line: Line | None = None
 
-    def poll(self, url: str, params: dict[str, str], *, read_s: float) -> Any:
-        """What the server answers, as JSON; raises Transient."""
+    def poll(self, url: str, params: dict[str, str], *, read_s: float) -> Json:
+        """The object that the server answers; raises Transient."""
         if self._line is None:
             adapter = TimelyAdapter(watch=self._watch)
             self._line = Line(
@@ -66,19 +62,6 @@ class Wire:
             is_cut = self._is_cut
         if is_cut:
             _shut(sock)
-
-
-def parsed(content: bytes) -> Any:
-    """JSON; of half a character, as texts that were cut have it, none is left."""
-    try:
-        return orjson.loads(content)
-    except ValueError:
-        pass
-    try:
-        whole = json.dumps(json.loads(content), ensure_ascii=False)
-        return orjson.loads(whole.encode(*_BROKEN).decode("utf-16", "replace"))
-    except (ValueError, RecursionError):
-        raise Busy(CALL, "an answer that is no JSON") from None
 
 
 def _shut(sock: socket.socket) -> None:

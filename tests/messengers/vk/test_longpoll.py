@@ -15,8 +15,8 @@ from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
 from tests.messengers.vk.conftest import Town
 
-QUICK = Limits(wait_s=0.2, first_server_wait_s=0.01)
-ENDLESS = Limits(wait_s=60, first_server_wait_s=0.01)
+QUICK = Limits(wait_s=0.2, first_server_wait_s=0.01, first_poll_wait_s=0.01)
+ENDLESS = QUICK._replace(wait_s=60)
 Make = Callable[..., LongPoll]
 
 
@@ -240,6 +240,42 @@ def test_a_malformed_update_costs_none_of_its_batch(
     assert reject.source == "vk" and b'"odd"' in reject.raw
     assert reason in reject.reason
     assert batch.ts == "3"
+
+
+def test_an_update_that_is_no_json_hides_none_of_the_others(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor a second one, right behind it; what waits for them is told to be old."""
+    reader = make()
+    vk.scene.say(town.chat, town.anna, "before")
+    for text in ("oops", '{"half":'):
+        vk.faults.malform_update(text)
+        vk.scene.say(town.chat, town.anna, "bad")
+    vk.scene.say(town.chat, town.anna, "after")
+    batches = take(reader.batches("0", stop), 4)
+    assert texts(batches) == ["before", "after"]
+    (passed,) = [batch for batch in batches if batch.lost]
+    assert (passed.ts, passed.events[0].event_type) == ("3", "gap")
+    (reject,) = passed.rejects
+    assert b"oops" in reject.raw and "between 1 and 3" in reject.reason
+    assert (reader.gaps, reader.sessions) == (1, 2)
+    assert caplog.text.count("no JSON; tries again") == 1
+
+
+def test_while_all_answers_are_those_of_a_proxy_nothing_is_given_up(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    """A session is made anew now and then, and goes on where the last one ended."""
+    health = Told()
+    reader = make()
+    reader._health = health
+    vk.faults.answer_poll("<html>", times=9)
+    vk.scene.say(town.chat, town.anna, "one")
+    batches = take(reader.batches("0", stop), 1)
+    assert (texts(batches), batches[-1].ts, reader.gaps) == (["one"], "1", 0)
+    assert reader.sessions == 3
+    downs = [state for state, is_ready in health.told[1:] if not is_ready]
+    assert all("an answer that is no JSON; next try in" in state for state in downs)
 
 
 def test_half_a_character_does_not_hide_its_batch(

@@ -8,8 +8,8 @@ import pytest
 
 from malexbot.errors import Transient
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.failures import Busy, Unreachable
-from malexbot.messengers.vk.wire import Wire, parsed
+from malexbot.messengers.vk.failures import Unreachable
+from malexbot.messengers.vk.wire import Wire
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
 from tests.consumers.service import dripping
 
@@ -121,14 +121,3 @@ def test_a_proxy_is_gone_through_and_can_be_cut(vk: VkSandbox) -> None:
             thread.join(10)
         wire.close()
     assert len(errors) == 1
-
-
-def test_what_is_no_json_may_pass() -> None:
-    for content in (b"", b"<html>", b'{"a":', b"[" * 100_000):
-        with pytest.raises(Busy):
-            parsed(content)
-
-
-def test_half_a_character_is_replaced() -> None:
-    assert parsed(rb'{"a":"x\ud83dy"}') == {"a": "x\N{REPLACEMENT CHARACTER}y"}
-    assert parsed(rb'{"a":"\ud83d\ude00"}') == {"a": "\N{GRINNING FACE}"}
