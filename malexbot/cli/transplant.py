@@ -76,27 +76,36 @@ class CopyProgram:
         return f"copy the program ({names} distributions) into a venv at {self.place}"
 
     def is_needed(self) -> bool:
-        site = self._site
-        if not (self.place / "bin/malexbot").is_file():
-            return True
-        found = metadata.distributions(path=[str(site)])
-        # RECORD is written last: what has none was cut off.
-        there = {d.name: d.version for d in found if d.files is not None}
-        return any(there.get(d.name) != d.version for d in _wanted()) or any(
-            content_of(file) != content_of(site / name)
-            for file, name in _package_files()
-        )
+        return not (self.place / "bin/malexbot").is_file() or bool(self._outdated())
 
     def do(self) -> None:
+        """Only what is not there as it is here is copied anew."""
         self._make_venv()
-        for distribution in _wanted():
+        for distribution in self._outdated():
             self._take_out(distribution.name)
             self._put_in(distribution)
-        script = self.place / "bin/malexbot"
-        script.write_text(_SCRIPT.format(python=self.place / "bin/python"))
+        python, script = self.place / "bin/python", self.place / "bin/malexbot"
+        script.write_text(_SCRIPT.format(python=python))
         script.chmod(0o755)
         # The service may not write here: what is not compiled now never will be.
-        run(str(self.place / "bin/python"), "-m", "compileall", "-q", str(self._site))
+        run(str(python), "-I", "-m", "compileall", "-q", str(self._site))
+
+    def _outdated(self) -> list[metadata.Distribution]:
+        """By the version; of malexbot, which may be a checkout, by the files."""
+        found = metadata.distributions(path=[str(self._site)])
+        # RECORD is written last: what has none was cut off.
+        there = {d.name: d.version for d in found if d.files is not None}
+        return [
+            d
+            for d in _wanted()
+            if there.get(d.name) != d.version or (_is_ours(d) and self._differs())
+        ]
+
+    def _differs(self) -> bool:
+        return any(
+            content_of(file) != content_of(self._site / name)
+            for file, name in _package_files()
+        )
 
     @property
     def _site(self) -> Path:
@@ -209,7 +218,7 @@ def _files(distribution: metadata.Distribution) -> Iterator[tuple[Path, str]]:
     """What belongs to it, and where that goes below site-packages."""
     if distribution.files is None:
         raise _not_by_pip(distribution)
-    is_ours = _normal(distribution.name) == "malexbot"
+    is_ours = _is_ours(distribution)
     own_folder = _metadata_folder(distribution)
     for file in distribution.files:
         source = Path(str(file.locate()))
@@ -236,6 +245,10 @@ def _metadata_folder(distribution: metadata.Distribution) -> Path:
         if file.name == "METADATA":
             return Path(str(file.locate())).parent
     raise _not_by_pip(distribution)
+
+
+def _is_ours(distribution: metadata.Distribution) -> bool:
+    return _normal(distribution.name) == "malexbot"
 
 
 def _is_by_others(distribution: metadata.Distribution) -> bool:

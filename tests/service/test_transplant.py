@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -77,6 +78,19 @@ def test_an_upgrade_brings_it_up_to_date_and_drops_old_files(
     assert not copied.is_needed()
     assert foreign.exists()
     assert spoil == "cut off" or not gone.exists()
+
+
+def test_an_upgrade_copies_only_what_has_another_version(copied: CopyProgram) -> None:
+    same, other = site(copied) / "yaml/__init__.py", site(copied) / "click/__init__.py"
+    (told,) = site(copied).glob("click-*.dist-info/METADATA")
+    told.write_text(re.sub("(?m)^Version: .*", "Version: 0.1", told.read_text()))
+    before = same.stat().st_ctime_ns
+    other.write_text("# older\n")
+    assert copied.is_needed()
+    copied.do()
+    assert not copied.is_needed()
+    assert other.read_text() != "# older\n"
+    assert same.stat().st_ctime_ns == before
 
 
 def test_a_venv_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
