@@ -5,20 +5,35 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from malexbot.errors import MalexbotError
 
 _PATIENCE_S = 30
 
+Control = TypeVar("Control")
 
-class Child:
-    """One program of ours; it ends with the process that started it."""
 
-    def __init__(self, module: str, options: Sequence[str]) -> None:
+class Child(Generic[Control]):
+    """`with Child(…) as control:`, and it is killed at the end of the block.
+
+    It ends with the process that started it, too.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        control: Callable[..., Control],
+        settings: Mapping[str, Any] | None,
+        options: Sequence[str] = (),
+    ) -> None:
         """`module`: what is run, as `program.py` says how."""
-        self._command = [sys.executable, "-m", module, "--until-eof", *options]
+        told = json.dumps(dict(settings or {}))
+        self._command = [sys.executable, "-m", module, "--until-eof"]
+        self._command += ["--settings", told, *options]
+        self._control = control
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -27,8 +42,11 @@ class Child:
         assert self._process is not None, "not started"
         return self._process.pid
 
-    def start(self, *more: str) -> Mapping[str, Any]:
-        """Where it listens, and where its door is; the same port each time."""
+    def start(self) -> Control:
+        """What reaches it; at the same port each time."""
+        return self._launch()
+
+    def _launch(self, *more: str) -> Control:
         self._process = subprocess.Popen(
             [*self._command, "--port", str(self._port), *more],
             stdin=subprocess.PIPE,
@@ -40,9 +58,9 @@ class Child:
         if not line:
             self.stop()
             raise MalexbotError("the sandbox did not start")
-        address: Mapping[str, Any] = json.loads(line)
+        address = json.loads(line)
         self._port = int(address["url"].rpartition(":")[2])
-        return address
+        return self._control(url=address["url"], door=address["door"])
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -60,3 +78,14 @@ class Child:
             assert process.stdin is not None
             process.stdin.close()
             return process.wait(_PATIENCE_S)
+
+    def __enter__(self) -> Control:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
