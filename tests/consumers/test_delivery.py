@@ -17,6 +17,7 @@ from malexbot.consumers.targets import Targets
 from malexbot.pipeline.lanes import Lanes
 from malexbot.pipeline.runner import Runner
 from malexbot.runtime.health import Health
+from malexbot.storage.backlog import Backlog
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from malexbot.storage.jobs import DatabaseJobs
@@ -74,6 +75,9 @@ class World:
             cursor.execute(words)
             return list(cursor.fetchall())
 
+    def retry_all_dead(self) -> int:
+        return Backlog(self._database).retry_all("dead")
+
     def is_done(self, state: str = "done") -> bool:
         found = self.look("SELECT DISTINCT state FROM jobs")
         return found == [(state,)]
@@ -125,6 +129,24 @@ def test_a_full_lane_goes_in_few_turns_and_in_order(
         assert client.info("commandstats")["cmdstat_evalsha"]["calls"] < 40
     (redis,) = targets.all
     assert redis.delivered == 1010
+
+
+def test_what_is_retried_by_hand_goes_in_few_turns_and_in_order(
+    world: World, server: RedisServer
+) -> None:
+    with server.client() as client:
+        client.config_resetstat()
+    world.put("redis:a", *names(300))
+    world.look("UPDATE jobs SET state = 'dead', finished_at = now() RETURNING id")
+    assert world.retry_all_dead() == 300
+    world.put("redis:a", "new")
+    world.deliver(redis={"url": server.url})
+    eventually(world.is_done)
+    found = delivered(server, "a")
+    found.remove("new")
+    assert found == names(300)
+    with server.client() as client:
+        assert client.info("commandstats")["cmdstat_evalsha"]["calls"] < 20
 
 
 def test_what_was_delivered_before_a_crash_is_there_once(
