@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from queue import SimpleQueue
 
 from malexbot.cli.demo.attendant import Attendant
@@ -71,20 +74,23 @@ class Live:
         teller.text()
         teller.title("Now it listens. Chat with it in a browser:")
         teller.text()
-        teller.text(f"  {stage.mattermost.url}")
+        teller.title(f"  {stage.mattermost.url}")
+        teller.text()
+        teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
+        teller.text(
+            "/malex help tells what it can do, /lunch has a dialog and buttons."
+        )
+        if self._keyboard.is_there:
+            teller.text("Or type a line here: you are alice. /help tells what else.")
         teller.text()
         teller.text("To say something from a program, paste this into a terminal:")
         teller.text()
         for line in curl(stage.mattermost.url, stage.token, stage.town.channel):
             teller.text(line)
         teller.text()
-        if self._keyboard.is_there:
-            teller.text("or type a line here: you are alice. /help tells what else.")
-        teller.text(f"A question? and ping are answered; {SECRET!r} is not kept.")
-        teller.text("In the browser try /malex help, and /lunch: buttons and dialogs.")
-        teller.text(f"Its state: malexbot status --config {stage.config}")
-        pid = stage.daemon.pid
-        teller.text(f"You may kill it: kill -9 {pid}; it comes back. Ctrl-C ends all.")
+        teller.text(f"Its state:  {called()} status --config {stage.config}")
+        teller.text(f"Kill it:    kill -9 {stage.daemon.pid}  (it comes back)")
+        teller.text("End all:    Ctrl-C")
         teller.text()
         if self._keyboard.is_there:
             teller.invite()
@@ -127,6 +133,14 @@ def bob_talks(stage: Stage) -> Iterator[None]:
     stage.say("bob", f"{SECRET}: the soup is better than the fish")
     yield
     scene.delete(lunch)
+
+
+def called() -> str:
+    """malexbot as a shell finds it, which may be in an environment of its own."""
+    program = sys.argv[0]
+    if Path(program).name != "malexbot":
+        return f"{shlex.quote(sys.executable)} -m malexbot"
+    return "malexbot" if shutil.which("malexbot") == program else shlex.quote(program)
 
 
 def curl(url: str, token: str, channel_id: str) -> list[str]:

@@ -49,7 +49,7 @@ export class ArchiveColumn {
     if (waiting) return ["busy", `Catching up: ${left}.`];
     const kept = [...this.feed.rows.values()].length;
     if (this.feed.seen.mark_at === null) return ["busy", `The bot does not read ${title}.`];
-    return ["good", `Complete: ${count(kept, "message", "messages")} of ${title} kept.`];
+    return ["good", `Complete: ${count(kept, "message", "messages")} kept.`];
   }
 
   offer() {

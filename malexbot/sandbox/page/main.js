@@ -127,7 +127,8 @@ class Page {
     byId("back").hidden = !rootId;
     const unread = [...this.store.unread.values()].reduce((sum, each) => sum + each, 0);
     document.title = `${unread ? `(${unread}) ` : ""}${title} · malexbot`;
-    this.composer.go(`${channelId}/${rootId}`, rootId ? "Reply" : `Write to ${title}`);
+    const hint = rootId ? "Reply" : `Write to ${title}, or /`;
+    this.composer.go(`${channelId}/${rootId}`, hint);
     drawChannels(this.store, channelId);
     this.stream.draw();
     this.archive.draw(this.store.stream(channelId, rootId), title);

@@ -130,7 +130,7 @@ def test_a_person_talks_kills_and_leaves(terminal: Terminal) -> None:
 
 @pytest.mark.slow
 def test_ctrl_d_leaves_too(terminal: Terminal) -> None:
-    terminal.read_until("Ctrl-C ends all")
+    terminal.read_until("End all: +Ctrl-C")
     terminal.type("\x04")
     assert terminal.wait() == 0
 
