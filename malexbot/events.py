@@ -36,7 +36,7 @@ _LOUD = {
     ),
 }
 # A sign that nobody sees makes two words of it.
-_HUSH = "\\g<0>\N{ZERO WIDTH SPACE}"
+HUSH = "\N{ZERO WIDTH SPACE}"
 
 
 class User(NamedTuple):
@@ -256,7 +256,7 @@ def plain(value: Any) -> Any:
 def hushed(text: str, messenger: str) -> str:
     """The same to who reads it there, and it pings nobody but people by their names."""
     loud = _LOUD.get(messenger)
-    return loud.sub(_HUSH, text) if loud else text
+    return loud.sub(rf"\g<0>{HUSH}", text) if loud else text
 
 
 # What a post says beside its message, in the JSON of Mattermost.

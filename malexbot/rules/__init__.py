@@ -18,7 +18,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 
-from malexbot.events import Event
+from malexbot.events import HUSH, Event, hushed
 from malexbot.rules.bounds import TooMuch
 from malexbot.rules.form import check_form
 from malexbot.rules.language import FIELDS, SAID_IN, language
@@ -104,9 +104,21 @@ class Template:
         """The text for the values of its names; raises RuleFailed."""
         language().effort.begin()
         try:
-            return "".join(_bounded(self._compiled.generate(values)))
+            parts = _bounded(self._compiled.generate(values))
+            return _sewn(parts, values.get(SAID_IN, ""))
         except Exception as error:
             raise RuleFailed(f"`{self.text}`: {_told(error)}") from error
+
+
+def _sewn(parts: Iterable[str], messenger: str) -> str:
+    """As one text; no part makes a word of another's sign that pings everybody."""
+    said = ""
+    for part in parts:
+        end = said[-2:]
+        if not hushed(end + part, messenger).startswith(end + part[:1]):
+            said += HUSH
+        said += part
+    return said
 
 
 def _bounded(parts: Iterator[str]) -> Iterator[str]:

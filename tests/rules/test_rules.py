@@ -308,3 +308,14 @@ def test_what_a_text_is_filled_with_pings_nobody_where_it_is_said() -> None:
     assert loud.render(event, said_in="vk") == said
     assert loud.render(event, said_in="mattermost") == said
     assert loud.render(event, said_in="redis") == "@all @here @HERE"
+
+
+def test_a_sign_and_a_word_that_only_meet_ping_nobody() -> None:
+    named = Template("@{{ event.user.nick }}, *{{ event.message.text }}, @all")
+    event = posted(text="все")
+    event = event._replace(user=event.user._replace(nick="online"))
+    zero = "\N{ZERO WIDTH SPACE}"
+    assert named.render(event, said_in="vk") == f"@{zero}online, *{zero}все, @all"
+    assert named.render(event) == "@online, *все, @all"
+    nobody = event._replace(user=event.user._replace(nick="bob"))
+    assert named.render(nobody, said_in="mattermost") == "@bob, *все, @all"
