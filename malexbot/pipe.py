@@ -34,6 +34,7 @@ from malexbot.pipeline.retention import Retention
 from malexbot.pipeline.runner import Handler, Runner
 from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.sends import ChatPosts, ChatReactions
+from malexbot.pipeline.shares import Shared, Shares
 from malexbot.pipeline.sight import PersonsSearch, Sight, english
 from malexbot.plugins import malex
 from malexbot.plugins.schedule import Ticks
@@ -146,12 +147,14 @@ class Pipe:
         )
         self.targets = Targets(config, jobs=jobs, health=parts.health)
         self.trimming = Trimming(lambda: self.targets.bus)
+        shares = Shares(max(1, workers.threads // 2))
+        posts = ChatPosts(chats=chats, jobs=jobs, grants=self.grants)
         handlers: dict[str, Handler] = {
             RUN: runs,
-            POST: ChatPosts(chats=chats, jobs=jobs, grants=self.grants),
-            REACT: ChatReactions(chats),
-            EDIT: ChatEdits(chats),
-            UPLOAD: ChatUploads(chats),
+            POST: Shared(posts, shares),
+            REACT: Shared(ChatReactions(chats), shares),
+            EDIT: Shared(ChatEdits(chats), shares),
+            UPLOAD: Shared(ChatUploads(chats), shares),
             DIALOG: ChatDialogs(chats),
             ANSWER: ChatAnswers(
                 chats=chats, desk=self.desk, ways=DatabaseWays(database)
