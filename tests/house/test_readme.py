@@ -57,6 +57,20 @@ def test_the_routes_that_it_shows_are_right(tmp_path: Path) -> None:
     assert [rule.name for rule in config.routes] == ["outages", "commands", "rest"]
 
 
+def test_what_it_links_to_is_there() -> None:
+    for page in (ROOT / "README.md", *ROOT.glob("malexbot/**/README.md")):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_its_list_of_contents_leads_to_its_sections() -> None:
+    titles = re.findall(r"^## (.*)$", README, re.M)
+    sections = {
+        re.sub(r"[^\w-]", "", each.lower().replace(" ", "-")) for each in titles
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= sections
+
+
 def test_the_folders_of_tests_that_it_names_are_there() -> None:
     for name in re.findall(r"`(tests/\w+)`", README):
         assert (ROOT / name).exists(), name
