@@ -74,7 +74,10 @@ class Flood:
 class Traffic:
     """`with Traffic(sandbox, town, choice):` from there to the end of the block."""
 
-    def __init__(self, sandbox: Sandbox, town: Town, choice: random.Random) -> None:
+    def __init__(
+        self, sandbox: Sandbox, town: Town, choice: random.Random, pace: float = 1.0
+    ) -> None:
+        """`pace`: how quick people are; half of it takes half the work."""
         self.questions: dict[str, str] = {}
         """The ids of what was asked, with what kind of question it was."""
         self._scene = sandbox.scene
@@ -83,6 +86,7 @@ class Traffic:
         # Its own: the test's thread goes on choosing meanwhile.
         self._random = random.Random(choice.random())
         self._channels = [town.channel, town.second, town.private]
+        self._pause_s = PAUSE_S / pace
         self._said: list[tuple[str, str]] = []
         self._number = 0
         self._ends = threading.Event()
@@ -118,7 +122,7 @@ class Traffic:
             (12, self._ask),
         ]
         weights = [weight for weight, _ in acts]
-        while not self._ends.wait(PAUSE_S):
+        while not self._ends.wait(self._pause_s):
             (_, act), *_ = self._random.choices(acts, weights)
             # What it is about may have gone with the root of its thread.
             with suppress(Refusal):

@@ -38,9 +38,10 @@ _OWED = {"told": ASKED, "button": f"/{TRIGGER}"}
 class Community:
     """`with Community(…) as community:` from there to the end of the block."""
 
-    def __init__(self, vk: VkControl, choice: random.Random) -> None:
+    def __init__(self, vk: VkControl, choice: random.Random, pace: float = 1.0) -> None:
         self._vk = vk
         self._choice = choice
+        self._pace = pace
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="community")
 
@@ -48,7 +49,7 @@ class Community:
         self._vk.load.start(
             people=PEOPLE,
             chats=CHATS,
-            per_second=PER_SECOND,
+            per_second=PER_SECOND * self._pace,
             seed=self._choice.getrandbits(32),
             texts=TEXTS,
         )
@@ -114,7 +115,7 @@ class Community:
         yield from (f"answered twice: press {p}" for p, n in presses.items() if n > 1)
 
     def _run(self) -> None:
-        while not self._ends.wait(PAUSE_S):
+        while not self._ends.wait(PAUSE_S / self._pace):
             if buttons := self._vk.scene.buttons():
                 self._press(self._choice.choice(buttons))
 

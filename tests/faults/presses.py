@@ -55,7 +55,13 @@ class Presses:
     """`with Presses(…) as presses:` from there to the end of the block."""
 
     def __init__(
-        self, *, acts: Acts, ledger: Ledger, town: Town, choice: random.Random
+        self,
+        *,
+        acts: Acts,
+        ledger: Ledger,
+        town: Town,
+        choice: random.Random,
+        pace: float = 1.0,
     ) -> None:
         self.accepted = 0
         """Commands that nobody was told of that they went wrong."""
@@ -63,6 +69,7 @@ class Presses:
         self._ledger = ledger
         self._town = town
         self._choice = choice
+        self._pause_s = PAUSE_S / pace
         self._open: list[str] = []
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presses")
@@ -113,7 +120,7 @@ class Presses:
 
     def _run(self) -> None:
         turn = 0
-        while not self._ends.wait(PAUSE_S):
+        while not self._ends.wait(self._pause_s):
             turn += 1
             if turn % LOOK_EVERY == 0:
                 self._look()

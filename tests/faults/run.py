@@ -55,8 +55,12 @@ def play(
     seed: int,
     tell: Tell = lambda told: None,
     cuts: int = CUTS,
+    pace: float = 1.0,
 ) -> Outcome:
-    """All of it, on a ground that was started; without cuts, no leak is looked for."""
+    """All of it, on a ground that was started; without cuts, no leak is looked for.
+
+    `pace`: how quick people are; what aims at one thing needs no crowd.
+    """
     outcome = Outcome()
     with _dying_threads(outcome):
         ground.start_daemon().wait_for_log("posts read")
@@ -68,10 +72,11 @@ def play(
             ledger=ground.server.ledger,
             town=ground.town,
             choice=random.Random(f"presses {seed}"),
+            pace=pace,
         )
-        community = Community(ground.vk, random.Random(f"community {seed}"))
+        community = Community(ground.vk, random.Random(f"community {seed}"), pace)
         with (
-            Traffic(ground.server.sandbox, ground.town, choice) as traffic,
+            Traffic(ground.server.sandbox, ground.town, choice, pace) as traffic,
             presses,
             community,
         ):
