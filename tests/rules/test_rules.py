@@ -170,7 +170,7 @@ def test_a_rule_cannot_break_out_nor_grow_without_end(text: str) -> None:
         ("!event.name", "write `not`"),
         ("event.message.text.contains('x')", "write `'words' in event.message.text`"),
         ("event.message.text is matches('x')", "did you mean 'matching'?"),
-        ("event.name|uper", "no filter 'uper' is known; did you mean 'upper'?"),
+        ("event.name|uppr", "no filter 'uppr' is known; did you mean 'upper'?"),
         ("event.name.lowercase()", "did you mean 'lower'?"),
         ("message.text == 'x'", "did you mean 'event.message'?"),
         ("event.name == null", "write `none`"),
