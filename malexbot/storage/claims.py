@@ -110,11 +110,16 @@ RETURNING {JOB}, state, is_out_of_turn
 _LEASE = _lease("lease_jobs", _IN_TURN)
 _LEASE_URGENT = _lease("lease_urgent_jobs", _OUT_OF_TURN)
 
+# At the beginning of a turn. Nobody waits for so long: the clock was another one then,
+# of a server before this one.
 _VOID = Statement(
     "void_leases",
     """
 UPDATE jobs SET due_at = clock_timestamp()
-WHERE finished_at IS NULL AND attempts > 0 AND state = 'leased' AND epoch <> %(epoch)s
+WHERE finished_at IS NULL AND attempts > 0 AND (
+  state = 'leased' AND epoch <> %(epoch)s
+  OR state = 'ready' AND due_at > clock_timestamp() + interval '10 minutes'
+)
 """,
 )
 _EXPIRE = Statement(

@@ -314,6 +314,23 @@ def test_a_new_daemon_voids_the_leases_of_the_old_one(
         successor.close()
 
 
+def test_a_new_daemon_waits_for_no_clock_of_another_server(
+    journal: DatabaseJournal,
+    jobs: DatabaseJobs,
+    database: Database,
+    leadership: Leadership,
+    look: Look,
+) -> None:
+    """The database was moved, and the clock there is an hour behind."""
+    offer(journal, "a1", "b1")
+    early, late = claim(jobs)
+    jobs.retry(early, wait_s=1, reason="away")
+    pass_time(look, -3600)
+    jobs.retry(late, wait_s=300, reason="busy")
+    fresh = DatabaseJobs(database, epoch=lambda: leadership.epoch)
+    assert ids(claim(fresh)) == ["a1"]
+
+
 def test_a_former_daemon_claims_nothing(
     journal: DatabaseJournal, database: Database, leadership: Leadership
 ) -> None:
