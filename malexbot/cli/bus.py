@@ -36,7 +36,12 @@ WELL = ("done", "ready")
 
 @click.group(cls=InOrder)
 def command() -> None:
-    """Show what is handed over by Redis, and how far its readers are."""
+    """Show what is handed over by Redis, and how far its readers are.
+
+    \b
+    malexbot bus tail -f
+    malexbot bus lag
+    """
 
 
 @command.command()

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 @click.group(cls=InOrder)
 def command() -> None:
-    """Back up, restore, move or scrub what malexbot has kept."""
+    """Back up, restore, move or scrub what malexbot has kept.
+
+    \b
+    malexbot database backup malexbot.gz
+    """
 
 
 @command.command()
@@ -114,7 +118,7 @@ def move(config_file: Path, address: str) -> None:
 @command.command()
 @config_option
 def scrub(config_file: Path) -> None:
-    """Write all tables anew, so that what was deleted is in no file of theirs.
+    """Write all tables anew: what was deleted is in no file then.
 
     What was erased, or has expired, nobody finds in the database any more; but its
     bytes stay in the files until others are written there. Of the kept files those

@@ -56,7 +56,7 @@ class Person(NamedTuple):
 )
 @json_option("one object")
 def command(config_file: Path, who: str, yes: bool, quick: bool, is_json: bool) -> None:
-    """Erase all that a person wrote here, and keep nothing of theirs from now on.
+    """Erase all that a person wrote here, and keep nothing more of it.
 
     Their posts go with all versions and reactions, from the index of the search,
     the jobs and the rejects too; no backfill brings them back. What can be pressed

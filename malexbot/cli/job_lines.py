@@ -56,7 +56,9 @@ def summary(
     """How many there are of all, and what can be done about them."""
     there = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     if not jobs:
-        return f"none of these ({', '.join(states)}); there are: {there or 'no jobs'}"
+        if not there:
+            return "no jobs"
+        return f"none is {' or '.join(states)}; all jobs: {there}"
     lines = [f"\nall jobs: {there}"]
     hidden = sum(counts[state] for state in states) - len(jobs)
     if hidden > 0:

@@ -31,11 +31,15 @@ OPEN: tuple[JobState, ...] = ("ready", "leased", "dead", "expired")
 
 @click.group(cls=InOrder)
 def command() -> None:
-    """Show what is to be done, what could not be done, and do it again.
+    """Show what is to be done and what failed, and do it again.
 
     A job is one thing to do: run a processor on an event, send one message, read
     what was missed. It is ready, leased (being done), done, dead (could not be
     done), expired (too old to be done) or dropped.
+
+    \b
+    malexbot jobs list --state dead
+    malexbot jobs retry --all-dead
     """
 
 

@@ -27,7 +27,7 @@ def command() -> None:
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("."),
-    help="The folder to write to; it is made if need be.",
+    help="The folder to write to, by default this one; it is made if need be.",
 )
 def new(name: str, into: Path) -> None:
     """Write a plugin that works, with its tests.
@@ -90,3 +90,5 @@ def list_(config_file: Path) -> None:
         click.echo(f"{click.style(name.ljust(width), bold=True)}  a class")
     for failure in loaded.failures:
         click.echo(f"switched off: {failure}", err=True)
+    if not (handlers or loaded.config.plugged.processors or loaded.failures):
+        click.echo("no plugins: name their files below `plugins`", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -91,10 +92,12 @@ def test(
     """
     import orjson
 
+    from malexbot.cli.report import clean
     from malexbot.config.load import load
 
     config = load(config_file)
-    event = _event(event_file.read())
+    text = event_file.read()
+    event = _event(text)
     found = [*findings(_table(config), event)]
     if is_json:
         told = _as_dict(event, found)
@@ -102,8 +105,8 @@ def test(
     else:
         for line in _lines(found):
             click.echo(line)
-    for remark in _remarks(config, found):
-        click.echo(remark, err=True)
+    for remark in (*_strange(orjson.loads(text), event), *_remarks(config, found)):
+        click.echo(clean(remark), err=True)
     if not _targets(found):
         context.exit(EXIT_FAILED)
 
@@ -121,6 +124,18 @@ def _event(text: bytes) -> Event:
         raise _refused(f"this is no JSON: {error}") from None
     except NoEvent as error:
         raise _refused(f"this is no event: {error}") from None
+
+
+def _strange(told: Mapping[str, Any], part: Any, where: str = "") -> Iterator[str]:
+    """The keys that no event has: a slip of the pen, or a newer malexbot's."""
+    known = {"schema", *part._fields}
+    for key, value in told.items():
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            yield f"{where}{key}: no key of an event{hint}"
+        elif isinstance(value, dict) and hasattr(getattr(part, key), "_fields"):
+            yield from _strange(value, getattr(part, key), f"{where}{key}.")
 
 
 def _refused(text: str) -> click.BadParameter:

@@ -95,9 +95,7 @@ def test_a_state_and_a_limit_choose(run: Run) -> None:
     )
     none = run("list", "--state", "expired")
     assert none.stdout == ""
-    assert none.stderr == (
-        "none of these (expired); there are: 1 ready, 1 done, 1 dead\n"
-    )
+    assert none.stderr == ("none is expired; all jobs: 1 ready, 1 done, 1 dead\n")
 
 
 def test_a_terminal_shows_a_job_in_one_line(run: Run, database: Database) -> None:

@@ -53,6 +53,13 @@ def leaves(command: click.Command, words: str) -> Iterator[tuple[str, click.Comm
         yield from leaves(inner, f"{words} {name}")
 
 
+def test_each_command_is_told_in_one_line_of_a_narrow_terminal() -> None:
+    told = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout
+    for name in COMMANDS:
+        (line,) = re.findall(rf"^  {name} .*", told, re.M)
+        assert line.endswith(".") and not line.endswith("..."), line
+
+
 def test_each_command_has_an_example() -> None:
     for words, command in leaves(main, "malexbot"):
         told = command.help or ""

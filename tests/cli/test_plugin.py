@@ -45,6 +45,15 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     assert "Not a directory" in told
 
 
+def test_without_plugins_it_is_told_where_they_are_named(tmp_path: Path) -> None:
+    config = tmp_path / "malexbot.yaml"
+    config.write_text("state_dir: /tmp\n")
+    assert run("list", "--config", str(config)) == (
+        0,
+        "no plugins: name their files below `plugins`\n",
+    )
+
+
 def test_what_plugins_do_is_listed(tmp_path: Path) -> None:
     run("new", "wave", "--into", str(tmp_path))
     (tmp_path / "bad.py").write_text("x = = 1\n")

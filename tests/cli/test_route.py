@@ -159,6 +159,14 @@ def test_what_is_no_event_is_refused(text: str, said: str, config: Path) -> None
     assert said in done.stderr
 
 
+def test_a_key_that_no_event_has_is_told(config: Path) -> None:
+    done = ask(config, {"event_typ": "command", "message": {"txt": "/ban"}})
+    assert done.stderr.splitlines()[:2] == [
+        "event_typ: no key of an event; did you mean 'event_type'?",
+        "message.txt: no key of an event; did you mean 'text'?",
+    ]
+
+
 def test_a_wrong_configuration_is_told_first(tmp_path: Path) -> None:
     config = written(tmp_path, routes=[{"name": "a", "to": "redis:commands"}])
     done = ask(config, {})

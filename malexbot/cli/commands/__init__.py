@@ -18,6 +18,10 @@ def command() -> None:
     no bot do that: it takes a token of somebody who may, used once and not kept. Make
     one under Profile > Security > Personal Access Tokens, put it into a file, and
     delete it there afterwards.
+
+    \b
+    malexbot commands list
+    malexbot commands register --admin-token-file admin.token
     """
 
 

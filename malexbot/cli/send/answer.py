@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from malexbot.cli.following import follow, look, remind
-from malexbot.cli.job_lines import MEANINGS
+from malexbot.cli.job_lines import MEANINGS, WAYS_OUT
 from malexbot.cli.kept import server
 from malexbot.errors import EXIT_INTERRUPTED, MalexbotError, Transient
 
@@ -73,10 +73,10 @@ def _end(database: Database, jobs: list[JobView]) -> None:
     """Raise if it will not arrive; say who sends it if it has not yet."""
     for job in jobs:
         if job.finished_at is not None and job.state != "done":
-            raise MalexbotError(
-                f"job {job.id} {MEANINGS[job.state]}: {job.reason}; when the reason is"
-                f" gone: malexbot jobs retry {job.id}"
-            )
+            meaning = MEANINGS[job.state]
+            reason = "" if job.reason in meaning else f": {job.reason}"
+            way_out = WAYS_OUT[job.state].format(id=job.id)
+            raise MalexbotError(f"job {job.id} {meaning}{reason}; {way_out}")
     if any(job.finished_at is None for job in jobs):
         remind(database)
 
