@@ -15,10 +15,8 @@ from typing import Any, NamedTuple
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.events import Event, Origin
 from malexbot.messengers.vk.client import Client
-from malexbot.messengers.vk.contents import Unreadable, raw_of
 from malexbot.messengers.vk.failures import Busy, Unauthorised, gist
 from malexbot.messengers.vk.garbled import CALL, Detour, Garbled, beginning
-from malexbot.messengers.vk.recent import Recent
 from malexbot.messengers.vk.session import (
     LIMITS,
     Limits,
@@ -29,6 +27,7 @@ from malexbot.messengers.vk.session import (
 )
 from malexbot.messengers.vk.since import Since
 from malexbot.messengers.vk.translate import SOURCE, Translator
+from malexbot.messengers.vk.updates import Updates
 from malexbot.messengers.vk.wire import Json, Wire
 from malexbot.ports import Reject
 from malexbot.runtime.health import Health
@@ -125,7 +124,11 @@ class LongPoll:
         when the stop comes; goes on over all that may fail at VK.
         """
         self._since.begin(answered_ago_s)
-        reading = _Reading(Wire(), self._client.within(stop, patience_s=0), connection)
+        reading = _Reading(
+            Wire(),
+            self._client.within(stop, patience_s=0),
+            Updates(self._translator, connection),
+        )
         self._session, self._lost = None, ""
         self._tell("connects", is_ready=False)
         try:
@@ -181,8 +184,9 @@ class LongPoll:
     ) -> Batch:
         origin: Origin = "replay" if _is_within(after, session.ts) else "live"
         ago_ms = round(self._since.hear(asked_at) * 1000)
-        events, rejects = self._read(updates, origin, ago_ms, reading)
-        return Batch(after, events, rejects, answered_at=self._clock())
+        found = reading.updates.read(updates, origin, ago_ms=ago_ms)
+        self.duplicates += found.duplicates
+        return Batch(after, found.events, found.rejects, answered_at=self._clock())
 
     def _at_head(self, ts: str, events: Sequence[Event] = (), lost: str = "") -> Batch:
         """Nothing that happened before this moment is to come."""
@@ -230,31 +234,6 @@ class LongPoll:
             self._lost = "VK lost what it kept"
         raise Ended(f"failed {str(failed)[:40]}")
 
-    def _read(
-        self, updates: Sequence[Any], origin: Origin, ago_ms: int, reading: _Reading
-    ) -> tuple[Sequence[Event], Sequence[Reject]]:
-        """One malformed update costs none of the others."""
-        events: list[Event] = []
-        rejects: list[Reject] = []
-        for update in updates:
-            try:
-                event = self._translator.event(
-                    update,
-                    origin=origin,
-                    connection=reading.connection,
-                    ago_ms=ago_ms,
-                )
-            except Unreadable as error:
-                log.warning("an update that is no event goes to the rejects: %s", error)
-                rejects.append(Reject(SOURCE, raw_of(update), str(error)))
-                continue
-            if reading.recent.is_new(event.event_id):
-                events.append(event)
-            else:
-                self.duplicates += 1
-                log.debug("update %s came once more", event.event_id)
-        return events, rejects
-
     def _gap(
         self, ts: str, after: str, reason: str, reading: _Reading
     ) -> tuple[Event, str]:
@@ -262,8 +241,7 @@ class LongPoll:
         self.gaps += 1
         lost = f"updates between {ts} and {after} are lost: {reason}"
         log.warning("VK: %s", lost)
-        gap = self._translator.gap(ts, after, reason, connection=reading.connection)
-        return gap, lost
+        return reading.updates.gap(ts, after, reason), lost
 
     # The session.
 
@@ -327,15 +305,12 @@ class LongPoll:
         self._health.tell(SOURCE, state, is_ready=is_ready)
 
 
-class _Reading:
+class _Reading(NamedTuple):
     """What one call of `batches` has for itself."""
 
-    def __init__(self, wire: Wire, client: Client, connection: int) -> None:
-        self.wire = wire
-        self.client = client
-        self.connection = connection
-        # Only what was handed on is in it: who begins anew has lost that.
-        self.recent = Recent()
+    wire: Wire
+    client: Client
+    updates: Updates
 
 
 def _is_within(ts: str, head: str) -> bool:
