@@ -435,6 +435,15 @@ LIST: dict[int, dict[str, tuple[str, ...]]] = {
             f"{DELIVERY}what_is_away_is_waited_for_and_keeps_its_order",
             "consumers/test_target.py::test_what_is_away_is_not_touched_again_at_once",
         ),
+        "a messenger that hangs, or a flood of one kind, holds up nobody else": (
+            "pipeline/test_shares.py::test_who_is_waited_for_gets_its_share",
+            f"{JOBS}a_flood_of_one_kind_leaves_turns_to_the_others",
+        ),
+        "what a stopped daemon or a restored database does again is known": (
+            "consumers/test_targets.py::"
+            "test_what_a_stopped_predecessor_may_hand_over_stays_known",
+            f"{JOURNAL}the_job_of_an_event_has_the_same_key_in_a_restored_database",
+        ),
         "nothing unread is cut off before the bound, and that is told": (
             "consumers/test_shears.py::test_what_is_held_by_somebody_stays",
             "consumers/test_shears.py::"
