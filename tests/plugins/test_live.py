@@ -22,6 +22,8 @@ from tests.support.threads import eventually
 
 __all__ = ["folder", "mattermost", "start", "write_config"]
 
+pytestmark = pytest.mark.untraced
+
 PLUGINS = Path(__file__).parents[2] / "etc" / "plugins"
 ONCALL, STANDUP, TIMELINE = (
     str(PLUGINS / f"{name}.py") for name in ("oncall", "standup", "timeline")

@@ -22,6 +22,8 @@ from tests.support.threads import eventually
 
 __all__ = ["mattermost"]
 
+pytestmark = pytest.mark.untraced
+
 PLUGIN = """
 import threading
 

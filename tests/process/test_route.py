@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from malexbot.sandbox.fixtures import (
     Mattermost,
     StartDaemon,
@@ -18,6 +20,8 @@ from tests.support.settings import db_block
 from tests.support.threads import eventually
 
 __all__ = ["malexbot_daemon", "mattermost"]
+
+pytestmark = pytest.mark.untraced
 
 
 def test_what_the_rules_take_arrives_once_and_all_that_is_done_is_shown(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from malexbot.cli import main
@@ -21,6 +22,8 @@ from tests.support.settings import db_block
 from tests.support.threads import eventually
 
 __all__ = ["malexbot_daemon", "mattermost"]
+
+pytestmark = pytest.mark.untraced
 
 
 def test_what_is_said_changed_and_deleted_is_found_as_it_is_now(

@@ -24,6 +24,8 @@ from tests.support.threads import eventually
 
 __all__ = ["mattermost", "service"]
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture
 def bus(tmp_path: Path) -> Iterator[RedisServer]:

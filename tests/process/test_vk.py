@@ -15,6 +15,8 @@ from malexbot.storage.dsn import Dsn
 from tests.process.conftest import Start
 from tests.support.threads import eventually
 
+pytestmark = pytest.mark.untraced
+
 PLUGIN = """
 from malexbot import Bot, Button, Card, Event, action, command, listen
 

@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from malexbot.sandbox.fixtures import StartDaemon, malexbot_daemon, mattermost
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
 from tests.support.settings import db_block
 
 __all__ = ["malexbot_daemon", "mattermost"]
+
+pytestmark = pytest.mark.untraced
 
 GUIDE = (Path(__file__).parents[2] / "malexbot" / "plugins" / "README.md").read_text()
 
