@@ -1,4 +1,4 @@
-"""`malexbot check`, as a process of its own."""
+"""`malexbot check`: what it tells of a file, and how quickly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from malexbot.cli import main
 from malexbot.config.problems import LINE_WIDTH
 from tests.config.broken import BROKEN, Broken
 from tests.config.test_load import SEED
@@ -19,14 +21,8 @@ from tests.config.test_load import SEED
 CPU_S = 0.5
 
 
-def check(*args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "malexbot", "check", *args],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        env={**os.environ, **environ},
-    )
+def check(*args: str | Path, **environ: str) -> Result:
+    return CliRunner().invoke(main, ["check", *map(str, args)], env=environ)
 
 
 @pytest.fixture
@@ -38,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_sound_file_is_told_with_what_it_does(file: Path) -> None:
     done = check("--config", file)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"{file} is fine",
         "  Mattermost: https://chat.example.org/api/v4"
@@ -72,7 +68,7 @@ def test_programs_read_an_object(file: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("archve: {}\nmattermost: 5\n")
     done = check("--json", "--config", bad)
-    assert (done.returncode, done.stderr) == (78, "")
+    assert (done.exit_code, done.stderr) == (78, "")
     told = json.loads(done.stdout)
     problems = {problem["path"]: problem for problem in told["problems"]}
     assert not told["is_well"] and problems["archve"]["line"] == 1
@@ -88,14 +84,14 @@ def test_a_database_and_warnings_are_told(tmp_path: Path) -> None:
     file = tmp_path / "malexbot.yaml"
     file.write_text("db: {name: archive, host: pg}\n")
     done = check("--config", file)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "database:   archive on pg:5432" in done.stdout
     assert done.stderr.startswith("warning: nothing is listened to; add")
 
 
 def test_show_prints_it_all_but_the_secrets(file: Path) -> None:
     done = check("--config", file, "--show")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "drain_timeout: 20s\n" in done.stdout
     assert "  token: '***'\n" in done.stdout
     assert "S3cret" not in done.stdout + done.stderr
@@ -103,7 +99,7 @@ def test_show_prints_it_all_but_the_secrets(file: Path) -> None:
 
 def test_the_schema_needs_no_file() -> None:
     done = check("--schema", "--config", "/nowhere")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "mattermost" in json.loads(done.stdout)["properties"]
 
 
@@ -118,7 +114,7 @@ def test_a_broken_file_is_told_on_one_screen(tmp_path: Path, broken: Broken) -> 
     file = tmp_path / "malexbot.yaml"
     file.write_bytes(broken.content)
     done = check("--config", file)
-    assert (done.returncode, done.stdout) == (78, "")
+    assert (done.exit_code, done.stdout) == (78, "")
     assert "Traceback" not in done.stderr
     lines = done.stderr.splitlines()
     assert len(lines) <= 24
@@ -127,9 +123,18 @@ def test_a_broken_file_is_told_on_one_screen(tmp_path: Path, broken: Broken) -> 
         assert part in done.stderr
 
 
+def test_a_process_of_its_own_tells_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "malexbot.yaml"
+    file.write_text("mattermost: 5\n")
+    command = [sys.executable, "-m", "malexbot", "check", "--config", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == check("--config", file).stderr
+
+
 def test_a_missing_file_is_told() -> None:
     done = check("--config", "/nowhere/malexbot.yaml")
-    assert done.returncode == 78
+    assert done.exit_code == 78
     assert "there is no such file; `malexbot install`" in done.stderr
 
 
