@@ -183,7 +183,7 @@ def _of_vk(part: Part, config_file: Path) -> Finding:
     if part.state == "connects":
         return Finding("VK: not connected yet", f"if that lasts: {LOG}")
     return Finding(
-        f"VK: not connected: {part.state.removeprefix('down: ')}",
+        f"VK: not connected: {part.state.removeprefix('down: ').removeprefix('VK, ')}",
         "it is tried again by itself, and VK keeps what happens for a while; malexbot"
         " doctor tells more",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ NOT_SENT = (
     requests.exceptions.ProxyError,
     requests.exceptions.SSLError,
 )
+
+# What the reason of a broken line begins with, and says nothing to a person.
+_FOR_MACHINES = re.compile(r"Failed to establish a new connection: |\[Errno -?\d+\] ")
 
 # Of a call, and the reason.
 Kind = Callable[[str, str], MalexbotError]
@@ -116,7 +120,7 @@ def cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
-    text = str(error).rpartition("): ")[2].strip()
+    text = _FOR_MACHINES.sub("", str(error).rpartition("): ")[2].strip())
     return text or type(error).__name__
 
 

@@ -13,7 +13,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from malexbot.sandbox.control import Door
@@ -36,16 +38,23 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 
 def serve(
-    sandbox: AbstractContextManager[Served], parts: tuple[str, ...], *, until_eof: bool
+    sandbox: AbstractContextManager[Served],
+    parts: tuple[str, ...],
+    *,
+    until_eof: bool,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
-    """Until it is told to end; these parts of it can be reached by the door."""
+    """Until it is told to end; these parts of it can be reached by the door.
+
+    `told`: what it prints beside its addresses.
+    """
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with sandbox as served:
         door = Door(served, parts)
         door.start()
-        address = {"url": served.url, "door": door.url, "pid": os.getpid()}
+        address = {"url": served.url, "door": door.url, "pid": os.getpid(), **told}
         print(json.dumps(address), flush=True)
         if until_eof:
             threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()

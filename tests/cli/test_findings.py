@@ -384,7 +384,7 @@ def test_what_vk_lost_is_shown_for_a_day_and_is_nobodys_fault(
             "write a valid token to vk.token of",
         ),
         ("connects", "VK: not connected yet", "if that lasts"),
-        ("down: VK, long poll: refused", "VK: not connected: VK, long poll", "itself"),
+        ("down: VK, long poll: refused", "VK: not connected: long poll", "itself"),
     ],
 )
 def test_what_keeps_vk_away_is_told_with_its_cure(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from malexbot.sandbox.__main__ import main
 from malexbot.sandbox.control import Control, ControlError
 from malexbot.sandbox.process import SandboxProcess
 from malexbot.sandbox.sandbox import Sandbox
@@ -67,6 +68,23 @@ def test_the_parts_have_the_same_names_outside(start: Start) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(10) == 0
+
+
+def test_a_town_is_there_if_asked_for() -> None:
+    words = [sys.executable, "-m", "malexbot.sandbox", "--until-eof", "--town"]
+    with subprocess.Popen(words, stdin=-1, stdout=-1, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        with Rest(told["url"], told["town"]["token"]) as bot:
+            assert bot.get("/users/me")["id"] == told["town"]["bot"]
+        process.stdin.close()
+
+
+def test_a_world_that_is_there_gets_no_town(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    words = ["--town", "--state", str(tmp_path / "state")]
+    with pytest.raises(SystemExit):
+        main(words)
 
 
 def test_settings_come_by_the_command_line(start: Start) -> None:
