@@ -7,7 +7,8 @@ from types import TracebackType
 
 from malexbot.config.problems import clipped
 
-LONGEST_REASON = 120
+# A path of another plugin has room in it.
+LONGEST_REASON = 240
 
 
 class Refused(Exception):

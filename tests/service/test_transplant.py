@@ -8,6 +8,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -100,13 +101,14 @@ def test_a_venv_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
     assert not (tmp_path / MARK).exists()
 
 
-def test_homes_and_temporary_folders_are_hidden(tmp_path: Path) -> None:
+def test_homes_and_temporary_folders_are_hidden() -> None:
     for path in ("/home/alex/venv", "/root/venv", "/tmp/venv", "/run/user/0/venv"):
         assert is_hidden(Path(path))
     assert not is_hidden(Path("/usr/bin/env"))
-    link = tmp_path / "env"
-    link.symlink_to("/usr/bin/env")
-    assert is_hidden(link)
+    with TemporaryDirectory(dir="/tmp") as hidden:
+        link = Path(hidden, "env")
+        link.symlink_to("/usr/bin/env")
+        assert is_hidden(link)
 
 
 def test_a_folder_that_only_its_owner_enters_is_hidden(
