@@ -8,7 +8,6 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from tempfile import TemporaryDirectory
 
 import pytest
 
