@@ -146,7 +146,7 @@ class Pipe:
             ended=self.filing.wake,
         )
         self.targets = Targets(config, jobs=jobs, health=parts.health)
-        self.trimming = Trimming(lambda: self.targets.bus)
+        self.trimming = Trimming(lambda: self.targets.bus, parts.health)
         shares = Shares(max(1, workers.threads // 2))
         posts = ChatPosts(chats=chats, jobs=jobs, grants=self.grants)
         handlers: dict[str, Handler] = {

@@ -118,9 +118,16 @@ def _of_daemon(
             "the last reload was refused, the old settings count",
             "malexbot check; systemctl reload malexbot",
         )
+    away = [part for part in daemon.parts if _is_away(part)]
+    for part in away:
+        yield _of_target(part, config_file)
     for part in daemon.parts:
-        if part.name.partition(":")[0] in TARGETS and part.state.startswith("away"):
-            yield _of_target(part, config_file)
+        if part.name == "streams" and "redis" not in {each.name for each in away}:
+            yield Finding(
+                f"streams are {part.state}",
+                "they are once Redis is there; look at"
+                f" {culprit('redis', part.state)} of {config_file}",
+            )
         if part.name == "workstream" and part.state.startswith(DROPS):
             dropped = daemon.number("workstream_dropped_total")
             setting = culprit_of(config.workstream.receiver, part.state)
@@ -134,6 +141,11 @@ def _of_daemon(
             f"version {daemon.version} runs, {__version__} is installed",
             "systemctl restart malexbot",
         )
+
+
+def _is_away(part: Part) -> bool:
+    """Yes: it is a target of routes that takes nothing now."""
+    return part.name.partition(":")[0] in TARGETS and part.state.startswith("away")
 
 
 def _of_target(part: Part, config_file: Path) -> Finding:

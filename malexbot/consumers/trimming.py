@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from malexbot.errors import MalexbotError, Permanent
+from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PART = "streams"
+UNCUT = "not cut: "
 TURN_S = 30.0
 # A crash of the database's machine may take back the end of a job; not for so long.
 FORGET_AFTER_S = 60.0
@@ -32,9 +35,10 @@ class Trimming:
     name = "trimming"
     is_vital = False
 
-    def __init__(self, bus: Callable[[], RedisBus | None]) -> None:
+    def __init__(self, bus: Callable[[], RedisBus | None], health: Health) -> None:
         """`bus`: the one of now, which a reload may change."""
         self._bus = bus
+        self._health = health
         self._told: dict[str, str] = {}
         self.states: Sequence[StreamState] = ()
         """The streams as they were when it last looked."""
@@ -45,6 +49,8 @@ class Trimming:
         while not stop.wait(TURN_S):
             if bus := self._bus():
                 self.turn(bus)
+            else:
+                self._health.forget(PART)
 
     def of_groups(self, number: str) -> dict[tuple[str, ...], float]:
         """That number of each stream and group that it is known of."""
@@ -66,7 +72,9 @@ class Trimming:
                 shears.forget(bus.forgettable(FORGET_AFTER_S))
             except MalexbotError as error:
                 self._tell("", "ill", logging.WARNING, f"streams are not cut: {error}")
+                self._health.tell(PART, f"{UNCUT}{error}", is_ready=True)
             else:
+                self._health.forget(PART)
                 self._tell("", "", logging.INFO, "streams are cut again")
 
     def _cuts(self, shears: Shears, bus: RedisBus) -> Iterator[Cut]:

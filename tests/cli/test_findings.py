@@ -199,6 +199,17 @@ def test_a_target_that_is_away(
     assert f"look at {block}.ca_file of " in cure
 
 
+def test_streams_that_nobody_can_cut_tell_of_a_redis_that_is_away(
+    status: Run, serve: Server, active: Leadership, health: Health
+) -> None:
+    health.tell("streams", "not cut: Redis: Connection refused", is_ready=True)
+    what, cure = ill(status(port=serve()))
+    assert what == "streams are not cut: Redis: Connection refused"
+    assert "look at redis.url of " in cure
+    health.tell("redis", "away since 12:03:07: Connection refused", is_ready=True)
+    assert ill(status(port=serve()))[0].startswith("redis is away")
+
+
 def test_a_daemon_on_another_database(
     status: Run, serve: Server, empty_database: Dsn, health: Health
 ) -> None:

@@ -9,6 +9,7 @@ from malexbot.consumers.readings import register_bus, register_targets
 from malexbot.consumers.survey import GroupState, StreamState
 from malexbot.consumers.targets import Targets
 from malexbot.consumers.trimming import Trimming
+from malexbot.runtime.health import Health
 from malexbot.runtime.metrics import Metrics
 from tests.runtime.test_metrics import parsed
 
@@ -34,7 +35,7 @@ def test_what_becomes_of_what_is_for_a_target() -> None:
 
 
 def test_how_far_who_reads_the_bus_is() -> None:
-    metrics, trimming = Metrics(), Trimming(lambda: None)
+    metrics, trimming = Metrics(), Trimming(lambda: None, Health())
     register_bus(metrics, trimming)
     assert of_bus(metrics) == {"malexbot_bus_lost_total": {(): 0}}
     trimming.lost = 7

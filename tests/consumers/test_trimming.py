@@ -15,6 +15,7 @@ from malexbot.config.targets import Redis
 from malexbot.consumers import trimming as module
 from malexbot.consumers.redis import RedisBus
 from malexbot.consumers.trimming import Trimming
+from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from tests.consumers.deliveries import delivery, sent
 from tests.support.redis import RedisServer
@@ -47,7 +48,7 @@ def fill(client: redis.Redis, number: int, stream: str = STREAM) -> None:
 def test_only_streams_of_ours_are_cut(server: RedisServer, client: redis.Redis) -> None:
     fill(client, 1000)
     fill(client, 1000, stream="somebody-elses")
-    trimming = Trimming(lambda: None)
+    trimming = Trimming(lambda: None, Health())
     trimming.turn(bus_of(server.url, STREAM, "not-there-yet", max_entries=100))
     assert client.xlen(STREAM) < 250
     assert client.xlen("somebody-elses") == 1000
@@ -58,7 +59,7 @@ def test_what_is_lost_is_counted_and_told_once(
     server: RedisServer, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     bus = bus_of(server.url, STREAM, max_entries=1000)
-    trimming = Trimming(lambda: None)
+    trimming = Trimming(lambda: None, Health())
     fill(client, 500)
     client.xgroup_create(STREAM, "moderation", id="0")
     with caplog.at_level(logging.INFO, module.__name__):
@@ -92,14 +93,16 @@ def test_a_turn_that_fails_is_told_once_and_made_up_for(
     server: RedisServer, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(client, 1000)
-    trimming = Trimming(lambda: None)
+    health = Health()
+    trimming = Trimming(lambda: None, health)
     with caplog.at_level(logging.INFO, module.__name__):
         for _ in range(2):
             trimming.turn(bus_of("redis://127.0.0.1:1/0", STREAM))
+        assert health.parts()["streams"].startswith("not cut: Redis: ")
         trimming.turn(bus_of(server.url, STREAM, max_entries=100))
     ill, well = caplog.messages
     assert ill.startswith("streams are not cut: Redis: ")
-    assert well == "streams are cut again"
+    assert well == "streams are cut again" and not health.parts()
     assert client.xlen(STREAM) < 250
 
 
@@ -109,7 +112,7 @@ def test_what_is_no_stream_hinders_no_other(
     client.set("button", "something else")
     fill(client, 1000)
     with caplog.at_level(logging.INFO, module.__name__):
-        Trimming(lambda: None).turn(
+        Trimming(lambda: None, Health()).turn(
             bus_of(server.url, "button", STREAM, max_entries=100)
         )
     (told,) = caplog.messages
@@ -121,7 +124,7 @@ def test_what_ended_a_while_ago_need_not_be_remembered(
     server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not at once: a crash of the database may bring its job back."""
-    bus, trimming = RedisBus(Redis(url=server.url)), Trimming(lambda: None)
+    bus, trimming = RedisBus(Redis(url=server.url)), Trimming(lambda: None, Health())
     for key in ("a", "b"):
         sent(bus, delivery(key))
     bus.note_ended(delivery("a"))
@@ -142,7 +145,7 @@ def test_what_was_published_need_not_be_remembered_either(
     sent(bus, delivery("a"))
     bus.note_ended(delivery("a"))
     assert client.keys() == ["{command}:sent:a"]
-    trimming = Trimming(lambda: None)
+    trimming = Trimming(lambda: None, Health())
     trimming.turn(bus)
     bus.close()
     assert client.keys() == [] and trimming.states == []
@@ -161,7 +164,7 @@ def test_the_rights_that_the_guide_names_are_enough(
     who = {"username": "bot", "password": "secret-of-the-bot"}
     with caplog.at_level(logging.INFO, module.__name__):
         try:
-            Trimming(lambda: None).turn(
+            Trimming(lambda: None, Health()).turn(
                 bus_of(server.url, STREAM, max_entries=500, **who)
             )
         finally:
@@ -191,5 +194,5 @@ def test_it_takes_turns_until_it_is_stopped(
             return None
         return settings.pop(0)
 
-    Trimming(now).run(stop)
+    Trimming(now, Health()).run(stop)
     assert asked[:3] == [1000] * 3 and asked[3] < 250
