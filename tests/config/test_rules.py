@@ -67,6 +67,7 @@ def test_a_response_has_sound_defaults(tmp_path: Path) -> None:
         ("backfill: {since: yesterday}", "needs a date such as 2024-12-31"),
         ("backfill: {since: 2024}", "needs a date such as 2024-12-31"),
         ("workers: {threads: 0}", "needs a number from 1 to 64"),
+        ("workers: {handler_timeout: 5s}", "needs a duration of 30s at least"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(
