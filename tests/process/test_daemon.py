@@ -22,6 +22,7 @@ from malexbot.storage.dsn import Dsn
 from tests.process.conftest import Start
 from tests.support.postgres import Server
 from tests.support.settings import free_port
+from tests.support.threads import eventually
 
 WriteConfig = Callable[..., Path]
 
@@ -244,7 +245,8 @@ def test_a_refusal_while_running_is_an_outage_that_heals(
     postgres.execute(f"ALTER DATABASE {away.dbname} RENAME TO {dsn.dbname}")
     postgres.execute(f"ALTER DATABASE {dsn.dbname} ALLOW_CONNECTIONS true")
     daemon.wait_for_status("active (epoch 2)")
-    assert ask(config, "/readyz")[0] == 200
+    # Each part finds out for itself.
+    eventually(lambda: ask(config, "/readyz")[0] == 200)
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     postgres.drop(dsn)

@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_loses_nothing_and_heals(
     mark.unlink()
     eventually(lambda: kept(state) == ["one", "two"])
     daemon.wait_until(lambda: "No space left" not in daemon.status)
-    assert json.loads(malexbot(config, "status", "--json"))["is_well"]
+    eventually(lambda: json.loads(malexbot(config, "status", "--json"))["is_well"])
 
 
 def test_files_come_side_by_side_within_the_rate_limit(

@@ -111,7 +111,7 @@ def test_what_is_said_at_vk_is_answered_there_once(
     (answer,) = vk.ledger.press_answers()
     assert (answer.event_id, answer.user_id) == (press, anna)
     assert answer.shown == {"type": "show_snackbar", "text": "you are in"}
-    assert scene.text(town, offer.cmid) == "borsch with Anna"
+    eventually(lambda: scene.text(town, offer.cmid) == "borsch with Anna")
     # Who presses it once more is told that somebody was faster.
     scene.press(town, anna, offer.cmid, action["payload"])
     eventually(lambda: len(vk.ledger.press_answers()) == 2)
@@ -160,4 +160,4 @@ def test_a_token_that_is_refused_is_a_state_of_one_part(
     daemon = start(write_config("vk", empty_database, vk=block(vk)))
     daemon.wait_for_status("vk: unauthorised")
     assert "write a valid vk.token" in daemon.status
-    assert "intake: writes" in daemon.status
+    daemon.wait_for_status("intake: writes")

@@ -265,8 +265,7 @@ def test_somebody_else_is_told_from_now_on() -> None:
         eventually(lambda: second.jobs)
         assert first.is_closed and first.jobs == [0]
         world.log.adopt(None)
-        eventually(lambda: second.is_closed)
-        assert not world.state
+        eventually(lambda: second.is_closed and not world.state)
 
 
 def _at_once(backoff: object) -> float:
