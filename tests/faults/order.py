@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from malexbot.sandbox.ledger import Entry
@@ -89,11 +89,25 @@ def descents(
 ) -> Iterator[str]:
     """What came after something of its lane that was said later."""
     newest: dict[tuple[str, str], str] = {}
+    twice = _told_twice(sorted(asked_as.values()))
     for run in runs:
         before = newest.get((run.lane, run.origin), run.post_id)
         number, create_at = asked_as[run.post_id]
         number_before, before_at = asked_as[before]
-        is_later = run.origin != "live" and create_at >= before_at
+        is_ambiguous = any(begin <= create_at <= end for begin, end in twice)
+        is_later = run.origin != "live" and (create_at >= before_at or is_ambiguous)
         if number < number_before and not is_later:
             yield f"{what} after {before}, in {run.lane}, {run.origin}: {run.post_id}"
         newest[run.lane, run.origin] = run.post_id
+
+
+def _told_twice(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """From when to when: the times that the server's clock told a second time."""
+    spans: list[tuple[int, int]] = []
+    newest = 0
+    for _, at in places:
+        is_within = spans and spans[-1][0] <= at and spans[-1][1] == newest
+        if at < newest and not is_within:
+            spans.append((at, newest))
+        newest = max(newest, at)
+    return spans

@@ -95,6 +95,17 @@ def test_what_is_read_has_the_order_of_its_time(database: Database) -> None:
     assert [*out_of_order(database, asked, IN_ORDER[::-1])] == []
 
 
+@pytest.mark.parametrize("third_at", [NOW - 1, NOW + 2])
+def test_what_is_read_of_a_time_that_was_told_twice_has_no_order(
+    database: Database, third_at: int
+) -> None:
+    """It may stand on two pages, of which the newer is read first, or on one."""
+    asked = [entry(FIRST, NOW), entry(SECOND, NOW + 1), entry("c" * 26, third_at)]
+    run(database, *(posted(id, origin="backfill") for id in (SECOND, FIRST)))
+    told = [*out_of_order(database, asked, IN_ORDER)]
+    assert ["taken after" in each for each in told] == [True] * (third_at > NOW)
+
+
 def test_an_answer_that_came_too_late_is_seen() -> None:
     asked = {FIRST: entry(FIRST)}
     late = entry(f"answer to {FIRST}", NOW + MAX_AGE_MS + 1)
