@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +28,15 @@ WATCHDOG_S = 6.0
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Embedded]:
-    """A PostgreSQL of this test alone, which may be stopped and started."""
-    with Embedded(tmp_path / "server", fsync=False) as embedded:
+def server() -> Iterator[Embedded]:
+    """A PostgreSQL of this test alone, which may be stopped and started.
+
+    By a short path: the way to a long one ends with the server that is stopped.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="mb-") as place,
+        Embedded(Path(place, "server"), fsync=False) as embedded,
+    ):
         yield embedded
 
 
