@@ -162,7 +162,8 @@ def find_live(events: Iterable[Event], passed: Iterable[Live] = ()) -> Live:
     """
     newest: Newest = {}
     for live in passed:
-        _raise(newest, live)
+        for key, place in live.items():
+            newest[key] = max(place, newest.get(key, place))
     for event in events:
         post = event.post
         if post is not None and event.name == "posted" and event.origin == "live":
@@ -196,22 +197,17 @@ class LateMarks:
         if is_behind and is_early and not reset:
             return None
         moved = {key: at for key, at in self._late.items() if key[:2] not in reset}
-        _raise(moved, live)
-        return moved
+        return {**moved, **live}
 
     def note(self, live: Live, moved: Live | None) -> None:
         """That is durable, and it was moved, or not."""
         if moved is not None or not self._late:
             self._moved_at = self._clock()
         if moved is None:
-            _raise(self._late, live)
+            # The last one is no newer than the newest: a mark may be too low.
+            self._late.update(live)
         else:
             self._late.clear()
-
-
-def _raise(newest: Newest, live: Live) -> None:
-    for key, place in live.items():
-        newest[key] = max(place, newest.get(key, place))
 
 
 def move_live(cursor: Cursor, marks: Live) -> None:
