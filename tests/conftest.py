@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -53,3 +54,10 @@ def _sendable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_sendable(inner) for inner in value)
     return value
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

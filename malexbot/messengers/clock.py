@@ -33,8 +33,13 @@ class ServerClock:
         self._pong_at = now
         return 0.0 if before is None else max(0.0, before - self._ahead_ms)
 
-    def note_date(self, date: str, *, sent_at: float) -> None:
-        """An answer with this Date header came now; one without tells no better."""
+    def note_date(self, date: str, *, sent_at: float, is_error: bool = False) -> None:
+        """An answer with this Date header came now; one without tells no better.
+
+        `is_error`: who answered may not be the server, but stand before it.
+        """
+        if is_error and not date:
+            return
         self.is_told = True
         now = time.monotonic()
         if now - self._pong_at < PONG_COUNTS_S:

@@ -17,6 +17,14 @@ def test_any_answer_tells_it_as_well_as_it_can() -> None:
     assert clock.is_told
 
 
+def test_an_error_without_a_date_is_of_nobody_who_knows_it() -> None:
+    clock = ServerClock()
+    clock.note_date("", sent_at=time.monotonic(), is_error=True)
+    assert not clock.is_told
+    clock.note_date(formatdate(5000), sent_at=time.monotonic(), is_error=True)
+    assert clock.is_told
+
+
 def test_a_pong_tells_it_to_the_millisecond() -> None:
     clock = ServerClock()
     clock.note_pong(1_000_000, sent_at=time.monotonic())

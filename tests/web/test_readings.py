@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -60,13 +59,6 @@ class Filled:
         self.bookmarks.open_gap("mattermost", "c1", "posts", "cut")
         self.bookmarks.open_gap("mattermost", "c2", "posts", "cut")
         self.bookmarks.open_gap("mattermost", "c2", "access", "no access")
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture

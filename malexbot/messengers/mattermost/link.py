@@ -149,10 +149,11 @@ class Link:
 
     def _learn(self, response: requests.Response, sent_at: float) -> None:
         self.pace.note(response.headers)
-        date = response.headers.get("Date", "")
-        # Who answers with an error may not be the server, but stand before it.
-        if date or response.ok:
-            self.clock.note_date(date, sent_at=sent_at)
+        self.clock.note_date(
+            response.headers.get("Date", ""),
+            sent_at=sent_at,
+            is_error=not response.ok,
+        )
 
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:

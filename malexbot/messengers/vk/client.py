@@ -80,6 +80,21 @@ class Client:
                 if wait_s >= deadline.left_s or self._stop.wait(wait_s):
                     raise
 
+    def server_now_ms(self) -> int:
+        """VK's clock, which the ages of its events are judged by.
+
+        Ours may be wrong: as long as nothing was heard of VK, it is asked.
+        """
+        clock = self.link.clock
+        if not clock.is_told:
+            try:
+                self.call("utils.getServerTime")
+            except Failure:
+                # A refusal comes with the time as well.
+                if not clock.is_told:
+                    raise
+        return clock.now_ms()
+
     # The community and its long poll.
 
     def group(self) -> Json:

@@ -79,7 +79,11 @@ class Link:
             read_s=read_s,
             data={**params, **self._secret},
         )
-        self.clock.note_date(response.headers.get("Date", ""), sent_at=sent_at)
+        self.clock.note_date(
+            response.headers.get("Date", ""),
+            sent_at=sent_at,
+            is_error=not response.ok,
+        )
         return _content(method, response, is_repeatable)
 
 

@@ -66,8 +66,8 @@ class Community:
         self.directory = Directory(self.client, self.translator)
 
     def now_ms(self) -> int:
-        """VK's clock, as far as it told."""
-        return self.link.clock.now_ms()
+        """Raises Transient while VK has told no time."""
+        return self.client.server_now_ms()
 
     def neighbour(self, store: Store) -> Neighbour:
         """How the core sees it."""

@@ -44,6 +44,7 @@ class Methods:
             "messages.edit": self._edit,
             "messages.sendMessageEventAnswer": self._answer_press,
             "messages.sendReaction": self._react,
+            "utils.getServerTime": self._time,
         }
 
     def _group(self, params: Params) -> Json:
@@ -187,6 +188,9 @@ class Methods:
             raise Refusal(100, "reaction_id is invalid")
         self._world.ledger.react(peer_id, cmid, number)
         return 1
+
+    def _time(self, params: Params) -> int:
+        return int(time.time())
 
     def _text(self, params: Params) -> str:
         text = params.get("message", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -24,10 +23,3 @@ def link(mattermost: Mattermost) -> Iterator[Link]:
 @pytest.fixture
 def client(link: Link) -> Client:
     return Client(link, patience_s=5)
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

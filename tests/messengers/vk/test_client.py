@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -83,6 +84,36 @@ def test_what_stays_refused_is_asked_once(
         client.users([1])
     assert isinstance(caught.value, Permanent)
     assert vk.ledger.calls()["users.get"] == 1
+
+
+@pytest.fixture
+def misled(vk: VkSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """Of a machine whose clock is two hours ahead."""
+    ahead_s = time.time() + 7200
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time", lambda: ahead_s)
+        link = Link(url=vk.api_base, token=vk.settings.token)
+    yield link
+    link.close()
+
+
+@pytest.mark.parametrize("code", [None, 5, 10], ids=["fine", "refused", "busy"])
+def test_vk_is_the_one_that_tells_the_time(
+    misled: Link, vk: VkSandbox, code: int | None
+) -> None:
+    if code:
+        vk.faults.refuse(code)
+    # It is asked, since nothing was heard of it yet; a refusal tells it as well.
+    assert abs(hasty(misled).server_now_ms() / 1000 - time.time()) < 10
+    hasty(misled).server_now_ms()
+    assert vk.ledger.calls() == {"utils.getServerTime": 1}
+
+
+def test_while_vk_tells_no_time_ours_does_not_count(unused_port: int) -> None:
+    link = Link(url=f"http://127.0.0.1:{unused_port}/method", token="t")
+    with pytest.raises(Unreachable):
+        hasty(link).server_now_ms()
+    link.close()
 
 
 def test_a_method_whose_limit_was_met_is_left_alone(link: Link, vk: VkSandbox) -> None:
