@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from malexbot import __version__
 from malexbot.errors import MalexbotError
 from malexbot.runtime.heart import outside
+from malexbot.runtime.timely import TimelyAdapter, Watch
 
 CONNECT_S = 5.0
 POOL_SIZE = 16
@@ -48,19 +48,17 @@ class Line:
         url: str,
         *,
         kinds: Kinds,
-        adapter: HTTPAdapter | None = None,
-        ca_file: str | None = None,
-        proxy: str | None = None,
+        watch: Watch = lambda line: None,
     ) -> None:
-        """`to`: who is waited for meanwhile."""
+        """`to`: who is waited for meanwhile; `watch` is told of each connection."""
         self._to = to
         self._kinds = kinds
         self.session = requests.Session()
         self.session.headers["User-Agent"] = f"malexbot/{__version__}"
-        adapter = adapter or HTTPAdapter(pool_maxsize=POOL_SIZE)
+        adapter = TimelyAdapter(watch=watch, pool_maxsize=POOL_SIZE)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
-        self._way = self._surroundings(url, ca_file, proxy)
+        self._way = self._surroundings(url)
 
     def close(self) -> None:
         self.session.close()
@@ -100,15 +98,12 @@ class Line:
             return self._kinds.unreachable(call, told)
         return self._kinds.unclear(call, told)
 
-    def _surroundings(
-        self, url: str, ca_file: str | None, proxy: str | None
-    ) -> dict[str, Any]:
-        """Proxy and CA of the settings, else those of the environment.
+    def _surroundings(self, url: str) -> dict[str, Any]:
+        """Proxy and CA, as the environment names them.
 
         Looked up once: to read the environment at each call is a fifth of its CPU.
         """
-        proxies = {"http": proxy, "https": proxy} if proxy else {}
-        way = self.session.merge_environment_settings(url, proxies, None, ca_file, None)
+        way = self.session.merge_environment_settings(url, {}, None, None, None)
         self.session.trust_env = False
         return {"proxies": way["proxies"], "verify": way["verify"]}
 

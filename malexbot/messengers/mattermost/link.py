@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from malexbot.messengers.clock import ServerClock
@@ -48,22 +49,15 @@ class Bearer(AuthBase):
 class Link:
     """The way to one server: the connections, the pace and the clock of all calls."""
 
-    def __init__(
-        self,
-        *,
-        url: str,
-        token: str,
-        ca_file: str | None = None,
-        proxy: str | None = None,
-    ) -> None:
+    def __init__(self, *, url: str, token: str) -> None:
         self.url = url.rstrip("/")
         self.pace = Pace()
         self.clock = ServerClock()
         self.own_id = ""
-        self._line = Line(
-            "Mattermost", self.url, kinds=KINDS, ca_file=ca_file, proxy=proxy
-        )
+        self._line = Line("Mattermost", self.url, kinds=KINDS)
         self._line.session.auth = Bearer(token)
+        # How long a whole file takes is its length's business.
+        self._line.session.mount(f"{self.url}/files/", HTTPAdapter())
 
     def __repr__(self) -> str:
         return f"Link({self.url})"

@@ -21,7 +21,7 @@ from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.contents import Unreadable
 from malexbot.messengers.mattermost.dialogue import Broken, Cut, NoHello, Resume
 from malexbot.messengers.mattermost.failures import Unauthorised, gist
-from malexbot.messengers.mattermost.socket import Dial, Frame, Line
+from malexbot.messengers.mattermost.socket import Dial, Frame, Websocket
 from malexbot.messengers.mattermost.translate import SOURCE, Translator
 from malexbot.runtime.health import Health
 from malexbot.runtime.heart import beat
@@ -179,7 +179,7 @@ class Listener:
             if time.monotonic() - began > HEALTHY_S:
                 self._backoff.reset()
 
-    def _listen(self, line: Line, stop: Stop) -> None:
+    def _listen(self, line: Websocket, stop: Stop) -> None:
         is_open = False
         for frame in line.frames():
             beat()
@@ -193,7 +193,7 @@ class Listener:
             if line.dialogue.pong is not None or frame is None:
                 self._look_around(line)
 
-    def _open(self, line: Line) -> None:
+    def _open(self, line: Websocket) -> None:
         """The number first; then the others may know, and events be taken."""
         if line.dialogue.is_resumed:
             self.resumes += 1
@@ -212,7 +212,7 @@ class Listener:
         self.number = self._ends.numbers.open_connection(SOURCE, reason)
         self._ends.watcher.on_new_connection(self.number, reason)
 
-    def _look_around(self, line: Line) -> None:
+    def _look_around(self, line: Websocket) -> None:
         pong, line.dialogue.pong = line.dialogue.pong, None
         if pong is not None:
             clock = self._client.link.clock

@@ -10,7 +10,7 @@ import orjson
 import requests
 
 from malexbot.messengers.clock import ServerClock
-from malexbot.messengers.line import POOL_SIZE, Kinds, Line
+from malexbot.messengers.line import Kinds, Line
 from malexbot.messengers.vk.failures import (
     Answer,
     Busy,
@@ -21,7 +21,6 @@ from malexbot.messengers.vk.failures import (
     refusal,
 )
 from malexbot.messengers.vk.pace import Pace
-from malexbot.runtime.timely import TimelyAdapter
 
 API_BASE = "https://api.vk.com/method"
 API_VERSION = "5.199"
@@ -39,21 +38,12 @@ class Link:
         url: str = API_BASE,
         version: str = API_VERSION,
         pace: Pace | None = None,
-        ca_file: str | None = None,
-        proxy: str | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.pace = pace or Pace()
         self._secret = {"access_token": token, "v": version}
         self.clock = ServerClock()
-        self._line = Line(
-            "VK",
-            self.url,
-            kinds=KINDS,
-            adapter=TimelyAdapter(pool_maxsize=POOL_SIZE),
-            ca_file=ca_file,
-            proxy=proxy,
-        )
+        self._line = Line("VK", self.url, kinds=KINDS)
 
     def __repr__(self) -> str:
         return f"Link({self.url})"

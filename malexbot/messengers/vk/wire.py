@@ -10,7 +10,6 @@ from malexbot.messengers.line import Line
 from malexbot.messengers.vk.failures import Answer, Busy, Failure, Unreachable
 from malexbot.messengers.vk.garbled import CALL, parsed
 from malexbot.messengers.vk.link import KINDS
-from malexbot.runtime.timely import TimelyAdapter
 
 Json = dict[str, Any]
 
@@ -18,20 +17,16 @@ Json = dict[str, Any]
 class Wire:
     """Used by one thread, cut by any."""
 
-    def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self._is_cut = False
-        self._settings: dict[str, str | None] = {"ca_file": ca_file, "proxy": proxy}
         self._line: Line | None = None
 
     def poll(self, url: str, params: dict[str, str], *, read_s: float) -> Json:
         """The object that the server answers; raises Transient."""
         if self._line is None:
-            adapter = TimelyAdapter(watch=self._watch)
-            self._line = Line(
-                "VK's long poll", url, kinds=KINDS, adapter=adapter, **self._settings
-            )
+            self._line = Line("VK's long poll", url, kinds=KINDS, watch=self._watch)
         try:
             response = self._line.request(
                 CALL, "get", url, is_repeatable=True, read_s=read_s, params=params

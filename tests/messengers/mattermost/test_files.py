@@ -13,6 +13,7 @@ from malexbot.messengers.mattermost.files import MattermostFiles
 from malexbot.messengers.mattermost.link import Link
 from malexbot.ports.files import FileBroken, FileClosed, FileGone, FileWanted
 from malexbot.sandbox.fixtures import Mattermost
+from tests.consumers.service import dripping
 from tests.messengers.mattermost.scripted import RESET, Scripted, answer
 
 TEXT = "0123456789" * 300
@@ -171,6 +172,16 @@ def test_a_line_that_breaks_tells_so_and_what_came_was_given(cut_after: int) -> 
                     came.append(chunk)
         link.close()
     assert len(b"".join(came)) in (0, cut_after)
+
+
+def test_a_long_file_may_take_its_time() -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-Request-Id: x\r\nContent-Length: 30\r\n\r\n"
+    with dripping(head, b"a") as url:
+        link = Link(url=url, token="t" * 26)
+        # A byte comes in time, all of them take twice as long.
+        with MattermostFiles(link).open(FILE, at=0, read_s=0.3) as download:
+            assert b"".join(download.chunks) == b"a" * 30
+        link.close()
 
 
 def test_it_waits_for_room_in_the_rate_limit(

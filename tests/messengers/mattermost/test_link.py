@@ -16,6 +16,7 @@ from malexbot.messengers.mattermost.failures import (
     Unreachable,
 )
 from malexbot.messengers.mattermost.link import Link
+from tests.consumers.service import dripping
 from tests.messengers.mattermost.scripted import RESET, SILENCE, Scripted, answer
 
 TOKEN = "t" * 26
@@ -61,29 +62,15 @@ def test_a_netrc_does_not_replace_the_token(
         assert f"Bearer {TOKEN}" in server.heads()[0]
 
 
-def test_the_proxy_of_the_settings_beats_that_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch, unused_port: int
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port}")
-    with Scripted(GOOD) as proxy:
-        link = Link(
-            url="http://chat.example.org/api/v4",
-            token=TOKEN,
-            proxy=f"http://127.0.0.1:{proxy.port}",
-        )
-        assert Client(link, patience_s=0).me() == {"id": "me"}
-        link.close()
-        assert proxy.heads()[0].startswith(
-            "GET http://chat.example.org/api/v4/users/me"
-        )
-
-
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with Scripted(GOOD) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         link = Link(url="http://chat.example.org/api/v4", token=TOKEN)
         assert Client(link, patience_s=0).me() == {"id": "me"}
         link.close()
+        assert proxy.heads()[0].startswith(
+            "GET http://chat.example.org/api/v4/users/me"
+        )
 
 
 @pytest.mark.parametrize(
@@ -124,6 +111,22 @@ def test_what_is_said_decides_what_a_repeat_means(
         assert type(posted.value) is of_post
         assert TOKEN not in str(posted.value)
         asking.link.close()
+
+
+@pytest.mark.parametrize(
+    ("begins", "drips"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b" "),
+    ],
+)
+def test_an_answer_that_drips_holds_nobody(begins: bytes, drips: bytes) -> None:
+    """Each byte comes in time, the answer as a whole never does."""
+    with dripping(begins, drips) as url:
+        link = Link(url=url, token=TOKEN)
+        with pytest.raises(Unclear):
+            Client(link, patience_s=0, read_s=0.2).create_post("c", "hello")
+        link.close()
 
 
 def test_an_address_that_moved_is_told() -> None:

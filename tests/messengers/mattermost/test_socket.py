@@ -24,7 +24,7 @@ from malexbot.messengers.mattermost.failures import (
     Unreachable,
 )
 from malexbot.messengers.mattermost.link import Link
-from malexbot.messengers.mattermost.socket import Dial, Frame, Line
+from malexbot.messengers.mattermost.socket import Dial, Frame, Websocket
 from malexbot.sandbox.fixtures import Mattermost
 from malexbot.sandbox.socket import accept_key, text_frame
 from tests.messengers.mattermost.detour import Detour
@@ -44,7 +44,7 @@ def to(port: int, token: str = TOKEN) -> Dial:
     return Dial(url=f"ws://127.0.0.1:{port}{SOCKET}", token=token)
 
 
-def take(line: Line, count: int) -> list[Frame]:
+def take(line: Websocket, count: int) -> list[Frame]:
     """The next frames."""
     until, frames = time.monotonic() + LIMIT_S, []
     for frame in line.frames():
@@ -56,7 +56,7 @@ def take(line: Line, count: int) -> list[Frame]:
     return frames
 
 
-def greet(line: Line) -> Line:
+def greet(line: Websocket) -> Websocket:
     until = time.monotonic() + LIMIT_S
     for _ in line.frames():
         if line.dialogue.is_greeted:
@@ -168,7 +168,7 @@ def test_a_half_open_line_is_noticed(
     line.close()
 
 
-def take_until_quiet(line: Line) -> None:
+def take_until_quiet(line: Websocket) -> None:
     """Until a ping was answered and nothing more comes."""
     until = time.monotonic() + LIMIT_S
     for frame in line.frames():
@@ -365,13 +365,10 @@ def test_the_handshake_names_us_and_no_origin() -> None:
     assert "origin" not in head.lower()
 
 
-def test_the_proxy_of_the_settings_is_asked() -> None:
+def test_the_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     with Scripted(answer("502 Bad Gateway")) as proxy:
-        dial = Dial(
-            url=f"ws://chat.example.org{SOCKET}",
-            token=TOKEN,
-            proxy=f"http://ann:secret@127.0.0.1:{proxy.port}",
-        )
+        monkeypatch.setenv("HTTP_PROXY", f"http://ann:secret@127.0.0.1:{proxy.port}")
+        dial = Dial(url=f"ws://chat.example.org{SOCKET}", token=TOKEN)
         with pytest.raises(Transient) as error:
             dial.open()
         assert "CONNECT chat.example.org:80" in proxy.heads()[0]
@@ -419,8 +416,6 @@ def test_a_certificate_of_the_operator_is_trusted_where_it_is_told(
             Dial(url=socket_url, token=token).open()
         with pytest.raises(Unreachable, match="(?i)certificate"):
             Client(link, patience_s=0).me()
-        told = Dial(url=socket_url, token=token, ca_file=str(certificate))
-        greet(told.open()).close()
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         greet(Dial(url=socket_url, token=token).open()).close()
         trusting = Link(url=link.url, token=token)

@@ -99,11 +99,14 @@ def test_an_error_does_not_tell_the_key(wire: Wire) -> None:
         error = error.__cause__
 
 
-def test_a_proxy_is_gone_through_and_can_be_cut(vk: VkSandbox) -> None:
+def test_a_proxy_is_gone_through_and_can_be_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The proxy is asked for the whole address, and its line is the one to cut."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         port = proxy.getsockname()[1]
-        wire = Wire(proxy=f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        wire = Wire()
         errors: list[Exception] = []
 
         def poll() -> None:
