@@ -60,7 +60,7 @@ class Batch(NamedTuple):
     lost: str = ""
     """What was lost before it, in words; "" if nothing."""
     answered_at: float = 0.0
-    """When it was told, by the clock."""
+    """When all that was there had been told, by the clock."""
 
 
 class Ended(Transient):
@@ -182,17 +182,18 @@ class LongPoll:
         session: Session,
         reading: _Reading,
     ) -> Batch:
-        origin: Origin = "replay" if _is_within(after, session.ts) else "live"
-        ago_ms = round(self._since.hear(asked_at) * 1000)
+        # What is up to the session's ts was there before it began.
+        left = int(session.ts) - int(after)
+        origin: Origin = "live" if left < 0 else "replay"
+        ago_ms = round(self._since.hear(asked_at, is_all=left <= 0) * 1000)
         found = reading.updates.read(updates, origin, ago_ms=ago_ms)
         self.duplicates += found.duplicates
-        return Batch(after, found.events, found.rejects, answered_at=self._clock())
+        return Batch(after, found.events, found.rejects, answered_at=self._heard())
 
     def _at_head(self, ts: str, events: Sequence[Event] = (), lost: str = "") -> Batch:
         """Nothing that happened before this moment is to come."""
-        now = self._clock()
-        self._since.hear(now)
-        return Batch(ts, events, lost=lost, answered_at=now)
+        self._since.hear(self._clock())
+        return Batch(ts, events, lost=lost, answered_at=self._heard())
 
     def _pass(
         self, error: Garbled, ts: str, session: Session, reading: _Reading
@@ -209,8 +210,12 @@ class LongPoll:
             raise error
         gap, lost = self._gap(ts, str(behind), "VK tells them as no JSON", reading)
         reject = Reject(SOURCE, error.content[:MOST_KEPT], lost)
-        at = self._since.heard_at or self._clock()
-        return Batch(str(behind), [gap], [reject], lost, answered_at=at)
+        return Batch(str(behind), [gap], [reject], lost, answered_at=self._heard())
+
+    def _heard(self) -> float:
+        """When VK was last heard to its end."""
+        heard_at = self._since.heard_at
+        return self._clock() if heard_at is None else heard_at
 
     def _poll(self, wire: Wire, session: Session, ts: str, wait_s: float) -> Json:
         began = self._clock()
@@ -311,8 +316,3 @@ class _Reading(NamedTuple):
     wire: Wire
     client: Client
     updates: Updates
-
-
-def _is_within(ts: str, head: str) -> bool:
-    """Yes: what is up to `ts` was in the queue before the session began."""
-    return int(ts) <= int(head)

@@ -25,12 +25,14 @@ class Since:
         """It was heard so long ago, maybe by a process before this one."""
         self.heard_at = None if ago_s is None else self._clock() - ago_s
 
-    def hear(self, asked_at: float) -> float:
+    def hear(self, asked_at: float, *, is_all: bool = True) -> float:
         """It is heard now; returns how many seconds what it tells may be old.
 
-        That is since it was heard before, unless it was waited for just now.
+        That is since it was heard before, unless it was waited for just now. Not
+        `is_all`: more waits there, which is as old.
         """
         now, before = self._clock(), self.heard_at
-        self.heard_at = now
+        if is_all or before is None:
+            self.heard_at = now
         is_new = now - asked_at > SOON_S or before is None or asked_at - before < SOON_S
         return 0.0 if is_new or before is None else now - before

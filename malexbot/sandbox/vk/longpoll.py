@@ -73,7 +73,7 @@ class LongPoll:
             return orjson.dumps({"failed": 1, "ts": world.ts})
         if not updates or world.faults.is_deaf:
             return None
-        return _told(world.ts, updates)
+        return _told(number + len(updates), updates)
 
 
 def _told(ts: int, updates: list[bytes]) -> bytes:

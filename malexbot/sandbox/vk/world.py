@@ -32,6 +32,8 @@ class VkSettings:
     # How long a pressed button may be answered.
     press_s: float = 60
     longest_text: int = 4096
+    # How many updates one poll is told.
+    most_updates: int = 1000
     # What the community has switched on, and what its token may do.
     is_long_poll: bool = True
     events: Sequence[str] = EVENTS
@@ -91,7 +93,8 @@ class VkWorld:
         self._lost_since = None
         if not self._first <= ts <= self.ts:
             return None
-        return self._updates[ts - self._first :]
+        begin = ts - self._first
+        return self._updates[begin : begin + self.settings.most_updates]
 
     def forget_updates(self) -> None:
         """Those that are in the queue by now are gone for good."""

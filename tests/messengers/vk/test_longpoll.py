@@ -13,7 +13,7 @@ from malexbot.messengers.vk.translate import Translator
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
-from tests.messengers.vk.conftest import Town
+from tests.messengers.vk.conftest import NOW_MS, Town
 
 QUICK = Limits(wait_s=0.2, first_server_wait_s=0.01, first_poll_wait_s=0.01)
 ENDLESS = QUICK._replace(wait_s=60)
@@ -103,6 +103,24 @@ def test_what_was_not_taken_in_comes_again(
     vk.scene.say(town.chat, town.anna, "one")
     for _ in range(2):
         assert texts(take(reader.batches("0", stop), 1)) == ["one"]
+
+
+def test_presses_that_waited_are_old_in_each_part_that_they_come_in(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.settings.most_updates = 2
+    for number in range(5):
+        vk.scene.press(town.chat, town.anna, 1, {"n": number})
+    batches = make().batches("0", stop, answered_ago_s=600)
+    taken = take(batches, 5)
+    ages_s = [(NOW_MS - e.occurred_at) / 1000 for b in taken for e in b.events]
+    assert ages_s == pytest.approx([600] * 5, abs=20)
+    # Whoever ends in between leaves what is left as old.
+    told_at = [batch.answered_at for batch in taken]
+    assert told_at[0] == told_at[1] == pytest.approx(told_at[2] - 600, abs=20)
+    vk.scene.press(town.chat, town.anna, 1, {"n": 5})
+    ((event,),) = [batch.events for batch in take(batches, 1)]
+    assert event.occurred_at == NOW_MS
 
 
 def test_nothing_is_polled_while_nobody_asks(

@@ -49,6 +49,15 @@ def test_who_asks_again_at_once_hears_of_now(since: Since, clock: Clock) -> None
     assert since.hear(clock.now) == 40
 
 
+def test_what_is_told_in_parts_is_as_old_in_each(since: Since, clock: Clock) -> None:
+    since.begin(600)
+    for is_all in (False, False, True):
+        clock.now += 0.5
+        assert since.hear(clock.now, is_all=is_all) > 600
+    clock.now += 0.5
+    assert since.hear(clock.now) == 0
+
+
 def test_who_never_heard_anything_hears_of_now(since: Since, clock: Clock) -> None:
     since.begin(None)
     assert since.hear(clock.now) == 0
