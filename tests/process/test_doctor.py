@@ -36,7 +36,7 @@ def test_all_is_well_beside_a_daemon_that_runs_and_without_it(
     blocks["backend"]["public_url"] = f"http://127.0.0.1:{port}"
     config.write_text(yaml.safe_dump(blocks))
     daemon = start(config)
-    daemon.wait_for_status("1 read")
+    daemon.wait_for_status("1 of 1 channels read")
     told = doctor(config)
     assert told["port"] == f"127.0.0.1:{port}, malexbot {__version__} answers there"
     assert told["callbacks"] == f"the server reaches http://127.0.0.1:{port}"

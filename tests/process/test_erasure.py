@@ -149,7 +149,7 @@ def test_what_has_expired_is_nowhere_after_a_full_backfill(
     scene.post(town.channel, town.alice, OTHER)
     config = write_config("one", None, **settings(mattermost, files="keep"))
     daemon = start(config)
-    daemon.wait_for_status("1 read")
+    daemon.wait_for_status("1 of 1 channels read")
     eventually(lambda: list(state.glob("files/??/*")))
     stop(daemon)
     assert in_tables(state, SAID) != []
@@ -181,7 +181,7 @@ def test_a_retention_counts_by_the_servers_clock_and_can_be_made_longer(
     scene.post(town.channel, town.alice, NEWEST)
     config = write_config("one", None, **settings(mattermost, retention="2d"))
     daemon = start(config)
-    daemon.wait_for_status("1 read")
+    daemon.wait_for_status("1 of 1 channels read")
     assert "posts" in in_tables(state, LATER)
     malexbot(config, "backfill", "--since", "2000-01-01")
     assert "posts" not in in_tables(state, SAID)

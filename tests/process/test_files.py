@@ -202,7 +202,7 @@ def test_a_reload_switches_it_on_and_what_was_archived_before_comes_too(
     config = configured(files="ignore")
     say(mattermost, "before", "one")
     daemon = connect(start, config)
-    daemon.wait_for_status("1 read")
+    daemon.wait_for_status("1 of 1 channels read")
     say(mattermost, "now", "two")
     eventually(lambda: files_of(config)["states"] == {"waiting": 2})
     assert not (state / "files").exists()

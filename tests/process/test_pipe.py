@@ -74,7 +74,7 @@ def test_other_rules_and_channels_count_from_the_reload_on(
     town, scene = mattermost.town, mattermost.scene
     file = write_config("one", empty_database, **settings(mattermost))
     daemon = start(file)
-    daemon.wait_for_status("1 read")
+    daemon.wait_for_status("1 of 1 channels read")
     fresh = settings(mattermost, listen_channels=["malex/second"])
     fresh |= {"responses": [rule("ping", "other")], "workstream": {"to": "journal"}}
     change(file, **fresh)

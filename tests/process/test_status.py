@@ -61,7 +61,7 @@ def test_it_is_well_once_it_runs(
     config: Path, start: Start, mattermost: Mattermost
 ) -> None:
     assert "it has not run yet" in status(config)["summary"]
-    start(config).wait_for_status("1 read")
+    start(config).wait_for_status("1 of 1 channels read")
     summary = "malexbot is well: connected, 1 channel, nothing waits"
     eventually(lambda: status(config)["summary"] == summary)
     assert "malexbot_reading_failed" not in status(config)["daemon"]["readings"]
@@ -71,7 +71,7 @@ def test_the_numbers_follow_what_happens(
     config: Path, start: Start, mattermost: Mattermost
 ) -> None:
     town = mattermost.town
-    start(config).wait_for_status("1 read")
+    start(config).wait_for_status("1 of 1 channels read")
     before = scrape(config)
     mattermost.scene.post(town.channel, town.alice, "ping")
     eventually(lambda: mattermost.ledger.entries(user_id=town.bot))

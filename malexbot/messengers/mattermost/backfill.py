@@ -163,10 +163,7 @@ class Backfill:
         self._rooms.regain(read)
         self._memory.forget((*view.rooms, *view.stale))
         total, failed = len(view.rooms), len(sweep.failed)
-        state = (
-            f"{total - failed} of {total} channels read" if failed else f"{total} read"
-        )
-        self._means.progress.end(state)
+        self._means.progress.end(f"{total - failed} of {total} channels read")
 
     def _tell_once(self, where: str, error: MalexbotError | None) -> None:
         """A failure is told when it is new, and when it is over."""

@@ -196,7 +196,7 @@ def test_an_order_tells_what_it_came_to(desk: Desk) -> None:
     told = since.posts, new.posts
     assert told[0] >= len([at for at in living if at >= half]), told
     assert told[0] <= len(living) and told[1] >= 7, (told, len(living))
-    assert desk.bot.backfill.state == "1 read"
+    assert desk.bot.backfill.state == "1 of 1 channels read"
 
 
 def test_an_order_lasts_until_its_channel_can_be_read(desk: Desk) -> None:
@@ -240,7 +240,7 @@ def test_progress_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.read()
     assert {state.split(":")[0] for state in shown} >= {"new posts", "edits"}
     assert max(int(state.split()[-2]) for state in shown if "posts" in state) >= 9
-    assert desk.bot.health.parts()["backfill"] == "1 read"
+    assert desk.bot.health.parts()["backfill"] == "1 of 1 channels read"
 
 
 def test_a_channel_that_was_archived_while_away_is_read_to_its_end(
