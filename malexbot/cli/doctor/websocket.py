@@ -11,7 +11,7 @@ from malexbot.cli.doctor.visit import Visit
 from malexbot.errors import Transient
 from malexbot.messengers.mattermost.dialogue import NoHello
 from malexbot.messengers.mattermost.failures import Busy, Failure, Rejected
-from malexbot.messengers.mattermost.socket import Line
+from malexbot.messengers.mattermost.socket import Websocket
 from malexbot.runtime.deadline import Deadline
 
 # A server that gets no token hangs up after 5 s; then the other way is tried.
@@ -70,7 +70,7 @@ def _greeted(visit: Visit) -> bool:
 
 
 @contextmanager
-def opened(visit: Visit) -> Iterator[Line]:
+def opened(visit: Visit) -> Iterator[Websocket]:
     """A websocket that has greeted us and answered a ping."""
     line = visit.dial.open(by_message=visit.by_message)
     try:
@@ -82,7 +82,7 @@ def opened(visit: Visit) -> Iterator[Line]:
         line.close()
 
 
-def wait_for(line: Line, event: str, post_id: str, *, seconds: float) -> bool:
+def wait_for(line: Websocket, event: str, post_id: str, *, seconds: float) -> bool:
     """Yes: this event about this post came in time."""
     deadline = Deadline(seconds)
     for frame in line.frames():
