@@ -170,4 +170,5 @@ def test_a_server_that_trickles_does_not_hold_the_doctor(patient: Patient) -> No
     patient.mattermost.faults.heal()
     patient.mattermost.faults.cut()
     assert time.monotonic() - began < 25
-    assert (found["state"], "no answer within" in found["what"]) == ("fault", True)
+    assert (found["state"], "timed out" in found["what"]) == ("fault", True)
+    assert "does a firewall stand between" in found["cure"]
