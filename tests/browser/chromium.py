@@ -34,6 +34,9 @@ _OPTIONS = (
     "--no-proxy-server",
     "--password-store=basic",
     "--hide-scrollbars",
+    # Pages for what pops up below an address, which nobody sees here: measured, 1.0 of
+    # the 1.5 CPU seconds that each tab takes.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
 # Tests that are killed leave no browser behind.
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
