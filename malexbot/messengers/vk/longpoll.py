@@ -166,27 +166,30 @@ class LongPoll:
             if told := beginning(error.content):
                 # Each of them counts one.
                 after = str(int(asked) + len(told))
-                return self._told_of(told, after, asked_at, session, reading)
+                return self._told_of(told, asked, after, asked_at, session, reading)
             return self._pass(error, asked, session, reading)
         if "failed" in answer:
             return self._failed(answer, asked, reading)
         after, updates = read_news(answer)
         self._went_well(session, is_news=bool(updates))
-        return self._told_of(updates, after, asked_at, session, reading)
+        return self._told_of(updates, asked, after, asked_at, session, reading)
 
     def _told_of(
         self,
         updates: Sequence[Any],
+        asked: str,
         after: str,
         asked_at: float,
         session: Session,
         reading: _Reading,
     ) -> Batch:
         # What is up to the session's ts was there before it began.
-        left = int(session.ts) - int(after)
-        origin: Origin = "live" if left < 0 else "replay"
-        ago_ms = round(self._since.hear(asked_at, is_all=left <= 0) * 1000)
-        found = reading.updates.read(updates, origin, ago_ms=ago_ms)
+        head, end = int(session.ts), int(after)
+        origin: Origin = "live" if end > head else "replay"
+        ago_s = self._since.hear(
+            asked_at, is_all=end >= head, was_there=int(asked) < head
+        )
+        found = reading.updates.read(updates, origin, ago_ms=round(ago_s * 1000))
         self.duplicates += found.duplicates
         return Batch(after, found.events, found.rejects, answered_at=self._heard())
 

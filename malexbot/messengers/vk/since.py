@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# A poll that is answered later than this waited for what it tells; one that is made
-# sooner than this after the last was away too shortly for anything to grow old.
+# A poll that is answered later than this waited for what it tells, unless that was
+# there; one that is made sooner than this after the last was away too shortly for
+# anything to grow old.
 SOON_S = 1.0
 
 
@@ -25,14 +26,19 @@ class Since:
         """It was heard so long ago, maybe by a process before this one."""
         self.heard_at = None if ago_s is None else self._clock() - ago_s
 
-    def hear(self, asked_at: float, *, is_all: bool = True) -> float:
+    def hear(
+        self, asked_at: float, *, is_all: bool = True, was_there: bool = False
+    ) -> float:
         """It is heard now; returns how many seconds what it tells may be old.
 
-        That is since it was heard before, unless it was waited for just now. Not
-        `is_all`: more waits there, which is as old.
+        That is since it was heard before, unless it was waited for just now: not
+        what `was_there`, however slowly it came. Not `is_all`: more waits there,
+        which is as old.
         """
         now, before = self._clock(), self.heard_at
         if is_all or before is None:
             self.heard_at = now
-        is_new = now - asked_at > SOON_S or before is None or asked_at - before < SOON_S
-        return 0.0 if is_new or before is None else now - before
+        if before is None or asked_at - before < SOON_S:
+            return 0.0
+        was_waited_for = not was_there and now - asked_at > SOON_S
+        return 0.0 if was_waited_for else now - before

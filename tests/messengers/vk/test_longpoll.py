@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -39,13 +41,16 @@ def health() -> Health:
 
 @pytest.fixture
 def make(client: Client, vk: VkSandbox, translator: Translator, health: Health) -> Make:
-    def make(limits: Limits = QUICK) -> LongPoll:
+    def make(
+        limits: Limits = QUICK, clock: Callable[[], float] = time.monotonic
+    ) -> LongPoll:
         return LongPoll(
             client=client,
             group_id=vk.settings.group_id,
             translator=translator,
             health=health,
             limits=limits,
+            clock=clock,
         )
 
     return make
@@ -121,6 +126,20 @@ def test_presses_that_waited_are_old_in_each_part_that_they_come_in(
     vk.scene.press(town.chat, town.anna, 1, {"n": 5})
     ((event,),) = [batch.events for batch in take(batches, 1)]
     assert event.occurred_at == NOW_MS
+
+
+def test_presses_that_waited_are_old_though_a_slow_line_tells_them_late(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.scene.press(town.chat, town.anna, 1, {"n": 1})
+    # Two seconds between two looks at it: whatever is done takes so long.
+    ticks = itertools.count(1000, 2)
+    batches = make(clock=lambda: next(ticks)).batches("0", stop, answered_ago_s=600)
+    ((waited,),) = [batch.events for batch in take(batches, 1)]
+    vk.scene.press(town.chat, town.anna, 1, {"n": 2})
+    ((fresh,),) = [batch.events for batch in take(batches, 1)]
+    assert (NOW_MS - waited.occurred_at) / 1000 == pytest.approx(600, abs=60)
+    assert fresh.occurred_at == NOW_MS
 
 
 def test_nothing_is_polled_while_nobody_asks(

@@ -39,6 +39,17 @@ def test_what_was_told_at_once_may_have_waited_since_the_last_time(
     assert since.hear(asked_at) == pytest.approx(600.5)
 
 
+def test_what_was_there_was_not_waited_for_however_slowly_it_is_told(
+    since: Since, clock: Clock
+) -> None:
+    since.begin(600)
+    asked_at, clock.now = clock.now, clock.now + 1.2
+    assert since.hear(asked_at, was_there=True) == pytest.approx(601.2)
+    # One that is up makes its session anew, and hears of what came in between.
+    clock.now += 2
+    assert since.hear(clock.now, was_there=True) == pytest.approx(2)
+
+
 def test_who_asks_again_at_once_hears_of_now(since: Since, clock: Clock) -> None:
     since.begin(600)
     since.hear(clock.now)
