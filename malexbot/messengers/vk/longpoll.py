@@ -43,6 +43,8 @@ GRACE_S = 10.0
 MOST_FAILURES = 3
 # A session that lasted so long was well: its end is the first failure.
 HEALTHY_S = 60.0
+# After so long without a poll, what is told next may have waited.
+HELD_UP_S = 10.0
 # Of an answer that nobody can read so much is kept.
 MOST_KEPT = 2**16
 LONGEST_POLL_WAIT_S = 30.0
@@ -142,9 +144,16 @@ class LongPoll:
                             stop.wait(self._react(error))
                         continue
                     ts = batch.ts
-                    yield batch
+                    yield from self._hand_on(batch)
         finally:
             reading.wire.close()
+
+    def _hand_on(self, batch: Batch) -> Iterator[Batch]:
+        """Who takes it may be held up: a new session tells what waited meanwhile."""
+        handed_on_at = self._clock()
+        yield batch
+        if self._clock() - handed_on_at > HELD_UP_S:
+            self._session = None
 
     # One poll.
 

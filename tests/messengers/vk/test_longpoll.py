@@ -142,6 +142,24 @@ def test_presses_that_waited_are_old_though_a_slow_line_tells_them_late(
     assert fresh.occurred_at == NOW_MS
 
 
+def test_presses_that_waited_for_a_reader_that_was_held_up_are_old_in_each_part(
+    make: Make, vk: VkSandbox, town: Town, stop: Stop
+) -> None:
+    vk.settings.most_updates = 2
+    ahead_s = 0.0
+    reader = make(clock=lambda: time.monotonic() + ahead_s)
+    batches = reader.batches("0", stop)
+    vk.scene.say(town.chat, town.anna, "one")
+    take(batches, 1)
+    for number in range(5):
+        vk.scene.press(town.chat, town.anna, 1, {"n": number})
+    ahead_s = 600.0
+    taken = take(batches, 5)
+    ages_s = [(NOW_MS - e.occurred_at) / 1000 for b in taken for e in b.events]
+    assert ages_s == pytest.approx([600] * 5, abs=20)
+    assert reader.sessions == 2
+
+
 def test_nothing_is_polled_while_nobody_asks(
     make: Make, vk: VkSandbox, town: Town, stop: Stop
 ) -> None:
