@@ -41,7 +41,6 @@ from malexbot.plugins.schedule import Ticks
 from malexbot.ports import Chat, Processor
 from malexbot.processors import build, builtin
 from malexbot.runtime.health import Health
-from malexbot.runtime.stop import Stop
 from malexbot.runtime.workstream import Workstream
 from malexbot.storage.contents import Contents
 from malexbot.storage.database import Database
@@ -58,9 +57,6 @@ from malexbot.storage.ways import DatabaseWays
 
 # So many files come side by side; of a few workers half are for answers alone.
 MOST_FILES = 4
-
-# Who is asked what time it is, while somebody waits, answers within that.
-CLOCK_S = 2.0
 
 # Takes over what was prepared; cannot fail.
 Adopt = Callable[[], None]
@@ -109,7 +105,7 @@ class Pipe:
         self.desk = Desk(
             offer=lambda event: self.intake.offer(event),
             decide=lambda event: self._decider.decide(event),
-            now_ms=_soon(server) if server else _now_ms,
+            now_ms=now_ms,
             locale=_known_locale(server) if server else english,
         )
         self._insight = DatabaseInsight(database, parts.health.states)
@@ -253,12 +249,6 @@ def _sight(database: Database, store: DatabaseStore, server: Server | None) -> S
     match = Matches(database, server=server.settings.site_url)
     find = PersonsSearch(match=match, is_member=people.is_member)
     return Sight(store, find, lambda user: people.locale(str(user)))
-
-
-def _soon(server: Server) -> Callable[[], int]:
-    """Its clock, for somebody who waits."""
-    client = server.client.within(Stop(), patience_s=0, read_s=CLOCK_S)
-    return client.server_now_ms
 
 
 def _known_locale(server: Server) -> Callable[[Id], str]:

@@ -15,7 +15,7 @@ class Neighbour(NamedTuple):
 
     audience: Audience
     now_ms: Callable[[], int]
-    """Its clock; raises nothing."""
+    """Its clock; raises Transient while it has told no time, and does so soon."""
     complete: Callable[[Event], Event] = lambda event: event
     """What the messenger did not tell along, who people are, is asked when an event
     is acted on: raises nothing, takes seconds at worst.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from email.utils import formatdate
+
+import pytest
 
 from malexbot.messengers.clock import ServerClock
 
@@ -49,3 +52,30 @@ def test_an_odd_date_changes_nothing() -> None:
     for date in ("", "yesterday", "Mon, 99 Foo 0000 99:99:99 GMT"):
         clock.note_date(date, sent_at=time.monotonic())
     assert abs(clock.now_ms() - time.time() * 1000) < 1000
+
+
+class Asked(ServerClock):
+    """Somebody reads the time the moment that it is told."""
+
+    read_ms = 0
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "is_told" and value:
+            self.read_ms = self.now_ms()
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda clock: clock.note_pong(5_000_000, sent_at=time.monotonic()),
+        lambda clock: clock.note_date(formatdate(5000), sent_at=time.monotonic()),
+    ],
+    ids=["pong", "date"],
+)
+def test_who_finds_it_told_reads_the_servers_time(
+    tell: Callable[[ServerClock], object],
+) -> None:
+    clock = Asked()
+    tell(clock)
+    assert 0 <= clock.read_ms - 5_000_000 < 1000

@@ -10,6 +10,7 @@ from malexbot.config.backfill import Backfill as BackfillSettings
 from malexbot.config.backfill import since_ms
 from malexbot.config.mattermost import Mattermost as Settings
 from malexbot.events import Event
+from malexbot.messengers.clock import ASKED_S
 from malexbot.messengers.mattermost.backfill import Backfill
 from malexbot.messengers.mattermost.chat import MattermostChat
 from malexbot.messengers.mattermost.client import Client
@@ -55,6 +56,7 @@ class Server:
         """`public_url`: where the server reaches us, if it does."""
         token = settings.token.get_secret_value()
         self.client = Client(Link(url=settings.api_url, token=token))
+        self._clock = self.client.within(Stop(), patience_s=0, read_s=ASKED_S)
         self.dial = Dial(url=settings.websocket_url, token=token)
         self.people = People(self.client)
         self.files = MattermostFiles(self.client.link)
@@ -74,8 +76,8 @@ class Server:
         }
 
     def now_ms(self) -> int:
-        """The server's clock; raises Transient if it cannot be asked."""
-        return self.client.server_now_ms()
+        """The server's clock; raises Transient, and soon, if it cannot be asked."""
+        return self._clock.server_now_ms()
 
 
 class Mattermost:

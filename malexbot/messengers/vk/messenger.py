@@ -11,6 +11,7 @@ from typing import Protocol
 from malexbot.config.vk import Vk as Settings
 from malexbot.errors import Transient
 from malexbot.events import Event
+from malexbot.messengers.clock import ASKED_S
 from malexbot.messengers.vk.chat import VkChat
 from malexbot.messengers.vk.client import Client
 from malexbot.messengers.vk.directory import Directory
@@ -61,13 +62,14 @@ class Community:
             version=settings.api_version,
         )
         self.client = Client(self.link)
+        self._clock = self.client.within(Stop(), patience_s=0, read_s=ASKED_S)
         self.chat = VkChat(self.client)
         self.translator = Translator(settings.group_id, self.now_ms)
         self.directory = Directory(self.client, self.translator)
 
     def now_ms(self) -> int:
-        """Raises Transient while VK has told no time."""
-        return self.client.server_now_ms()
+        """VK's clock; raises Transient, and soon, while VK has told no time."""
+        return self._clock.server_now_ms()
 
     def neighbour(self, store: Store) -> Neighbour:
         """How the core sees it."""

@@ -1,10 +1,18 @@
-"""Mattermost as a part: how far back it reads."""
+"""Mattermost as a part: how far back it reads, and how long its clock is waited for."""
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from malexbot.config.backfill import Backfill
-from malexbot.messengers.mattermost.messenger import history_since_ms
+from malexbot.config.mattermost import Mattermost as Settings
+from malexbot.errors import Transient
+from malexbot.messengers.mattermost.messenger import Server, history_since_ms
 from malexbot.pipeline.retention import Retention
+
+from .scripted import SILENCE, Scripted
 
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
@@ -26,3 +34,16 @@ def test_a_history_is_read_as_far_back_as_is_wished_and_kept_just_now() -> None:
     assert (since_days("10d"), since_days(None)) == (90, 80)
     now[0] += 7 * DAY_MS
     assert (since_days("10d"), since_days(None)) == (97, 87)
+
+
+def test_a_server_that_says_nothing_holds_nobody_up_who_asks_the_time() -> None:
+    """Workers and calls ask it, and whoever waits for them has less patience."""
+    with Scripted(SILENCE) as silent:
+        address = f"http://127.0.0.1:{silent.port}"
+        server = Server(Settings.model_validate({"http_host": address, "token": "t"}))
+        began = time.monotonic()
+        with pytest.raises(Transient):
+            server.now_ms()
+        assert time.monotonic() - began < 10
+        server.client.link.close()
+    assert len(silent.requests) == 1

@@ -18,6 +18,7 @@ from malexbot.ports import Feed, Grant, Granted, Lost, Mark, Polled, Reject
 from malexbot.runtime.health import Health
 from malexbot.runtime.stop import Stop
 from malexbot.sandbox.vk.sandbox import VkSandbox, wait_for_poll
+from tests.messengers.mattermost.scripted import SILENCE, Scripted
 from tests.messengers.vk.conftest import Town
 from tests.support.grants import MemoryGrants
 from tests.support.store import MemoryStore
@@ -322,3 +323,17 @@ def test_the_core_sees_who_it_is(world: World) -> None:
     assert heard.own_id == -world.vk.settings.group_id
     assert neighbour.sight.locale(7) == LOCALE
     assert neighbour.sight.find(7, "words", most=1, skip=0) == ()
+
+
+def test_a_vk_that_says_nothing_holds_nobody_up_who_asks_the_time() -> None:
+    """Workers ask it, and whoever waits for them has less patience."""
+    with Scripted(SILENCE) as silent:
+        address = f"http://127.0.0.1:{silent.port}/method"
+        told = {"token": "t", "group_id": 7, "api_base": address}
+        community = Community(Settings.model_validate(told))
+        began = time.monotonic()
+        with pytest.raises(Transient):
+            community.now_ms()
+        assert time.monotonic() - began < 10
+        community.link.close()
+    assert len(silent.requests) == 1
