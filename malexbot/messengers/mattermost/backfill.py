@@ -98,7 +98,15 @@ class Backfill:
                 with outside("a new connection, or the clock"):
                     self._called.wait(wait_s)
                 if not stop.is_set:
-                    wait_s = self._turn(backoff, stop)
+                    wait_s = self._pass(backoff, stop)
+
+    def _pass(self, backoff: Backoff, stop: Stop) -> float:
+        """Who runs us again once it failed for good goes on where it ended."""
+        try:
+            return self._turn(backoff, stop)
+        except BaseException:
+            self._called.set()
+            raise
 
     def _turn(self, backoff: Backoff, stop: Stop) -> float:
         """Read if there is reason to; returns how long to wait for the next one."""
@@ -162,6 +170,7 @@ class Backfill:
         read = [r for r in view.rooms if r.id not in (sweep.failed.keys() | lost)]
         self._rooms.regain(read)
         self._memory.forget((*view.rooms, *view.stale))
+        self._means.hearing.forget_but({room.id for room in view.rooms})
         total, failed = len(view.rooms), len(sweep.failed)
         self._means.progress.end(f"{total - failed} of {total} channels read")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from malexbot.events import Event
 from malexbot.messengers.mattermost.borders import Room, post_of
@@ -102,6 +102,12 @@ class Hearing:
                     self._doubted_from.setdefault(room.id, known_until)
                     self._wish = f"deaf: {post.id} in {room.name} never came"
                     return
+
+    def forget_but(self, channel_ids: Set[str]) -> None:
+        """What was heard elsewhere is compared with nothing."""
+        with self._lock:
+            for channel_id in self._heard.keys() - channel_ids:
+                del self._heard[channel_id]
 
     def doubted_from(self, channel_id: str) -> int:
         """What is newer may never have come, whatever the mark says."""

@@ -13,6 +13,7 @@ from malexbot.messengers.mattermost.failures import (
     Answer,
     Busy,
     Forbidden,
+    Rejected,
     Unauthorised,
 )
 from malexbot.runtime.deadline import Deadline
@@ -385,6 +386,21 @@ def test_it_reads_at_each_new_connection_and_at_each_call(desk: Desk) -> None:
         running.wait(2)
         desk.bot.backfill.on_channels_changed()
         running.wait(3)
+
+
+def test_what_ended_it_for_good_is_tried_again_at_once(desk: Desk) -> None:
+    """The supervisor's pause comes before it, not the next connection."""
+    desk.miss(3)
+
+    def moved(call: str) -> None:
+        if running.passes < 1:
+            raise Rejected("get channels", Answer(302))
+
+    desk.server.on_call = moved
+    running = Running(desk.bot.backfill)
+    with running:
+        running.wait(2)
+    assert desk.bot.health.parts()["backfill"] == "1 of 1 channels read"
 
 
 def test_a_refused_token_is_a_state(desk: Desk) -> None:

@@ -72,3 +72,10 @@ def test_no_more_is_remembered_than_a_page_can_show() -> None:
         hearing.heard("one", f"p{number}", NOW_MS + number)
     assert len(hearing._heard["one"]) == MOST_REMEMBERED
     assert "p4" not in hearing._heard["one"]
+
+
+def test_what_is_heard_where_nobody_listens_is_not_remembered(desk: Desk) -> None:
+    hearing = desk.bot.hearing
+    hearing.heard("elsewhere", "p1", NOW_MS)
+    desk.read()
+    assert "elsewhere" not in hearing._heard
