@@ -16,6 +16,7 @@ from pathlib import Path
 
 from malexbot.errors import MalexbotError, Misconfigured, Transient
 from malexbot.runtime.heart import outside
+from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 from malexbot.storage.binaries import Owner
 from malexbot.storage.cluster import ROLE, Cluster, open_private
@@ -123,16 +124,23 @@ class Embedded:
 
     def _keep_alive(self) -> None:
         """Start the server again when it has died, until we give it up."""
-        while not self._stop.wait(_WATCH_S):
+        backoff, wait_s, told = Backoff(), _WATCH_S, ""
+        while not self._stop.wait(wait_s):
             if self.is_alive:
+                backoff.reset()
+                wait_s, told = _WATCH_S, ""
                 continue
-            log.warning("the embedded PostgreSQL has died; starting it again")
+            wait_s = max(backoff.next_s(), _WATCH_S)
+            if not told:
+                log.warning("the embedded PostgreSQL has died; starting it again")
             try:
                 with self._turn() as owner:
                     cluster = Cluster(self._home, owner, fsync=self._fsync)
                     self._replace(cluster.serve())
             except MalexbotError as error:
-                log.error("%s", error)
+                if str(error) != told:
+                    log.error("%s; it is tried again", error)
+                told = str(error)
 
     @contextmanager
     def _turn(self) -> Iterator[Owner]:

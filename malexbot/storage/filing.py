@@ -144,6 +144,7 @@ class Filing:
         self._side_by_side = side_by_side
         self._woken = threading.Event()
         self._next_look = Deadline(0)
+        self._is_told = False
         self._place: str | None = None
         # Up to which content it was seen that they are there; None: all were.
         self._seen: str | None = ""
@@ -176,7 +177,8 @@ class Filing:
                     with outside("the next file"):
                         self._woken.wait(wait_s)
         finally:
-            self.on_end()
+            if stop.is_set:
+                self.on_end()
 
     def _turn(self) -> bool:
         """Yes: there is more that nobody waits for."""
@@ -194,7 +196,11 @@ class Filing:
                 log.warning("files: %s; it is tried again until it works", error)
             self._health.tell(PART, str(error), is_ready=False)
         except Transient as error:
-            log.info("files: not now: %s", error)
+            level = logging.DEBUG if self._is_told else logging.INFO
+            log.log(level, "files: not now: %s", error)
+            self._is_told = True
+        else:
+            self._is_told = False
         return has_more
 
     def look(self) -> None:

@@ -144,7 +144,7 @@ class Indexing:
         self._on_files = on_files
 
     def run(self, stop: Stop) -> None:
-        seen, waited, is_due = 0, 0, True
+        seen, waited, is_due, is_told = 0, 0, True, False
         while not stop.wait(TURN_S):
             written = self._written()
             came, seen = written - seen, written
@@ -154,9 +154,11 @@ class Indexing:
                 continue
             try:
                 self.catch_up(stop)
-                waited, is_due = 0, False
+                waited, is_due, is_told = 0, False, False
             except Transient as error:
-                log.info("indexing: not now: %s", error)
+                level = logging.DEBUG if is_told else logging.INFO
+                log.log(level, "indexing: not now: %s", error)
+                is_told = True
 
     def catch_up(self, stop: Stop | None = None) -> int:
         """Index all that waits; returns how many posts there were."""

@@ -21,6 +21,7 @@ import pytest
 
 from malexbot.errors import Misconfigured, Permanent, Transient
 from malexbot.storage import binaries
+from malexbot.storage import embedded as module
 from malexbot.storage.binaries import find_programs
 from malexbot.storage.database import Database
 from malexbot.storage.embedded import Embedded
@@ -261,6 +262,30 @@ def test_after_kill_9_of_itself_it_comes_back(
         wait_until(answers)
     assert "has died; starting it again" in caplog.text
     wait_until(lambda: embedded.is_alive)
+
+
+def test_what_keeps_it_from_starting_is_told_once(
+    embedded: Embedded,
+    state_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries = threading.Semaphore(0)
+
+    def fail(*told: object, **more: object) -> None:
+        tries.release()
+        raise Transient("no space left on the disk")
+
+    monkeypatch.setattr(module, "_WATCH_S", 0.01)
+    with monkeypatch.context() as full:
+        full.setattr(module, "Cluster", fail)
+        full.setattr(module.Backoff, "next_s", lambda self: 0.0)
+        os.kill(pid_of(state_dir), signal.SIGKILL)
+        for _ in range(5):
+            assert tries.acquire(timeout=30)
+    wait_until(lambda: embedded.is_alive)
+    assert caplog.text.count("has died") == 1
+    assert caplog.text.count("no space left on the disk") == 1
 
 
 @pytest.mark.usefixtures("made")

@@ -11,6 +11,7 @@ import pytest
 from malexbot.errors import Transient
 from malexbot.ports.files import FileWanted, Unwritable
 from malexbot.runtime.health import Health
+from malexbot.runtime.stop import Stop
 from malexbot.storage import filing as module
 from malexbot.storage.backlog import Backlog
 from malexbot.storage.contents import Contents
@@ -312,6 +313,22 @@ def test_it_does_all_that_when_it_is_woken(
         eventually(lambda: job_ids(look))
         eventually(lambda: health.parts().get(PART))
     assert ended == ["ended"] and health.is_ready
+
+
+def test_a_fault_halts_nobody_who_fetches(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filing = made()
+    ended: list[str] = []
+    filing.on_end = lambda: ended.append("ended")
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(filing, "look", fail)
+    with pytest.raises(ZeroDivisionError):
+        filing.run(Stop())
+    assert ended == []
 
 
 def test_nothing_is_fetched_or_made_without_the_wish(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 
 import orjson
 import pytest
 
 from malexbot.errors import Transient
+from malexbot.runtime.stop import Stop
 from malexbot.storage import indexing
 from malexbot.storage.database import Database, Fenced
 from malexbot.storage.indexing import Indexing, Lag, find_lag
@@ -253,3 +256,21 @@ def test_the_service_indexes(
     journal.write([kept(posted(post("p1")))])
     with Running(service):
         eventually(lambda: look(WORDS) == [("p1", ["hello"])])
+
+
+def test_an_outage_is_told_once(
+    service: Indexing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = threading.Semaphore(0)
+
+    def fail(stop: Stop) -> int:
+        tries.release()
+        raise Transient("the database is away")
+
+    monkeypatch.setattr(indexing, "TURN_S", 0.01)
+    monkeypatch.setattr(service, "catch_up", fail)
+    caplog.set_level(logging.INFO)
+    with Running(service):
+        for _ in range(5):
+            assert tries.acquire(timeout=10)
+    assert caplog.text.count("not now") == 1
