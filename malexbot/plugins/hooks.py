@@ -21,6 +21,7 @@ from malexbot.errors import Transient
 from malexbot.events import Event, Peer, User
 from malexbot.plugins.triggers import HOOK
 from malexbot.ports import Answered, Call
+from malexbot.runtime.alarm import Alarm
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Hooks:
         self._offer = offer
         self._now_ms = now_ms
         self._source = source
+        self._alarm = Alarm()
 
     def adopt(self, webhooks: Mapping[str, Webhook]) -> None:
         """From now on these are there."""
@@ -68,7 +70,8 @@ class Hooks:
         secret = webhook.secret.get_secret_value() if webhook else secrets.token_hex()
         is_authentic = _is_authentic(call, secret.encode())
         if webhook is None or not is_authentic:
-            log.warning("webhook %r: refused a call from %s", name[:40], call.remote)
+            reason = "no such webhook, or not its secret"
+            self._alarm.warn(f"{PREFIX}/{name[:40]!r}", call.remote, reason)
             return NO
         try:
             self._offer(self._event(f"/{name}", call))

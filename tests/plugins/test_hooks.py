@@ -147,3 +147,11 @@ def test_other_secrets_count_at_once(hooks: Hooks, offers: Offers) -> None:
     hooks.adopt({"github": Webhook(secret=SecretStr(other))})
     assert hooks(call(x_gitlab_token=SECRET)).status == 401
     assert hooks(call(x_gitlab_token=other)).status == 200
+
+
+def test_a_flood_of_forged_calls_is_none_of_the_log(
+    hooks: Hooks, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(100):
+        assert hooks(call(f"/hooks/guess{number}")) == Answered(401, b"{}")
+    assert len(caplog.records) < 30

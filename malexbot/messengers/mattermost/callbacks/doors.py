@@ -14,7 +14,7 @@ from malexbot.events import Event
 from malexbot.messengers.mattermost.answers import without_update
 from malexbot.messengers.mattermost.callbacks.outgoing import OutgoingHooks
 from malexbot.messengers.mattermost.callbacks.presses import Presses
-from malexbot.messengers.mattermost.callbacks.refusals import Alarm, Own, Refused, Unfit
+from malexbot.messengers.mattermost.callbacks.refusals import Own, Refused, Unfit
 from malexbot.messengers.mattermost.callbacks.slash import SlashCommands
 from malexbot.messengers.mattermost.callbacks.submissions import Submissions
 from malexbot.messengers.mattermost.callbacks.tokens import CommandTokens, HookTokens
@@ -23,6 +23,7 @@ from malexbot.messengers.mattermost.messenger import Server
 from malexbot.messengers.mattermost.people import People
 from malexbot.pipeline.phrases import phrase
 from malexbot.ports import Answered, Call, Commands, Door, Grants
+from malexbot.runtime.alarm import Alarm
 from malexbot.runtime.deadline import Deadline
 from malexbot.runtime.stop import Stop
 

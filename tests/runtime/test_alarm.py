@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from malexbot.messengers.mattermost.callbacks.refusals import (
+from malexbot.runtime.alarm import (
     MOST_WARNINGS,
     PER_S,
     Alarm,
