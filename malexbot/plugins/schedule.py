@@ -72,13 +72,14 @@ class Ticks:
 
     def turn(self) -> float:
         """Tell what is due; returns how long there is nothing to do."""
+        if not self._due:
+            return LONGEST_WAIT_S
         now_ms = self._now_ms()
         is_all_told = all([self._tell(*due, now_ms) for due in self._due])
         if not is_all_told:
             return AGAIN_S
-        next_ms = min((calendar.next(now_ms) for _, calendar in self._due), default=0)
-        left_s = (next_ms - now_ms) / 1000 if next_ms else LONGEST_WAIT_S
-        return min(left_s, LONGEST_WAIT_S)
+        next_ms = min(calendar.next(now_ms) for _, calendar in self._due)
+        return min((next_ms - now_ms) / 1000, LONGEST_WAIT_S)
 
     def _tell(self, handler: Handler, calendar: Calendar, now_ms: int) -> bool:
         """No: the intake had no room for it."""

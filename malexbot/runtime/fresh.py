@@ -51,9 +51,13 @@ class Fresh(Generic[Answer]):
         with self._lock:
             if self._answer is None or self._is_stale(self._answer):
                 self._answer, self._asked_at = Future(), time.monotonic()
-                threading.Thread(
+                thread = threading.Thread(
                     target=self._get, args=(self._answer,), name=self._name, daemon=True
-                ).start()
+                )
+                try:
+                    thread.start()
+                except RuntimeError as error:  # there is room for no other thread
+                    self._answer.set_exception(Transient(f"{self._name}: {error}"))
             return self._answer, self._asked_at
 
     def _is_stale(self, answer: Future[Answer]) -> bool:

@@ -125,10 +125,10 @@ class Supervisor:
         """
         for supervised in reversed(self._running):
             supervised.stop.set(deadline)
-            left_s = deadline.left_s
+            # The deadline itself, which may end before its time.
             is_patient = supervised.service.is_vital
-            patience = Deadline(left_s if is_patient else min(left_s, HOLDS_UP_S))
-            _join(supervised.thread, patience, turn)
+            briefly = Deadline(min(deadline.left_s, HOLDS_UP_S))
+            _join(supervised.thread, deadline if is_patient else briefly, turn)
         for supervised in self._running:
             _join(supervised.thread, deadline, turn)
             self._health.forget(supervised.service.name)

@@ -175,3 +175,11 @@ def test_it_runs_is_woken_by_new_handlers_and_ends(
         thread.join(10)
     assert not thread.is_alive()
     assert len(pipe.take()) == 2
+
+
+def test_where_nothing_is_due_nobody_is_asked_what_time_it_is() -> None:
+    def unknown() -> int:
+        raise AssertionError
+
+    ticks = Ticks([], offer=lambda event: True, now_ms=unknown)
+    assert ticks.turn() > 0

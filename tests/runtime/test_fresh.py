@@ -104,3 +104,17 @@ def test_the_late_answer_is_taken(source: Source) -> None:
         except Transient:
             threading.Event().wait(0.01)
     assert source.asked == 1
+
+
+def test_where_no_thread_can_begin_it_is_tried_again(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crowded(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    fresh = Fresh(source, name="test", keep_s=0, patience_s=LONG_S)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", crowded)
+        with pytest.raises(Transient, match="new thread"):
+            fresh()
+    assert fresh() == 1

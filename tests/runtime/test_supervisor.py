@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -267,3 +268,15 @@ def test_a_service_that_fails_at_once_does_not_spin(
     assert all(runs.acquire(timeout=10) for _ in range(3))
     supervisor.stop(Deadline(10))
     assert waits[:2] == [0.5, 0.5]
+
+
+def test_a_deadline_that_is_ended_ends_the_wait_for_what_is_vital(
+    supervisor: Supervisor,
+) -> None:
+    goes_on = threading.Event()
+    supervisor.start(Part("lanes", lambda stop: goes_on.wait(60), is_vital=True))
+    deadline = Deadline(60)
+    began = time.monotonic()
+    assert supervisor.stop(deadline, turn=deadline.end_now) == ["lanes"]
+    assert time.monotonic() - began < 30
+    goes_on.set()
