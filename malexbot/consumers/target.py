@@ -23,7 +23,7 @@ from malexbot.consumers.parcel import place
 from malexbot.errors import MalexbotError, Permanent, Transient
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.verdicts import Again, Along, Done, Ended, Postponed
-from malexbot.ports import Job, Jobs
+from malexbot.ports import LANE_HELD_S, Job, Jobs
 from malexbot.runtime.health import Health
 from malexbot.runtime.retry import Backoff
 
@@ -164,7 +164,8 @@ class Target:
             # One of them may have silenced it: it is found when each goes alone.
             self._alone = len(jobs) - 1 or self._alone
             if self._is_suspect(job):
-                return Transient(str(error))
+                # At once: when it is due again the gate is shut, by this very failure.
+                return Postponed(Again(LANE_HELD_S + 1, str(error)))
         return _postponed(self.gate.wait_s, str(error))
 
     def _counted(self, ends: Sequence[Along]) -> Done | Ended:

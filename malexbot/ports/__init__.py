@@ -12,7 +12,16 @@ from malexbot.ports.chats import Chat, Sent
 from malexbot.ports.commands import Commands, KeptCommand
 from malexbot.ports.forms import Button, Card, Dialog, Fact, Field, Menu, Option
 from malexbot.ports.grants import Grant, Granted, Grants
-from malexbot.ports.jobs import Conflict, Effect, End, Job, Jobs, JobState, LeaseLost
+from malexbot.ports.jobs import (
+    LANE_HELD_S,
+    Conflict,
+    Effect,
+    End,
+    Job,
+    Jobs,
+    JobState,
+    LeaseLost,
+)
 from malexbot.ports.journal import (
     CaughtUp,
     EditsRead,
@@ -34,6 +43,7 @@ from malexbot.ports.store import GiveBack, Kept, PostKnown, Put, Seen, Store, Wr
 from malexbot.ports.ways import AnswerWays, Use
 
 __all__ = [
+    "LANE_HELD_S",
     "AnswerWays",
     "Answered",
     "Bookmark",

@@ -13,6 +13,10 @@ from malexbot.ports.grants import Grant
 from malexbot.ports.processors import Terms
 from malexbot.ports.store import Write
 
+# A job that fails holds up those behind it for so long at most, unless nobody is where
+# they all go.
+LANE_HELD_S = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:

@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Any
 
 from malexbot.errors import MalexbotError, Unstorable
-from malexbot.ports import Conflict, Effect, End, Job, JobState, LeaseLost, Write
+from malexbot.ports import (
+    LANE_HELD_S,
+    Conflict,
+    Effect,
+    End,
+    Job,
+    JobState,
+    LeaseLost,
+    Write,
+)
 from malexbot.storage.claims import JOB, Claims
 from malexbot.storage.claims import job as job_of
 from malexbot.storage.database import Database, Fenced
@@ -24,9 +33,6 @@ from malexbot.storage.writes import CHANGED, NOT_OURS, beside
 
 # So many of them make a Job.
 _JOB_COLUMNS = 14
-# A job that fails holds up those behind it for so long at most, unless nobody is where
-# they all go.
-LANE_HELD_S = 30.0
 
 _OURS = """
 WHERE id = %(id)s AND state = 'leased' AND epoch = %(epoch)s AND attempts = %(attempts)s

@@ -33,6 +33,8 @@ class Service(ThreadingHTTPServer):
         self.goes_on = threading.Event()
         self.goes_on.set()
         self.is_mute = False
+        self.unbearable = b""
+        """It falls silent when it is given that."""
 
     @property
     def url(self) -> str:
@@ -63,7 +65,8 @@ class Desk(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.calls.append(Call(self.path, dict(self.headers), body))
         self.server.goes_on.wait(20)
-        if self.server.is_mute:
+        unbearable = self.server.unbearable
+        if self.server.is_mute or unbearable and unbearable in body:
             self.close_connection = True
             return
         self.send_response(self.server.status)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from malexbot.config.model import Config
-from malexbot.consumers import gate
+from malexbot.consumers import gate, target
 from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.targets import Targets
 from malexbot.pipeline.lanes import Lanes
@@ -229,6 +229,22 @@ def test_what_is_away_is_waited_for_and_keeps_its_order(
     assert delivered(server, "a") == [*names(30), *names(30, "later-")]
     assert not world.look("SELECT FROM jobs WHERE is_loose")
     assert "redis" not in world.health.parts()
+
+
+def test_an_event_that_silences_its_service_is_passed_by_its_lane(
+    world: World,
+    service: Service,
+    quick_trials: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(target, "MOST_TRIALS", 3)
+    service.unbearable = b"poison"
+    world.put("http:moderation", "poison", *names(3))
+    world.deliver(http={"moderation": {"url": service.url}})
+    passed = [("ready", True), *[("done", False)] * 3]
+    eventually(
+        lambda: world.look("SELECT state, is_loose FROM jobs ORDER BY id") == passed
+    )
 
 
 def test_what_is_too_late_for_its_target_is_counted(

@@ -10,6 +10,7 @@ from typing import Any
 
 from malexbot.events import Event
 from malexbot.ports import (
+    LANE_HELD_S,
     Effect,
     End,
     GiveBack,
@@ -26,7 +27,6 @@ from tests.support.grants import MemoryGrants
 from tests.support.store import MemoryStore
 
 MOST_CUT_OFF = 5
-LANE_HELD_S = 30.0
 
 
 @dataclass
