@@ -26,6 +26,7 @@ class LoopGuard:
         self.most_a_minute = most_a_minute
         self._lock = threading.Lock()
         self._said: dict[str, deque[tuple[float, int]]] = {}
+        self._warned_at: dict[str, float] = {}
 
     def admit(self, effects: Sequence[Effect], *, job_id: int = 0) -> list[Effect]:
         """Those that may be sent; reactions answer nobody and always may.
@@ -48,11 +49,10 @@ class LoopGuard:
         if len(said) < self.most_a_minute:
             said.append((now, job_id))
             return True
-        log.warning(
-            "%s: no answer, there were %d within a minute: a loop?",
-            target,
-            self.most_a_minute,
-        )
+        if target not in self._warned_at:
+            self._warned_at[target] = now
+            told = "%s: no answer, there were %d within a minute: a loop?"
+            log.warning(told, target, self.most_a_minute)
         return False
 
     def _take_back(self, target: str, job_id: int) -> None:
@@ -61,6 +61,9 @@ class LoopGuard:
             self._said[target] = deque(each for each in said if each[1] != job_id)
 
     def _forget(self, now: float) -> None:
+        for target, at in list(self._warned_at.items()):
+            if at <= now - WINDOW_S:
+                del self._warned_at[target]
         for target, said in list(self._said.items()):
             while said and said[0][0] <= now - WINDOW_S:
                 said.popleft()
