@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from malexbot.config.events import MATTERMOST_EVENTS, VK_EVENTS
 from malexbot.config.model import Config
 from malexbot.consumers.parcel import HTTP, REDIS
-from malexbot.consumers.targets import Targets
+from malexbot.consumers.targets import Targets, target_of
 from malexbot.consumers.trimming import Trimming
 from malexbot.consumers.workstream.open import prepare as prepare_workstream
 from malexbot.events import Id
@@ -143,7 +143,8 @@ class Pipe:
         )
         self.targets = Targets(config, jobs=jobs, health=parts.health)
         self.trimming = Trimming(lambda: self.targets.bus, parts.health)
-        shares = Shares(max(1, workers.threads // 2))
+        shares = Shares(workers.threads)
+        deliveries = Shared(self.targets, shares, target_of)
         posts = ChatPosts(chats=chats, jobs=jobs, grants=self.grants)
         handlers: dict[str, Handler] = {
             RUN: runs,
@@ -157,8 +158,8 @@ class Pipe:
             ),
             BACKFILL: BackfillOrders(readers),
             FILE: self.fetches,
-            REDIS: self.targets,
-            HTTP: self.targets,
+            REDIS: deliveries,
+            HTTP: deliveries,
         }
         runner = Runner(
             jobs=jobs,

@@ -102,7 +102,7 @@ class Targets:
         """A listener of the runner: that is durable by now."""
         if job.kind not in (REDIS, HTTP):
             return
-        target = self._targets.get(_name(job))
+        target = self._targets.get(target_of(job))
         if target and isinstance(verdict, Ended) and verdict.state == "expired":
             target.note_expired()
         is_ours = job.kind == REDIS and self.inheriting.is_over
@@ -111,15 +111,15 @@ class Targets:
 
     def _target(self, job: Job) -> Target:
         """Raises Permanent if the settings have none of its name."""
-        if target := self._targets.get(_name(job)):
+        if target := self._targets.get(target_of(job)):
             return target
         if job.kind == REDIS:
             raise Permanent("no `redis:` block is in the settings")
         raise Permanent(f"no target {place(job)!r} is below `http` in the settings")
 
 
-def _name(job: Job) -> str:
-    """Of the target that it is for."""
+def target_of(job: Job) -> str:
+    """The name of the target that it is for; all streams are in one Redis."""
     return REDIS if job.kind == REDIS else f"{HTTP}:{place(job)}"
 
 

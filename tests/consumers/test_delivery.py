@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from malexbot.config.model import Config
 from malexbot.consumers import gate, target
 from malexbot.consumers.parcel import HTTP, REDIS
 from malexbot.consumers.targets import Targets
+from malexbot.pipe import Parts, Pipe
 from malexbot.pipeline.lanes import Lanes
 from malexbot.pipeline.runner import Runner
 from malexbot.runtime.health import Health
@@ -32,6 +34,11 @@ SELECT split_part(lane, ':', 1), lane, lane, payload::json,
   now() + left_s * interval '1 second'
 FROM json_to_recordset(%s) AS told (lane text, payload text, left_s float8)
 """
+_FAILING = """
+UPDATE jobs SET attempts = 9, failures = 9, is_loose = true,
+  failing_since = now() - interval '1 hour', due_at = now()
+WHERE event_id IS NULL RETURNING id
+"""
 
 
 class World:
@@ -39,6 +46,7 @@ class World:
 
     def __init__(self, database: Database, leadership: Leadership) -> None:
         self._database = database
+        self._leadership = leadership
         self.jobs = DatabaseJobs(database, epoch=lambda: leadership.epoch)
         self.health = Health()
         self._stack = ExitStack()
@@ -66,6 +74,20 @@ class World:
         self._stack.callback(targets.close)
         self._stack.enter_context(Running(lanes))
         return targets
+
+    def live(self, folder: Path, **settings: Any) -> Pipe:
+        """All of a daemon that jobs go through, with its eight workers."""
+        config = Config.model_validate({"state_dir": folder, **settings})
+        parts = Parts(config, self._database, self._leadership, self.health)
+        pipe = Pipe(parts, server=None, readers={})
+        self._stack.callback(pipe.targets.close)
+        self._stack.enter_context(Running(pipe.lanes))
+        return pipe
+
+    def put_failing(self, to: str, number: int) -> None:
+        """What has failed for so long that its lane has passed it."""
+        self.put(to, *names(number, "failing-"))
+        self.look(_FAILING)
 
     def rest(self) -> None:
         self._stack.close()
@@ -245,6 +267,40 @@ def test_an_event_that_silences_its_service_is_passed_by_its_lane(
     eventually(
         lambda: world.look("SELECT state, is_loose FROM jobs ORDER BY id") == passed
     )
+
+
+def test_a_slow_service_has_its_share_of_the_workers(
+    world: World, server: RedisServer, service: Service, tmp_path: Path
+) -> None:
+    """What it did not take comes again, all at once, and it hangs meanwhile."""
+    world.put_failing("http:slow", 30)
+    service.goes_on.clear()
+    world.live(
+        tmp_path,
+        redis={"url": server.url},
+        http={"slow": {"url": service.url, "time_out": "15s"}},
+    )
+    eventually(lambda: len(service.calls) == 4)
+    for number in range(20):
+        world.put(f"redis:{number}", "one")
+    eventually(lambda: all(delivered(server, str(number)) for number in range(20)))
+    assert len(service.calls) == 4
+    service.goes_on.set()
+
+
+def test_a_slow_redis_has_its_share_of_the_workers(
+    world: World, server: RedisServer, service: Service, tmp_path: Path
+) -> None:
+    for number in range(20):
+        world.put(f"redis:{number}", "one")
+    world.look(_FAILING)
+    settings = {"url": server.url, "time_out": "15s"}
+    with server.frozen():
+        pipe = world.live(tmp_path, redis=settings, http={"quick": service.url})
+        eventually(lambda: pipe.lanes.busy == 4)
+        world.put("http:quick", *names(20))
+        eventually(lambda: len(service.calls) == 20)
+        assert "redis" not in world.health.parts(), "they had to wait for its end"
 
 
 def test_what_is_too_late_for_its_target_is_counted(
