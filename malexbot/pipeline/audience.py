@@ -18,12 +18,24 @@ class Heard(NamedTuple):
     """The bot's user id; "" before the messenger knows it."""
     channels: Set[Id] = frozenset()
     """The ids of the channels that are listened to."""
-    direct: Set[Id] = frozenset()
-    """Those channels that are known as conversations with the bot."""
+    direct: Set[Id] | None = frozenset()
+    """Those channels that are conversations with the bot; None before the messenger
+    has shown them.
+    """
     mention: re.Pattern[str] | None = None
     """How the bot is named; None before the messenger knows it."""
     sign: str = "@"
     """Without it nobody is named."""
+
+    def is_direct(self, event: Event) -> bool:
+        """Yes: it was said to the bot alone, or to a few people and the bot."""
+        kind = event.data.get("channel_type")
+        return kind in DIRECT or event.peer.bpid in (self.direct or ())
+
+    def tells_of(self, event: Event) -> bool:
+        """No: nobody knows yet whether it names the bot, or is for the bot alone."""
+        is_placed = self.direct is not None or "channel_type" in event.data
+        return bool(self.own_id) and is_placed
 
     def is_named_in(self, event: Event) -> bool:
         """Yes: the message names the bot, and not only everybody."""
@@ -39,9 +51,10 @@ class Audience:
     __slots__ = ("now",)
 
     def __init__(self, now: Heard | None = None) -> None:
-        self.now = now or Heard()
+        """Without `now`, nothing is known yet."""
+        self.now = now or Heard(direct=None)
 
-    def hear(self, channels: Set[Id], direct: Set[Id] = frozenset()) -> None:
+    def hear(self, channels: Set[Id], direct: Set[Id] | None = frozenset()) -> None:
         self.now = self.now._replace(channels=channels, direct=direct)
 
     def know_self(self, own_id: str, own_name: str = "") -> None:

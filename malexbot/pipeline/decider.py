@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from malexbot.errors import ANYTHING
+from malexbot.errors import ANYTHING, Transient
 from malexbot.events import OF_A_PERSON, Event, Id
-from malexbot.pipeline.audience import DIRECT, Audience, Heard
+from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.neighbour import Neighbour
 from malexbot.ports import Entry, Occasion, Processor
 
@@ -21,6 +21,21 @@ _BIRTHS = frozenset({"message", "edit"})
 # What comes to nobody but us: it is heard wherever it comes from.
 ADDRESSED = OF_A_PERSON | {"hook", "tick"}
 POSTED = "posted"
+# So soon it is looked again whether it has.
+AGAIN_S = 1.0
+
+
+class Unaware(Transient):
+    """The messenger has not told yet who the bot is, or who writes to it alone."""
+
+    @property
+    def retry_after_s(self) -> float:
+        return AGAIN_S
+
+    @property
+    def is_of_target(self) -> bool:
+        """It holds of all that came from there; who listens tells why."""
+        return True
 
 
 class _Course(NamedTuple):
@@ -120,7 +135,7 @@ class Decider:
         course = plan.courses.get(event.name, _NOBODY)
         wanted: Sequence[str] = ()
         if course.actors:
-            is_direct = _is_direct(event, heard)
+            is_direct = heard.is_direct(event)
             if is_heard or is_direct:
                 wanted = self._actors(event, course, heard, is_direct)
         if not is_heard:
@@ -138,7 +153,7 @@ class Decider:
         heard, course = self._messenger(event).audience.now, self._plan.course(event)
         wanted: Sequence[str] = ()
         if course.actors:
-            wanted = self._actors(event, course, heard, _is_direct(event, heard))
+            wanted = self._actors(event, course, heard, heard.is_direct(event))
         is_seen = wanted or course.lookers
         return Entry(event, False, wanted, is_archived=False) if is_seen else None
 
@@ -157,11 +172,15 @@ class Decider:
         """Of what the archive's messenger tells."""
         return max(0, self._home.now_ms() - occurred_at)
 
-    def occasion(self, event: Event) -> Occasion:
-        """What there is to know of it, now."""
+    def occasion(self, event: Event, actor: Processor) -> Occasion:
+        """What there is to know of it, now; raises Unaware if an answer needs more."""
         heard = self._messenger(event).audience.now
-        is_direct = _is_direct(event, heard)
-        return Occasion(self.age_s(event), is_direct, heard.is_named_in(event))
+        is_said = actor.answers and event.event_type not in ADDRESSED
+        if is_said and not heard.tells_of(event):
+            told = "has not told yet who the bot is, and who writes to it alone"
+            raise Unaware(f"{event.source} {told}")
+        is_direct, is_mention = heard.is_direct(event), heard.is_named_in(event)
+        return Occasion(self.age_s(event), is_direct, is_mention)
 
     def _messenger(self, event: Event) -> Neighbour:
         return self._neighbours.get(event.source, self._home)
@@ -227,10 +246,6 @@ def _course(processors: Sequence[Processor]) -> _Course:
 def _does(processor: Processor, method: str) -> bool:
     """Yes: it does more there than the base, which does nothing."""
     return getattr(type(processor), method) is not getattr(Processor, method)
-
-
-def _is_direct(event: Event, heard: Heard) -> bool:
-    return event.data.get("channel_type") in DIRECT or event.peer.bpid in heard.direct
 
 
 def _is_mute(event: Event, own_id: Id) -> bool:

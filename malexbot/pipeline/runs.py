@@ -76,7 +76,7 @@ class ProcessorRuns:
         if not processor.stands_by and not self._takes(event):
             return Done(self._excuse(event, "taken").effects, "was taken already")
         bot = self._bot(event, processor, hold)
-        processor.handle(event, self._decider.occasion(event), bot)
+        processor.handle(event, self._decider.occasion(event, processor), bot)
         return self._done(job, event, bot, left_s)
 
     def amends(self, job: Job, ended: Ended) -> Ended:

@@ -6,7 +6,7 @@ import pytest
 
 from malexbot.events import Event, Peer
 from malexbot.pipeline.audience import Audience, Heard
-from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.decider import Decider, Unaware
 from malexbot.ports import Entry, Occasion, Processor
 from malexbot.processors.log import Log
 from malexbot.processors.save import Save
@@ -336,5 +336,28 @@ def test_who_is_named_is_told_so() -> None:
     for text in ("@malexbot help", "help"):
         event = posted(text=text)
         decider.decide(event)
-        assert decider.occasion(event) == answer.asked[-1][1]
+        assert decider.occasion(event, answer) == answer.asked[-1][1]
     assert [occasion.is_mention for _, occasion in answer.asked] == [True, False]
+
+
+def test_what_nobody_can_tell_yet_is_not_answered_as_if_it_were_known() -> None:
+    audience, answer, route = Audience(), Answer(), Answer()
+    route.answers = False
+    decider = Decider(
+        processors={"posted": [answer]}, audience=audience, server_now_ms=lambda: NOW
+    )
+    said, whispered = posted(), posted(data={"channel_type": "D"})
+    assert decider.occasion(said, route) == Occasion(0)
+    assert decider.occasion(commanded(), answer) == Occasion(0)
+    for event in (said, whispered):
+        with pytest.raises(Unaware) as raised:
+            decider.occasion(event, answer)
+        assert raised.value.is_of_target
+    audience.know_self(BOT, "malexbot")
+    # The channels of before were heard of, the server has not shown them yet.
+    audience.hear({"c1"}, None)
+    assert decider.occasion(whispered, answer) == Occasion(0, is_direct=True)
+    with pytest.raises(Unaware):
+        decider.occasion(said, answer)
+    audience.hear(set(), {"c1"})
+    assert decider.occasion(said, answer) == Occasion(0, is_direct=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from malexbot.errors import Transient, Uncertain
 from malexbot.events import Event
 from malexbot.pipeline import hold as holds
-from malexbot.pipeline.audience import Audience
+from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider
 from malexbot.pipeline.effects import POST
 from malexbot.pipeline.guard import LoopGuard
@@ -21,7 +21,7 @@ from malexbot.pipeline.runner import Runner, Work
 from malexbot.pipeline.runs import RUN, ProcessorRuns
 from malexbot.pipeline.sends import ChatPosts
 from malexbot.ports import Bot, Occasion, Processor
-from tests.support.events import NOW, posted
+from tests.support.events import BOT, NOW, posted
 from tests.support.fakes import Clock, Late, MemoryChat
 from tests.support.queue import MOST_CUT_OFF, MemoryJobs
 
@@ -102,7 +102,7 @@ class Life:
         chats = {"mattermost": self.chat}
         decider = Decider(
             processors={"posted": [Answer(fail)]},
-            audience=Audience(),
+            audience=Audience(Heard(BOT)),
             server_now_ms=lambda: NOW,
         )
         runs = ProcessorRuns(

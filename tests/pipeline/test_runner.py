@@ -9,7 +9,7 @@ import pytest
 from malexbot.errors import Permanent, Transient, Unstorable
 from malexbot.events import Event
 from malexbot.pipeline.audience import Audience, Heard
-from malexbot.pipeline.decider import Decider
+from malexbot.pipeline.decider import AGAIN_S, Decider
 from malexbot.pipeline.guard import LoopGuard
 from malexbot.pipeline.hold import Hold
 from malexbot.pipeline.runner import Runner, Work
@@ -40,15 +40,20 @@ class Acting(Processor):
 class World:
     """A queue with one event, and what runs it."""
 
-    def __init__(self, act: Act = lambda event, bot: bot.reply("hi")) -> None:
-        self.fail, self.age_s = Failing(), 0.0
-        self.jobs = MemoryJobs(Clock(), self.fail)
+    def __init__(
+        self,
+        act: Act = lambda event, bot: bot.reply("hi"),
+        *,
+        audience: Audience | None = None,
+    ) -> None:
+        self.fail, self.age_s, self.clock = Failing(), 0.0, Clock()
+        self.jobs = MemoryJobs(self.clock, self.fail)
         self.rests: list[float] = []
         self.processor = Acting(act)
         self.runs = ProcessorRuns(
             decider=Decider(
                 processors={"posted": [self.processor]},
-                audience=Audience(Heard(BOT, {"c1"})),
+                audience=audience or Audience(Heard(BOT, {"c1"})),
                 server_now_ms=lambda: NOW + int(self.age_s * 1000),
             ),
             chats={"mattermost": MemoryChat(Clock(), longest_text=10)},
@@ -275,6 +280,25 @@ def test_a_handler_knows_how_old_the_event_is_and_where_it_was_said() -> None:
     world.run()
     world.run()
     assert world.processor.occasions == [Occasion(7, False), Occasion(7, True)]
+
+
+def test_what_a_start_finds_waits_until_the_bot_knows_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Judged before, it would be done and say nothing, for nobody seems to be named."""
+    audience = Audience()
+    world = World(audience=audience)
+    world.jobs.rows[1].event = posted(text="@malexbot help")
+    for _ in range(3):
+        row = world.run()
+        assert (row.state, row.failing_since) == ("ready", None)
+        assert "who the bot is" in row.reason
+        world.clock.now = max(row.due_at, world.clock.now + AGAIN_S)
+    assert world.processor.occasions == caplog.records == []
+    audience.know_self(BOT, "malexbot")
+    audience.hear({"c1"}, set())
+    assert world.run().state == "done"
+    assert world.processor.occasions == [Occasion(0, is_mention=True)]
 
 
 def test_the_loop_guard_holds_back_what_is_too_much() -> None:

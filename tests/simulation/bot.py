@@ -121,7 +121,7 @@ class Process:
 
     # Intake: what is not listened to is decided when it is written.
 
-    def _listen(self, channels: frozenset[str], direct: frozenset[str]) -> None:
+    def _listen(self, channels: frozenset[str], direct: frozenset[str] | None) -> None:
         self.listened = channels
 
     def _deliver(

@@ -18,8 +18,9 @@ DIRECT_TYPES = ("D", "G")
 NO_ACCESS = "access"
 END_OF_TIME = 2**53
 
-# Told which channels are listened to, and which are conversations with the bot.
-Publish = Callable[[frozenset[str], frozenset[str]], None]
+# Told which channels are listened to, and which are conversations with the bot; None
+# before the server has shown those.
+Publish = Callable[[frozenset[str], frozenset[str] | None], None]
 
 
 class Directory(Protocol):
@@ -107,7 +108,7 @@ class Rooms:
         self._now_ms = now_ms
         self.listened: frozenset[str] = frozenset()
         """The ids of the channels that count now."""
-        self._direct: frozenset[str] = frozenset()
+        self._direct: frozenset[str] | None = None
         self._noted: dict[str, ChannelNews] = {}
         self._joined_at: dict[str, int] = {}
         self._lost: set[str] = set()
@@ -119,7 +120,7 @@ class Rooms:
         """Listen to what was listened to before, until the server has been asked."""
         known = self._bookmarks.channels(SOURCE).values()
         ours = {mark.channel_id for mark in known if self.listed.may_fit(mark, {})}
-        self._listen(ours, set())
+        self._listen(frozenset(ours), None)
 
     def look(self, number: int) -> View:
         """Ask the server; from now on the channels that it shows are listened to."""
@@ -143,7 +144,8 @@ class Rooms:
         stale += [room for room in gone if _is_filled(room, number)]
         view = View(_without(rooms, stale), _without(gone, stale), stale)
         direct = {news.channel_id for news in listing if news.type in DIRECT_TYPES}
-        self._listen({room.id for room in (*view.rooms, *view.gone)}, direct)
+        ours = {room.id for room in (*view.rooms, *view.gone)}
+        self._listen(frozenset(ours), frozenset(direct))
         return view
 
     def lose(self, room: Room, reason: str) -> None:
@@ -200,11 +202,11 @@ class Rooms:
         bookmark = marks.get(news.channel_id) or _blank(news)
         return Room(news, bookmark, is_fresh, joined_at)
 
-    def _listen(self, ids: set[str], direct: set[str]) -> None:
+    def _listen(self, ids: frozenset[str], direct: frozenset[str] | None) -> None:
         """Whoever reads it sees the old state or the new one."""
         if ids != self.listened or direct != self._direct:
-            self.listened, self._direct = frozenset(ids), frozenset(direct)
-            self._publish(self.listened, self._direct)
+            self.listened, self._direct = ids, direct
+            self._publish(ids, direct)
 
     def _note(self, found: Sequence[ChannelNews]) -> None:
         """Remember names and access where they changed; a rename tells itself so."""

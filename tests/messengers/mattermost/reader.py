@@ -43,7 +43,7 @@ class Reader:
         self.has_room = True
         self.events: list[Event] = []
         self.listened: frozenset[str] = frozenset()
-        self.direct: frozenset[str] = frozenset()
+        self.direct: frozenset[str] | None = frozenset()
         self.requests: list[str] = []
         self._exchange = client.link.exchange
         client.link.exchange = self._note  # type: ignore[method-assign]
@@ -82,7 +82,7 @@ class Reader:
         self.requests.append(f"{method} {endpoint}")
         return self._exchange(method, endpoint, **body)
 
-    def _listen(self, channels: frozenset[str], direct: frozenset[str]) -> None:
+    def _listen(self, channels: frozenset[str], direct: frozenset[str] | None) -> None:
         self.listened, self.direct = channels, direct
 
     def _deliver(

@@ -69,6 +69,30 @@ def test_the_channels_of_before_are_listened_to_before_the_server_is_asked() -> 
     assert bot.listened == {"one"}
 
 
+def test_where_people_talk_to_the_bot_alone_is_known_once_the_server_has_shown_it(
+    mattermost: Mattermost, client: Client
+) -> None:
+    reader = Reader(mattermost, client)
+    assert reader.read()
+    after = Reader(mattermost, client)
+    rooms = after.backfill._rooms
+    rooms._bookmarks = reader.store
+    rooms.remember()
+    assert (after.listened, after.direct) == (reader.listened, None)
+    rooms.look(0)
+    assert mattermost.town.direct in (after.direct or ())
+
+
+def test_that_there_is_no_channel_is_told_as_well() -> None:
+    told: list[object] = []
+    desk = Desk()
+    desk.server.remove_bot("one")
+    desk.bot.rooms._publish = lambda channels, direct: told.append((channels, direct))
+    desk.bot.rooms.remember()
+    desk.bot.rooms.look(0)
+    assert told == [(frozenset(), frozenset())]
+
+
 def test_a_channel_that_the_bot_is_added_to_is_read() -> None:
     desk = Desk()
     desk.bot.connect()
@@ -180,7 +204,7 @@ def test_a_star_is_every_channel_of_every_team_without_direct_ones(
     reader = Reader(mattermost, client)
     assert reader.read()
     assert said(reader) == heard
-    assert town.direct in reader.direct
+    assert town.direct in (reader.direct or ())
 
 
 def test_direct_and_group_channels_are_kept_if_they_are_asked_for(
