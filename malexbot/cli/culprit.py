@@ -10,6 +10,7 @@ from malexbot.config.workstream import Receiver
 # address. Older clients of Redis leave its code out.
 _BY_WORDS = (
     ("WRONGPASS|username-password|without any password", ("username", "password")),
+    ("NOPERM", ("username",)),
     ("NOAUTH|Authentication required", ("password",)),
     ("not valid for", ("url",)),
     ("certificate", ("ca_file",)),

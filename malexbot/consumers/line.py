@@ -26,12 +26,8 @@ except ModuleNotFoundError:
 
 TIME_OUT_S = 5.0
 
-# What passes: it is full, it starts, it is a replica, its disk fails, it is asked for
-# a password that somebody is about to set. Scripts tell it inside of their own words.
-_PASSES = re.compile(
-    r"\b(OOM|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|NOREPLICAS"
-    r"|NOPERM|ACL failure|NOAUTH|WRONGPASS)\b"
-)
+# Of the key that was to be written; what else it says is of Redis, and is waited out.
+_OF_THE_KEY = re.compile(r"\bWRONGTYPE\b")
 _FORBIDDEN = ("NOPERM", "ACL failure")
 _GONE = re.compile(r"\b(NOGROUP|UNBLOCKED)\b")
 _HINTS = {
@@ -41,7 +37,10 @@ _HINTS = {
     "NOPERM": "the user may not do that in Redis",
     "ACL failure": "the user may not do that in Redis",
     "MISCONF": "Redis cannot write to its disk",
+    "MOVED": "another Redis of the cluster has that",
 }
+# Scripts tell it inside of their own words.
+_HINTED = re.compile(rf"\b({'|'.join(_HINTS)})\b")
 
 
 class Gone(Transient):
@@ -96,17 +95,20 @@ def _translated(error: redis.RedisError) -> MalexbotError:
     text = _told(error)
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return Away(f"Redis: {text}")
-    if passes := _PASSES.search(text):
-        hint = _HINTS.get(passes[1])
-        kind = Closed if passes[1] in _FORBIDDEN else Away
-        return kind(f"{hint}: {text}" if hint else f"Redis: {text}")
-    return Gone(text) if _GONE.search(text) else Permanent(f"Redis: {text}")
+    if hinted := _HINTED.search(text):
+        kind = Closed if hinted[1] in _FORBIDDEN else Away
+        return kind(f"{_HINTS[hinted[1]]}: {text}")
+    if _GONE.search(text):
+        return Gone(text)
+    is_ours = isinstance(error, redis.DataError) or _OF_THE_KEY.search(text)
+    return (Permanent if is_ours else Away)(f"Redis: {text}")
 
 
 def _told(error: redis.RedisError) -> str:
-    """Its words; the client has cut the code off, which is its class by now."""
+    """Its words, not ours; the client has cut the code off, its class by now."""
     code = getattr(error, "status_code", None) or _CODES.get(type(error), "")
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    words, _, _ = str(error).partition(", with args beginning with")
+    text = " ".join(words.split())[:200] or type(error).__name__
     return text if not code or code in text else f"{code} {text}"
 
 
@@ -119,4 +121,5 @@ _CODES: dict[type[Exception], str] = {
     redis.exceptions.ClusterDownError: "CLUSTERDOWN",
     redis.exceptions.TryAgainError: "TRYAGAIN",
     redis.exceptions.MovedError: "MOVED",
+    redis.exceptions.AskError: "ASK",
 }

@@ -15,10 +15,8 @@ from typing import Any
 import redis
 
 from malexbot.config.targets import Redis
-from malexbot.consumers.away import Closed
 from malexbot.consumers.line import asking, connect_as_set
 from malexbot.consumers.parcel import body, place
-from malexbot.errors import Permanent
 from malexbot.ports import Job
 
 # Under any other one Redis makes room by forgetting what nobody has read.
@@ -108,12 +106,14 @@ class RedisBus:
         self._client.close()
 
     def look(self) -> str:
-        try:
-            with asking():
+        with asking():
+            # All that an event needs, for none.
+            self._script(self._client, [], [])
+            try:
                 told: Any = self._client.config_get("maxmemory-policy")
-        except (Permanent, Closed):
-            # It is there, and not everybody may ask that.
-            return ""
+            except redis.ResponseError:
+                # It is there, and not everybody may ask that.
+                return ""
         policy = told.get("maxmemory-policy", SAFE_POLICY)
         if policy == SAFE_POLICY:
             return ""

@@ -15,6 +15,10 @@ WORDS = {
         "redis.username and redis.password"
     ),
     "Redis: NOAUTH Authentication required.": "redis.password",
+    "the user may not do that in Redis: NOPERM User bot has no permissions": (
+        "redis.username"
+    ),
+    "Redis: ERR DB index is out of range": "redis.url",
     "certificate verify failed: self-signed certificate": "redis.ca_file",
     "certificate is not valid for 'a.example'": "redis.url",
     "Connection refused": "redis.url",

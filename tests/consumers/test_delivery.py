@@ -253,6 +253,20 @@ def test_what_is_away_is_waited_for_and_keeps_its_order(
     assert "redis" not in world.health.parts()
 
 
+def test_a_redis_that_is_set_up_wrong_costs_no_event(
+    world: World, server: RedisServer, quick_trials: None
+) -> None:
+    world.put("redis:a", *names(3))
+    world.deliver(redis={"url": server.url.replace("/0", "/99")})
+    eventually(lambda: "DB index" in world.health.parts().get("redis", ""))
+    eventually(lambda: world.look("SELECT FROM jobs WHERE failures > 2"))
+    assert not world.look("SELECT FROM jobs WHERE finished_at IS NOT NULL OR is_loose")
+    world.rest()
+    world.deliver(redis={"url": server.url})
+    eventually(world.is_done)
+    assert delivered(server, "a") == names(3)
+
+
 def test_an_event_that_silences_its_service_is_passed_by_its_lane(
     world: World,
     service: Service,

@@ -15,6 +15,7 @@ import pytest
 
 import malexbot.consumers
 from malexbot.config.targets import Redis
+from malexbot.consumers.away import Away
 from malexbot.consumers.redis import RedisBus
 from malexbot.errors import Permanent, Transient
 from tests.consumers.deliveries import delivery, sent
@@ -288,6 +289,27 @@ def test_a_name_that_is_no_stream_goes_dead(bus: RedisBus, server: RedisServer) 
         client.delete("command")
     sent(bus, delivery())
     assert keys(server) == ["k1"]
+
+
+def test_a_database_that_is_not_there_is_waited_for(server: RedisServer) -> None:
+    bus = RedisBus(Redis(url=server.url.replace("/0", "/99")))
+    for ask in (bus.look, lambda: sent(bus, delivery())):
+        with pytest.raises(Away, match="DB index is out of range"):
+            ask()
+    bus.close()
+
+
+def test_a_redis_without_scripts_is_waited_for(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path, "--rename-command", "EVALSHA", "")
+    server.start()
+    bus = RedisBus(Redis(url=server.url))
+    try:
+        for ask in (bus.look, lambda: sent(bus, delivery())):
+            with pytest.raises(Away, match="unknown command 'EVALSHA'$"):
+                ask()
+    finally:
+        bus.close()
+        server.stop()
 
 
 def test_what_is_no_json_goes_dead(bus: RedisBus) -> None:

@@ -127,7 +127,7 @@ def test_who_may_not_ask_that_is_told_nothing(
 ) -> None:
     settings = {"username": "bot", "password": "secret-of-the-bot"}
     with server.client() as client:
-        words = "ACL SETUSER bot reset on >secret-of-the-bot ~* +xadd"
+        words = "ACL SETUSER bot reset on >secret-of-the-bot ~* +evalsha +eval"
         client.execute_command(*words.split())
         with closing(made(redis={"url": server.url, **settings})) as targets:
             targets.look()

@@ -101,6 +101,9 @@ def test_redis_is_asked_and_told_of_what_it_would_throw_away(tmp_path: Path) -> 
         assert (found.state, found.what) == (State.OK, f"{server.url} answers")
         with server.client() as client:
             client.config_set("maxmemory-policy", "allkeys-lru")
+        (found,) = look(redis={"url": server.url.replace("/0", "/99")})
+        assert found.state is State.FAULT and "DB index" in found.what
+        assert "look at redis.url of" in found.cure
         (found,) = look(redis={"url": server.url})
         assert found.state is State.ADVICE and "allkeys-lru" in found.what
         assert "noeviction" in found.cure
