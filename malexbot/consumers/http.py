@@ -179,8 +179,14 @@ def retry_after_s(text: str) -> float | None:
 
 
 def _beginning(answer: requests.Response) -> str:
-    """Of its body; an answer that is short is read whole, so its line is kept."""
-    return next(answer.iter_content(MOST_READ), b"").decode(errors="replace")
+    """Of its body; an answer that is short is read whole, so its line is kept.
+
+    What it means was told before: that does not change when the rest does not come.
+    """
+    try:
+        return next(answer.iter_content(MOST_READ), b"").decode(errors="replace")
+    except requests.RequestException:
+        return ""
 
 
 def _elsewhere(answer: requests.Response) -> str:

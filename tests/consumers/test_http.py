@@ -285,19 +285,23 @@ def test_a_batch_is_a_list_of_what_each_has_its_own_key(
     assert batches[0] == batches[1] != batches[2]
 
 
-@pytest.mark.parametrize(
-    ("begins", "drips"),
-    [
-        (b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
-    ],
-)
-def test_an_answer_that_drips_is_given_up_in_time(
-    made: Any, begins: bytes, drips: bytes
-) -> None:
-    with dripping(begins, drips) as url, pytest.raises(Away) as refused:
+def test_an_answer_that_drips_is_given_up_in_time(made: Any) -> None:
+    begins = b"HTTP/1.1 200 OK\r\n"
+    with dripping(begins, b"X-A: 1\r\n") as url, pytest.raises(Away) as refused:
         post(made(url, time_out="300ms"))
     assert not refused.value.is_certain
+
+
+@pytest.mark.parametrize("more", [b"Content-Length: 9999", b"Content-Encoding: gzip"])
+def test_who_has_answered_has_it_though_its_words_do_not_come(
+    made: Any, more: bytes
+) -> None:
+    begins = b"HTTP/1.1 %s\r\n" + more + b"\r\n\r\n"
+    with dripping(begins % b"200 OK", b"x" * 100) as url:
+        assert post(made(url, time_out="300ms")) == "200 OK"
+    with dripping(begins % b"422 No", b"x" * 100) as url:
+        with pytest.raises(Permanent, match="moderation: 422"):
+            post(made(url, time_out="300ms"))
 
 
 def test_a_line_is_kept_after_an_answer_that_was_read_in_time(
