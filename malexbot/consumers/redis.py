@@ -110,17 +110,28 @@ class RedisBus:
             # All that an event needs, for none.
             self._script(self._client, [], [])
             try:
-                told: Any = self._client.config_get("maxmemory-policy")
+                policy = self._set_to("maxmemory-policy", SAFE_POLICY)
+                has_log = self._set_to("appendonly", "yes") == "yes"
             except redis.ResponseError:
                 # It is there, and not everybody may ask that.
                 return ""
-        policy = told.get("maxmemory-policy", SAFE_POLICY)
-        if policy == SAFE_POLICY:
-            return ""
-        return (
-            f"its maxmemory-policy is {policy}: a full one throws whole streams away,"
-            f" read or not; `redis-cli config set maxmemory-policy {SAFE_POLICY}`"
-        )
+        if policy != SAFE_POLICY:
+            return (
+                f"its maxmemory-policy is {policy}: a full one throws whole streams"
+                f" away, read or not; `redis-cli config set maxmemory-policy"
+                f" {SAFE_POLICY}`"
+            )
+        if not has_log and self.settings.mode == "streams":
+            return (
+                "its appendonly is no: when it dies it forgets what it took since its"
+                " last snapshot, read or not; `redis-cli config set appendonly yes`"
+            )
+        return ""
+
+    def _set_to(self, name: str, unless_told: str) -> str:
+        told: Any = self._client.config_get(name)
+        value: str = told.get(name, unless_told)
+        return value
 
     def send(self, jobs: Sequence[Job]) -> list[str]:
         """All to the stream of the first one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,22 @@ def test_a_redis_that_would_forget_is_told_at_the_start(
         if policy == "noeviction"
         else ["redis: its maxmemory-policy is allkeys-lru: a f"]
     )
+
+
+def test_a_redis_that_keeps_no_log_is_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    forgetful = RedisServer(tmp_path, "--appendonly", "no")
+    forgetful.start()
+    try:
+        for mode in ("pubsub", "streams"):
+            with closing(made(redis={"url": forgetful.url, "mode": mode})) as targets:
+                assert not caplog.records, "of what is told once nothing is kept"
+                targets.look()
+    finally:
+        forgetful.stop()
+    (told,) = caplog.messages
+    assert told.startswith("redis: its appendonly is no: ")
 
 
 def test_who_may_not_ask_that_is_told_nothing(

@@ -108,6 +108,12 @@ def test_redis_is_asked_and_told_of_what_it_would_throw_away(tmp_path: Path) -> 
         assert found.state is State.ADVICE and "allkeys-lru" in found.what
         assert "noeviction" in found.cure
         with server.client() as client:
+            client.config_set("maxmemory-policy", "noeviction")
+            client.config_set("appendonly", "no")
+        (found,) = look(redis={"url": server.url})
+        assert found.state is State.ADVICE and "its appendonly is no" in found.what
+        assert found.cure == "`redis-cli config set appendonly yes`"
+        with server.client() as client:
             client.config_set("requirepass", "a password")
         (found,) = look(redis={"url": server.url})
         assert "look at redis.password of" in found.cure
