@@ -251,10 +251,10 @@ def _does(processor: Processor, method: str) -> bool:
 def _is_mute(event: Event, own_id: Id) -> bool:
     """Yes: nobody answers this: we wrote it, or the server did, or it is gone.
 
-    While the messenger does not know who we are, it may all be ours; but a person's
-    own call is that person's.
+    While the messenger does not know who we are, it may all be ours; but what comes to
+    nobody but us is not: a post of ours that calls us is turned away at the door.
     """
-    if event.event_type in OF_A_PERSON:
+    if event.event_type in ADDRESSED:
         return False
     if not own_id or event.user.uuid == own_id:
         return True

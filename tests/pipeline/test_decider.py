@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from malexbot.events import Event, Peer
+from malexbot.events import Event, Peer, User
 from malexbot.pipeline.audience import Audience, Heard
 from malexbot.pipeline.decider import Decider, Unaware
 from malexbot.ports import Entry, Occasion, Processor
@@ -320,11 +320,15 @@ def test_what_a_person_asks_of_the_bot_is_heard_wherever_it_comes_from(
     assert decide(asked, heard, posted=[Answer()]) is None
 
 
-def test_a_hook_tells_of_any_channel_but_not_of_what_the_bot_itself_said() -> None:
-    hook = posted()._replace(name="hook", event_type="hook", peer=Peer("c9", "c9"))
-    assert decide(hook, hook=[Answer()]) == Entry(hook, False, ["answer"])
-    own = hook._replace(user=hook.user._replace(uuid=BOT))
-    assert decide(own, hook=[Answer()]) is None
+@pytest.mark.parametrize("own_id", [BOT, ""])
+@pytest.mark.parametrize("user", ["alice-id", ""])
+@pytest.mark.parametrize("name", ["hook", "tick"])
+def test_what_comes_to_us_alone_is_nobodys_post(
+    name: str, user: str, own_id: str
+) -> None:
+    called = happened(name, "c9")._replace(event_type=name, user=User(user))
+    entry = decide(called, Heard(own_id=own_id), **{name: [Answer()]})
+    assert entry == Entry(called, False, ["answer"])
 
 
 def test_who_is_named_is_told_so() -> None:

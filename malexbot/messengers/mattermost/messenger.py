@@ -56,7 +56,7 @@ class Server:
         """`public_url`: where the server reaches us, if it does."""
         token = settings.token.get_secret_value()
         self.client = Client(Link(url=settings.api_url, token=token))
-        self._clock = self.client.within(Stop(), patience_s=0, read_s=ASKED_S)
+        self._hasty = self.client.within(Stop(), patience_s=0, read_s=ASKED_S)
         self.dial = Dial(url=settings.websocket_url, token=token)
         self.people = People(self.client)
         self.files = MattermostFiles(self.client.link)
@@ -77,7 +77,11 @@ class Server:
 
     def now_ms(self) -> int:
         """The server's clock; raises Transient, and soon, if it cannot be asked."""
-        return self._clock.server_now_ms()
+        return self._hasty.server_now_ms()
+
+    def own_id(self) -> str:
+        """The bot's user id; raises Transient, and soon, if it cannot be asked."""
+        return self._hasty.own_id
 
 
 class Mattermost:

@@ -113,8 +113,7 @@ def doors(
     server: Server, *, desk: Desk, grants: Grants, commands: Commands
 ) -> Mapping[str, Door]:
     """By their paths, as backend.public_url leads to them."""
-    link, writer = server.client.link, server.chat.writer
-    now_ms = link.clock.now_ms
+    writer, now_ms = server.chat.writer, server.client.link.clock.now_ms
     tokens = CommandTokens(commands, lambda: _secrets(server.settings.command_tokens))
     hooks = HookTokens(lambda: _secrets(server.settings.outgoing_tokens))
 
@@ -133,7 +132,7 @@ def doors(
         "/slash": SlashCommands(tokens, now_ms),
         "/actions": Presses(grants, now_ms, partial(_keeps, _hasty(server.client))),
         "/dialogs": Submissions(grants, now_ms),
-        "/hooks/outgoing": OutgoingHooks(hooks, now_ms, own_id=lambda: link.own_id),
+        "/hooks/outgoing": OutgoingHooks(hooks, now_ms, own_id=server.own_id),
     }
     knock, alarm = partial(CallbackDoor, desk=desk, write=write, moment=moment), Alarm()
     return {

@@ -32,9 +32,9 @@ class OutgoingHooks:
         tokens: HookTokens,
         now_ms: Callable[[], int],
         *,
-        own_id: Callable[[], str] = str,
+        own_id: Callable[[], str],
     ) -> None:
-        """`own_id`: the bot's, as soon as it is known."""
+        """`own_id`: the bot's; raises Transient if it cannot be asked."""
         self._tokens = tokens
         self._now_ms = now_ms
         self._own_id = own_id

@@ -140,6 +140,7 @@ class AwayCommands(MemoryCommands):
 class Backend:
     """The doors of a malexbot that keeps everything in memory."""
 
+    address: str = "http://127.0.0.1:1"
     desk: EchoDesk = field(default_factory=EchoDesk)
     commands: AwayCommands = field(default_factory=AwayCommands)
     now: float = 1000.0
@@ -149,7 +150,7 @@ class Backend:
         self.server = Server(
             Settings.model_validate(
                 {
-                    "http_host": "http://127.0.0.1:1",
+                    "http_host": self.address,
                     "token": "b0t",
                     "command_tokens": {
                         "byhand": "Hand-Made-1",
@@ -163,6 +164,7 @@ class Backend:
             ),
             public_url=PUBLIC_URL,
         )
+        self.server.client.link.own_id = "the-bot"
         # Who fills a dialog in has pressed something or given a command before.
         people = self.server.people
         people.meet(other_id("o7pqbb9yi3gkdybrbuee6nuq6r"), "zoe")

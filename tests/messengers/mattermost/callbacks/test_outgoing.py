@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from malexbot.messengers.mattermost.callbacks.doors import RETRY_AFTER_S
 from malexbot.ports import Call
 from tests.messengers.mattermost.callbacks.calls import (
     Backend,
@@ -12,6 +13,7 @@ from tests.messengers.mattermost.callbacks.calls import (
     named,
     with_fields,
 )
+from tests.messengers.mattermost.scripted import Scripted, answer
 
 FORMS = ("73_outgoing_form", "74_outgoing_json")
 
@@ -40,6 +42,29 @@ def test_the_bot_does_not_hear_itself(backend: Backend) -> None:
     assert backend.told(call) == {}
     assert len(backend.desk.events) == 1
     assert backend.knock(with_fields(call, token="wrong")).status == 401
+
+
+def test_whose_it_is_has_to_be_known_before_it_is_taken_in(backend: Backend) -> None:
+    call = anew(named("76_outgoing_bots_own"))
+    backend.server.client.link.own_id = ""
+    answered = backend.knock(call)
+    assert (answered.status, answered.retry_after_s) == (503, RETRY_AFTER_S)
+    assert backend.knock(with_fields(call, token="wrong")).status == 401
+    assert backend.desk.events == []
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_the_server_is_asked_once_who_the_bot_is(is_ours: bool) -> None:
+    call = anew(named("76_outgoing_bots_own"))
+    own_id = fields_of(call)["user_id"] if is_ours else "the-bot"
+    with Scripted(answer("200 OK", b'{"id": "%s"}' % own_id.encode())) as server:
+        backend = Backend(f"http://127.0.0.1:{server.port}")
+        backend.server.client.link.own_id = ""
+        for _ in range(2):
+            assert backend.told(call) == {}
+        backend.close()
+    assert len(backend.desk.events) == (0 if is_ours else 2)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("part", FORMS)
