@@ -21,9 +21,9 @@ from urllib3.exceptions import MaxRetryError
 
 from malexbot import __version__
 from malexbot.config.targets import HttpTarget
-from malexbot.consumers.away import Away
+from malexbot.consumers.away import Away, Later
 from malexbot.consumers.parcel import body
-from malexbot.errors import MalexbotError, Permanent, Transient
+from malexbot.errors import MalexbotError, Permanent
 from malexbot.ports import Job
 from malexbot.runtime.heart import outside
 from malexbot.runtime.timely import TimelyAdapter
@@ -144,11 +144,11 @@ class HttpLine:
             # Of how the way there is set up, which somebody mends; no event is lost.
             raise Away(f"{self._name}: {status} {_elsewhere(answer)}")
         told = f"{self._name}: {status} {' '.join(said.split())[:MOST_TOLD]}".rstrip()
+        wait_s = retry_after_s(answer.headers.get("Retry-After", ""))
         if status in AWAY:
-            wait_s = retry_after_s(answer.headers.get("Retry-After", ""))
             raise Away(told, wait_s, is_certain=status not in SILENT)
         if status >= 500 or status in PASSES:
-            raise Transient(told)
+            raise Later(told, wait_s)
         raise Permanent(told)
 
     def _unanswered(self, error: requests.RequestException) -> MalexbotError:

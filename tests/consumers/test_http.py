@@ -153,10 +153,11 @@ def test_the_wait_that_is_asked_for_is_told(service: Service, made: Any) -> None
 def test_what_may_be_the_events_own_fault_is_told_apart(
     service: Service, made: Any, status: int
 ) -> None:
-    service.status = status
+    service.status, service.headers = status, {"Retry-After": "7"}
     with pytest.raises(Transient) as refused:
         post(made(service))
     assert not isinstance(refused.value, Away)
+    assert refused.value.retry_after_s == 7
 
 
 @pytest.mark.parametrize(("status", "is_certain"), [(503, True), (504, False)])
