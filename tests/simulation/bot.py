@@ -84,6 +84,7 @@ class Process:
             gaps=self.store,
             hearing=self.hearing,
             progress=Progress(self.health),
+            knows_self=lambda: True,
             workers=1,
         )
 

@@ -128,8 +128,13 @@ class Backfill:
         return backoff.next_s()
 
     def read(self, stop: Stop) -> bool:
-        """One pass over all channels; yes means that there is nothing left to read."""
+        """One pass over all channels; yes means that there is nothing left to read.
+
+        Raises Transient also while the listener does not know yet who the bot is.
+        """
         self._called.clear()
+        if not self._means.knows_self():
+            raise Transient("the server has not told yet who the bot is")
         if not self._is_primed:
             self._rooms.remember()
             self._is_primed = True

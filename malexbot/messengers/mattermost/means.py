@@ -73,6 +73,8 @@ class Means:
     gaps: Gaps
     hearing: Hearing
     progress: Progress
+    knows_self: Callable[[], bool]
+    """No: what is read now could all be the bot's own, and nobody would answer it."""
     is_wanted: Callable[[Event], bool] = everything
     """Asked for each event of each walk: no keeps it from coming back."""
     workers: int = WORKERS

@@ -127,6 +127,7 @@ class Mattermost:
             gaps=bookmarks,
             hearing=hearing,
             progress=Progress(health),
+            knows_self=lambda: bool(audience.now.own_id),
             is_wanted=retention.wants,
         )
         self.backfill = Backfill(rooms=self._rooms, means=means, wake_at=pages.wake_at)

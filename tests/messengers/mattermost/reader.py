@@ -40,7 +40,7 @@ class Reader:
         self.mattermost, self.town = mattermost, mattermost.town
         self.store = Store()
         self.rejected: list[bytes] = []
-        self.has_room = True
+        self.has_room = self.knows_self = True
         self.events: list[Event] = []
         self.listened: frozenset[str] = frozenset()
         self.direct: frozenset[str] | None = frozenset()
@@ -73,6 +73,7 @@ class Reader:
                 gaps=self.store,
                 hearing=hearing,
                 progress=Progress(Health()),
+                knows_self=lambda: self.knows_self,
                 workers=1,
             ),
             wake_at=reading.wake_at,

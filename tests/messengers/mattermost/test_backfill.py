@@ -8,7 +8,9 @@ from functools import partial
 
 import pytest
 
+from malexbot.errors import Transient
 from malexbot.messengers.mattermost.backfill import REFUSED_S, Backfill
+from malexbot.messengers.mattermost.client import Client
 from malexbot.messengers.mattermost.failures import (
     Answer,
     Busy,
@@ -21,12 +23,30 @@ from malexbot.runtime.health import Health
 from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 from malexbot.runtime.supervisor import Supervisor
+from malexbot.sandbox.fixtures import Mattermost
 from tests.simulation.desk import MINUTE_MS, Desk, desk
+
+from .reader import Reader
 
 __all__ = ["desk"]
 
 
 WAIT_S = 10.0
+
+
+def test_nothing_is_read_before_the_bot_knows_who_it_is(
+    mattermost: Mattermost, client: Client
+) -> None:
+    """What is said to it meanwhile would be taken for its own, and left unanswered."""
+    reader = Reader(mattermost, client)
+    said = reader.say(2)
+    reader.knows_self = False
+    with pytest.raises(Transient):
+        reader.read()
+    assert (reader.requests, reader.listened, reader.events) == ([], frozenset(), [])
+    reader.knows_self = True
+    assert reader.read()
+    assert set(said) <= reader.kept().keys()
 
 
 # Promise 6: whether there is anything new, and whether we are deaf.
