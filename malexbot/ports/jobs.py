@@ -102,9 +102,9 @@ class Jobs(Protocol):
     def behind(self, job: Job, *, most: int, most_bytes: int) -> list[Job]:
         """Those right behind it in its lane that are ready, of its kind, in order.
 
-        They are not begun: while this one is ours, nobody else begins them. So whoever
-        is cut off has left them as they were. None if it is not ours any more, or was
-        cut off before: then it may be what kills us.
+        They are not begun: while this one is ours, nobody else begins them, and none
+        will be too old. So whoever is cut off has left them as they were. None if it is
+        not ours any more, or was cut off before: then it may be what kills us.
         """
         ...
 

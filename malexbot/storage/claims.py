@@ -140,14 +140,15 @@ SELECT {JOB} FROM gone jobs ORDER BY id
 )
 
 # Of those behind a job of ours as many as can go along with it: up to the first that
-# is not ready, or is of another kind, or would be too much.
+# is not ready, or is of another kind, or would be too much, or too old before the lease
+# ends: it would expire on its way.
 _BEHIND = Statement(
     "jobs_behind",
     f"""
 WITH waiting AS (
   SELECT jobs.*, head.kind = jobs.kind AND jobs.state = 'ready'
       AND (jobs.attempts = 0 OR jobs.due_at <= clock_timestamp())
-      AND (jobs.expires_at IS NULL OR jobs.expires_at > clock_timestamp()) AS is_ready
+      AND (jobs.expires_at IS NULL OR jobs.expires_at > head.due_at) AS is_ready
   FROM jobs head JOIN jobs ON jobs.lane = head.lane AND jobs.id > head.id
   WHERE head.id = %(id)s AND head.state = 'leased' AND head.epoch = %(epoch)s
     AND head.attempts = %(attempts)s AND NOT head.is_loose

@@ -110,6 +110,8 @@ def test_a_head_that_failed_takes_them_along_still(
         ("kind = 'other'", [1, 2]),
         ("attempts = 1, due_at = due_at + interval '1 hour'", [1, 2]),
         ("expires_at = clock_timestamp() - interval '1 s'", [1, 2]),
+        ("expires_at = clock_timestamp() + interval '5 s'", [1, 2]),
+        ("expires_at = clock_timestamp() + interval '70 s'", [1, 2, 3, 4]),
         ("is_loose = true", [1, 2, 4]),
         ("state = 'dropped', finished_at = now()", [1, 2, 4]),
         ("lane = 'elsewhere'", [1, 2, 4]),
@@ -120,6 +122,18 @@ def test_they_go_as_far_as_nothing_is_between_them(
 ) -> None:
     look(f"UPDATE jobs SET {change} WHERE payload->>'n' = '3'")
     assert behind(jobs, head) == left
+
+
+def test_what_goes_along_does_not_expire_on_its_way(
+    jobs: DatabaseJobs, head: Job, look: Look
+) -> None:
+    """Lest it be told as expired, and sent once more, though it was delivered."""
+    look("UPDATE jobs SET expires_at = clock_timestamp() + interval '5 s'")
+    along = [End(j.id, "done", "") for j in jobs.behind(head, most=9, most_bytes=999)]
+    pass_time(look, 30)
+    expired = {job.id for job in jobs.expire()}
+    assert expired and not expired & {end.job_id for end in along}
+    jobs.finish(head, [], along=along)
 
 
 def test_a_loose_head_takes_nobody_along(

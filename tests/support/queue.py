@@ -158,7 +158,10 @@ class MemoryJobs:
                 if row.is_open and row.lane == head.lane and row.id > head.id
             ]
             fit = itertools.takewhile(
-                lambda row: row.state == "ready" and row.kind == head.kind, waiting
+                lambda row: row.state == "ready"
+                and row.kind == head.kind
+                and (row.expires_at is None or row.expires_at > head.due_at),
+                waiting,
             )
             return [self._job(row, now) for row in itertools.islice(fit, most)]
 
