@@ -29,6 +29,8 @@ class Bookmark:
     team_id: str = ""
     type: str = ""
     """O, P, D, G; "" before the server told."""
+    team: str = ""
+    """Its name at the last look; "" if that is not known, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from malexbot.storage.database import Database
 _CONNECT = "INSERT INTO connections (source, reason) VALUES (%s, %s) RETURNING number"
 _CHANNELS = """
 SELECT channel_id, name, mark_id, mark_at, filled_for, history_id, is_history_done,
-  edits_until, edits_walk_id, messages, last_post_at, team_id, type
+  edits_until, edits_walk_id, messages, last_post_at, team_id, type, team
 FROM channels WHERE source = %s
 """
 # A channel of which nothing is new is not even locked: the journal may hold it.

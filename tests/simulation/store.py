@@ -67,7 +67,11 @@ class Store:
         for one in news:
             mark = self.mark(one.channel_id)
             self.marks[one.channel_id] = replace(
-                mark, name=one.name, team_id=one.team_id, type=one.type
+                mark,
+                name=one.name,
+                team_id=one.team_id,
+                type=one.type,
+                team=one.team or mark.team,
             )
             self.noted[one.channel_id] = one
 

@@ -321,11 +321,11 @@ def test_a_note_moves_no_mark(
 
 
 def test_the_name_of_a_team_is_kept_until_there_is_another(
-    bookmarks: DatabaseBookmarks, look: Look
+    bookmarks: DatabaseBookmarks,
 ) -> None:
     def team(name: str) -> str:
         bookmarks.note("mattermost", [replace(NEWS, team=name)])
-        return str(look.one("SELECT team FROM channels"))
+        return bookmark(bookmarks).team
 
     assert [team(name) for name in ("crew", "", "staff")] == ["crew", "crew", "staff"]
 

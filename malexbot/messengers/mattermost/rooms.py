@@ -54,10 +54,11 @@ class Listed:
     def may_fit(self, mark: Bookmark, teams: Mapping[str, str]) -> bool:
         """Whether a channel that the server does not list now is one of ours.
 
-        Of a team that is not known, any one may be meant.
+        A team that is not listed either has the name of before. Of one that is not
+        known, any one may be meant.
         """
-        if mark.team_id in teams or mark.type in DIRECT_TYPES:
-            return self.fits(_unlisted(mark), teams)
+        if mark.team_id in teams or mark.team or mark.type in DIRECT_TYPES:
+            return self.fits(_unlisted(mark), {mark.team_id: mark.team, **teams})
         name = mark.name.lower()
         is_named = bool(name) and any(p.endswith(f"/{name}") for p in self._paths)
         return is_named or bool({EVERY, mark.channel_id} & self._ids)

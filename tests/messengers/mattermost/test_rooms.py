@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from malexbot.ports import ChannelNews
 from malexbot.sandbox.fixtures import Mattermost
 from tests.simulation.bot import Process
 from tests.simulation.server import Server
-from tests.simulation.store import Store
+from tests.simulation.store import BLANK, Store
 
 from .reader import Reader
 
@@ -41,6 +42,23 @@ def test_a_channel_fits_by_id_by_name_or_by_star(
     names: Sequence[str], news: ChannelNews, fits: bool
 ) -> None:
     assert Listed(names).fits(news, TEAMS) is fits
+
+
+@pytest.mark.parametrize(
+    ("team", "teams", "may_fit"),
+    [
+        ("crew", {}, True),
+        ("other", {}, False),
+        ("", {}, True),
+        ("other", {"t1": "crew"}, True),
+        ("crew", {"t1": "other"}, False),
+    ],
+)
+def test_a_channel_that_is_not_shown_is_one_of_the_team_it_had(
+    team: str, teams: dict[str, str], may_fit: bool
+) -> None:
+    mark = replace(BLANK, channel_id="x", name="general", team_id="t1", team=team)
+    assert Listed(["crew/general"]).may_fit(mark, teams) is may_fit
 
 
 def test_direct_channels_fit_a_star_only_if_they_are_archived() -> None:
@@ -243,6 +261,8 @@ def test_what_the_config_does_not_name_any_more_is_let_go(
         reader.backfill._rooms._bookmarks = wide.store
         reader.backfill._rooms.remember()
         assert town.direct not in reader.listened
+        # It has the name that is listed, but is of another team.
+        assert (other in reader.listened) is (names == ["*"])
         before = said(reader)
         reader.read()
         assert town.channel in reader.listened
