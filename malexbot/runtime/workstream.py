@@ -96,6 +96,7 @@ class Workstream:
         self._turn_s = turn_s
         self._lock = threading.Lock()
         self._waiting: deque[Record] = deque()
+        self._is_woken = threading.Event()
         self._wanted: Sink | None = None
         self._only_failures = False
         self._sink: Sink | None = None
@@ -114,6 +115,7 @@ class Workstream:
         """Who is told from now on; None: nobody."""
         self._only_failures = only_failures
         self._wanted = sink
+        self._is_woken.set()
 
     # From any thread.
 
@@ -135,10 +137,15 @@ class Workstream:
     # From its own.
 
     def run(self, stop: Stop) -> None:
+        # Who was to be told before it began is not somebody else.
+        self._is_woken.clear()
         try:
-            while not stop.is_set:
-                if wait_s := self._turn():
-                    stop.wait(wait_s)
+            with stop.waking(self._is_woken.set):
+                while not stop.is_set:
+                    if wait_s := self._turn():
+                        with outside("the next turn"):
+                            self._is_woken.wait(wait_s)
+                    self._is_woken.clear()
             self._drain(stop)
         finally:
             self._leave()

@@ -268,6 +268,18 @@ def test_somebody_else_is_told_from_now_on() -> None:
         eventually(lambda: second.is_closed and not world.state)
 
 
+def test_who_is_told_instead_is_told_at_once() -> None:
+    """Whatever the one before him has asked for."""
+    fail = Failing(Unsent("later", 3600.0))
+    world = World(Memory(fail))
+    second = Memory()
+    world.note(0)
+    with Running(world.log):
+        eventually(lambda: fail.tried)
+        world.log.adopt(second)
+        eventually(lambda: second.jobs == [0])
+
+
 def _at_once(backoff: object) -> float:
     backoff._state.attempt_number += 1  # type: ignore[attr-defined]
     return 0.001
