@@ -13,8 +13,6 @@ from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from malexbot.runtime.deadline import Deadline
 
@@ -26,17 +24,25 @@ class TimelyAdapter(HTTPAdapter):
 
     def __init__(self, *, watch: Watch = lambda line: None, **more: Any) -> None:
         """`watch` is told of every line that it opens, be it by way of a proxy."""
-        self._classes = _pools(watch)
+        self._watch = watch
         super().__init__(**more)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = self._classes
+        self._make_timely(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        is_known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **more)
-        manager.pool_classes_by_scheme = self._classes
+        if not is_known:
+            self._make_timely(manager)
         return manager
+
+    def _make_timely(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {
+            scheme: _timely(pool, self._watch)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
 
 
 class _Reader(io.RawIOBase):
@@ -71,25 +77,14 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_Reader(sock, incoming.detach()))
 
 
-def _pools(watch: Watch) -> dict[str, Any]:
-    class Http(HTTPConnection):
-        response_class = _Answer
+def _timely(pool: Any, watch: Watch) -> Any:
+    """The same class of pool, be it of a proxy, whose lines answer in time."""
+    base = pool.ConnectionCls
 
-        def connect(self) -> None:
-            super().connect()
-            watch(self.sock)
+    def connect(line: Any) -> None:
+        base.connect(line)
+        watch(line.sock)
 
-    class Https(HTTPSConnection):
-        response_class = _Answer
-
-        def connect(self) -> None:
-            super().connect()
-            watch(self.sock)
-
-    class HttpPool(HTTPConnectionPool):
-        ConnectionCls = Http
-
-    class HttpsPool(HTTPSConnectionPool):
-        ConnectionCls = Https
-
-    return {"http": HttpPool, "https": HttpsPool}
+    ours = {"response_class": _Answer, "connect": connect}
+    line = type(base.__name__, (base,), ours)
+    return type(pool.__name__, (pool,), {"ConnectionCls": line})
