@@ -154,9 +154,15 @@ class Client:
 
         Ours may be wrong: as long as nothing was heard of the server, it is asked.
         """
-        if not self.link.clock.is_told:
-            self.ping()
-        return self.link.clock.now_ms()
+        clock = self.link.clock
+        if not clock.is_told:
+            try:
+                self.ping()
+            except Failure:
+                # A refusal comes with the time as well.
+                if not clock.is_told:
+                    raise
+        return clock.now_ms()
 
     # The server and its people.
 

@@ -203,6 +203,14 @@ def test_an_error_without_a_date_tells_no_time() -> None:
         asking.link.close()
 
 
+def test_a_refusal_tells_the_time_as_well() -> None:
+    date = "Sat, 21 Nov 2026 02:01:27 GMT"
+    with Scripted(answer("403 Forbidden", b'{"id": "no"}', Date=date)) as server:
+        asking = client(server)
+        assert abs(asking.server_now_ms() - 1795226487500) < 2000
+        asking.link.close()
+
+
 def test_while_nobody_tells_the_time_ours_does_not_count(unused_port: int) -> None:
     link = Link(url=f"http://127.0.0.1:{unused_port}/api/v4", token="t")
     with pytest.raises(Unreachable):
