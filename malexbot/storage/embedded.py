@@ -16,7 +16,6 @@ from pathlib import Path
 
 from malexbot.errors import MalexbotError, Misconfigured, Transient
 from malexbot.runtime.heart import outside
-from malexbot.runtime.retry import Backoff
 from malexbot.runtime.stop import Stop
 from malexbot.storage.binaries import Owner
 from malexbot.storage.cluster import ROLE, Cluster, open_private
@@ -124,6 +123,9 @@ class Embedded:
 
     def _keep_alive(self) -> None:
         """Start the server again when it has died, until we give it up."""
+        # Heavy: a command whose server is another one does without.
+        from malexbot.runtime.retry import Backoff
+
         backoff, wait_s, told = Backoff(), _WATCH_S, ""
         while not self._stop.wait(wait_s):
             if self.is_alive:

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from malexbot.errors import Misconfigured, Permanent, Transient
+from malexbot.runtime.retry import Backoff
 from malexbot.storage import binaries
 from malexbot.storage import embedded as module
 from malexbot.storage.binaries import find_programs
@@ -279,7 +280,7 @@ def test_what_keeps_it_from_starting_is_told_once(
     monkeypatch.setattr(module, "_WATCH_S", 0.01)
     with monkeypatch.context() as full:
         full.setattr(module, "Cluster", fail)
-        full.setattr(module.Backoff, "next_s", lambda self: 0.0)
+        full.setattr(Backoff, "next_s", lambda self: 0.0)
         os.kill(pid_of(state_dir), signal.SIGKILL)
         for _ in range(5):
             assert tries.acquire(timeout=30)
