@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -49,13 +50,17 @@ class Line:
         *,
         kinds: Kinds,
         watch: Watch = lambda line: None,
+        silent_s: float = math.inf,
     ) -> None:
-        """`to`: who is waited for meanwhile; `watch` is told of each connection."""
+        """`to`: who is waited for meanwhile; `watch` is told of each connection.
+
+        Of an answer something comes each `silent_s`, or it is waited for no longer.
+        """
         self._to = to
         self._kinds = kinds
         self.session = requests.Session()
         self.session.headers["User-Agent"] = f"malexbot/{__version__}"
-        adapter = TimelyAdapter(watch=watch, pool_maxsize=POOL_SIZE)
+        adapter = TimelyAdapter(watch=watch, silent_s=silent_s, pool_maxsize=POOL_SIZE)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
         self._way = self._surroundings(url)

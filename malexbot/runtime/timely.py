@@ -7,6 +7,7 @@ thread for ever.
 from __future__ import annotations
 
 import io
+import math
 import socket
 from collections.abc import Callable
 from http.client import HTTPResponse
@@ -22,9 +23,19 @@ Watch = Callable[[socket.socket], object]
 class TimelyAdapter(HTTPAdapter):
     """Mounted, it makes the time-out of a read that of the whole answer."""
 
-    def __init__(self, *, watch: Watch = lambda line: None, **more: Any) -> None:
-        """`watch` is told of every line that it opens, be it by way of a proxy."""
+    def __init__(
+        self,
+        *,
+        watch: Watch = lambda line: None,
+        silent_s: float = math.inf,
+        **more: Any,
+    ) -> None:
+        """`watch` is told of every line that it opens, be it by way of a proxy.
+
+        An answer of which nothing comes for `silent_s` ends earlier.
+        """
         self._watch = watch
+        self._answer = type("Answer", (_Answer,), {"silent_s": silent_s})
         super().__init__(**more)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
@@ -40,7 +51,7 @@ class TimelyAdapter(HTTPAdapter):
 
     def _make_timely(self, manager: Any) -> None:
         manager.pool_classes_by_scheme = {
-            scheme: _timely(pool, self._watch)
+            scheme: _timely(pool, self._answer, self._watch)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
@@ -48,9 +59,12 @@ class TimelyAdapter(HTTPAdapter):
 class _Reader(io.RawIOBase):
     """What comes in over a line, until its time is over."""
 
-    def __init__(self, line: socket.socket, incoming: io.RawIOBase) -> None:
+    def __init__(
+        self, line: socket.socket, incoming: io.RawIOBase, *, silent_s: float
+    ) -> None:
         self._line = line
         self._incoming = incoming
+        self._silent_s = silent_s
         self._deadline = Deadline(line.gettimeout() or 0.0)
 
     def readable(self) -> bool:
@@ -60,7 +74,7 @@ class _Reader(io.RawIOBase):
         left_s = self._deadline.left_s
         if not left_s:
             raise TimeoutError("the answer took too long")
-        self._line.settimeout(left_s)
+        self._line.settimeout(min(left_s, self._silent_s))
         return self._incoming.readinto(buffer)
 
     def close(self) -> None:
@@ -71,13 +85,17 @@ class _Reader(io.RawIOBase):
 class _Answer(HTTPResponse):
     """Reads itself in time."""
 
+    silent_s = math.inf
+
     def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         incoming: Any = self.fp
-        self.fp = io.BufferedReader(_Reader(sock, incoming.detach()))
+        self.fp = io.BufferedReader(
+            _Reader(sock, incoming.detach(), silent_s=self.silent_s)
+        )
 
 
-def _timely(pool: Any, watch: Watch) -> Any:
+def _timely(pool: Any, answer: type[_Answer], watch: Watch) -> Any:
     """The same class of pool, be it of a proxy, whose lines answer in time."""
     base = pool.ConnectionCls
 
@@ -85,6 +103,6 @@ def _timely(pool: Any, watch: Watch) -> Any:
         base.connect(line)
         watch(line.sock)
 
-    ours = {"response_class": _Answer, "connect": connect}
+    ours = {"response_class": answer, "connect": connect}
     line = type(base.__name__, (base,), ours)
     return type(pool.__name__, (pool,), {"ConnectionCls": line})

@@ -54,7 +54,7 @@ class Link:
         self.pace = Pace()
         self.clock = ServerClock()
         self.own_id = ""
-        self._line = Line("Mattermost", self.url, kinds=KINDS)
+        self._line = Line("Mattermost", self.url, kinds=KINDS, silent_s=READ_S)
         self._line.session.auth = Bearer(token)
         # How long a whole file takes is its length's business.
         self._line.session.mount(f"{self.url}/files/", HTTPAdapter())

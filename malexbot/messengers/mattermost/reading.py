@@ -30,6 +30,8 @@ PER_PAGE = 200
 MOST_BLIND = 5
 # A channel that fails is left for a while and tried again: the others go on.
 PATIENCE_S = 10.0
+# A page of long posts is megabytes; over a slow line it comes, though not soon.
+PAGE_S = 300.0
 
 
 class Reading:
@@ -44,7 +46,7 @@ class Reading:
         hearing: Hearing,
         per_page: int = PER_PAGE,
     ) -> None:
-        self._client = client.within(Stop(), patience_s=PATIENCE_S)
+        self._client = client.within(Stop(), patience_s=PATIENCE_S, read_s=PAGE_S)
         self._translator = translator
         self._names = Names(client, translator)
         self._reject = reject
@@ -55,7 +57,7 @@ class Reading:
 
     def wake_at(self, stop: Stop) -> None:
         """Calls that wait end when this is set."""
-        self._client = self._client.within(stop, patience_s=PATIENCE_S)
+        self._client = self._client.within(stop, patience_s=PATIENCE_S, read_s=PAGE_S)
         self._names.wake_at(stop)
 
     # Pages.

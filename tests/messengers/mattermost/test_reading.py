@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
+from malexbot.messengers.mattermost.borders import Room
 from malexbot.messengers.mattermost.client import Client
+from malexbot.messengers.mattermost.failures import Unreachable
+from malexbot.messengers.mattermost.hearing import Hearing
+from malexbot.messengers.mattermost.link import Link
+from malexbot.messengers.mattermost.reading import PAGE_S, Reading, news_of
+from malexbot.messengers.mattermost.translate import Translator
+from malexbot.runtime.stop import Stop
 from malexbot.sandbox.fixtures import Mattermost
+from tests.consumers.service import dripping
+from tests.messengers.mattermost.scripted import SILENCE, Scripted
+from tests.simulation.store import BLANK
 
 from .reader import PER_PAGE, Reader
 
@@ -72,6 +82,46 @@ def test_an_erased_mark_hides_nothing(desk: Reader) -> None:
     desk.mattermost.scene.erase(mark_id)
     assert desk.read()
     assert set(missed) <= set(desk.kept())
+
+
+ROOM = Room(news_of({"id": "c", "name": "channel"}), BLANK)
+
+
+def slow_reading(url: str) -> tuple[Link, Reading]:
+    link = Link(url=url, token="t" * 26)
+    reading = Reading(
+        client=Client(link, patience_s=0),
+        translator=Translator(lambda: 0),
+        reject=lambda *_: True,
+        hearing=Hearing(lambda: 0),
+    )
+    # Nothing is tried twice.
+    stop = Stop()
+    stop.set()
+    reading.wake_at(stop)
+    return link, reading
+
+
+def test_a_page_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of it comes in time, all of it takes four times as long."""
+    monkeypatch.setattr(f"{Link.__module__}.READ_S", 0.5)
+    page = b'{"order": [], "posts": {}}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(page) + 100)
+    with dripping(head + page, b" ") as url:
+        link, reading = slow_reading(url)
+        assert reading.newest(ROOM) == []
+        link.close()
+
+
+def test_a_page_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{Link.__module__}.READ_S", 0.2)
+    with Scripted(SILENCE) as server:
+        link, reading = slow_reading(server.url)
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            reading.newest(ROOM)
+        assert time.monotonic() - began < PAGE_S / 10
+        link.close()
 
 
 # What cannot be read.
