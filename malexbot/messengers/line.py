@@ -60,7 +60,12 @@ class Line:
         self._kinds = kinds
         self.session = requests.Session()
         self.session.headers["User-Agent"] = f"malexbot/{__version__}"
-        adapter = TimelyAdapter(watch=watch, silent_s=silent_s, pool_maxsize=POOL_SIZE)
+        adapter = TimelyAdapter(
+            watch=watch,
+            connect_s=CONNECT_S,
+            silent_s=silent_s,
+            pool_maxsize=POOL_SIZE,
+        )
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
         self._way = self._surroundings(url)

@@ -1,7 +1,8 @@
 """Answers that are there in time as a whole, however a service lets them drip.
 
 The time-out of `requests` is for each read: who sends a byte now and then would hold a
-thread for ever.
+thread for ever. And it sends all that is said under the time-out for connecting, which
+is short: here each piece of it has the time-out of a read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from malexbot.runtime.deadline import Deadline
@@ -27,16 +29,35 @@ class TimelyAdapter(HTTPAdapter):
         self,
         *,
         watch: Watch = lambda line: None,
+        connect_s: float = math.inf,
         silent_s: float = math.inf,
         **more: Any,
     ) -> None:
         """`watch` is told of every line that it opens, be it by way of a proxy.
 
-        An answer of which nothing comes for `silent_s` ends earlier.
+        To connect takes no longer than `connect_s`, whatever is asked for. An answer
+        of which nothing comes for `silent_s` ends earlier.
         """
         self._watch = watch
+        self._connect_s = connect_s
         self._answer = type("Answer", (_Answer,), {"silent_s": silent_s})
         super().__init__(**more)
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        *args: Any,
+        **more: Any,
+    ) -> Response:
+        if isinstance(timeout, tuple):
+            _, timeout = timeout
+            if isinstance(request.body, bytes):
+                # What is read like a file is sent piece by piece.
+                body: Any = io.BytesIO(request.body)
+                request.body = body
+        return super().send(request, stream, timeout, *args, **more)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
@@ -51,9 +72,24 @@ class TimelyAdapter(HTTPAdapter):
 
     def _make_timely(self, manager: Any) -> None:
         manager.pool_classes_by_scheme = {
-            scheme: _timely(pool, self._answer, self._watch)
+            scheme: self._timely(pool)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
+
+    def _timely(self, pool: Any) -> Any:
+        """The same class of pool, be it of a proxy, whose lines answer in time."""
+        base = pool.ConnectionCls
+
+        def connect(line: Any) -> None:
+            line_s, line.timeout = line.timeout, min(line.timeout, self._connect_s)
+            base.connect(line)
+            line.timeout = line_s
+            line.sock.settimeout(line_s)
+            self._watch(line.sock)
+
+        ours = {"response_class": self._answer, "connect": connect}
+        line = type(base.__name__, (base,), ours)
+        return type(pool.__name__, (pool,), {"ConnectionCls": line})
 
 
 class _Reader(io.RawIOBase):
@@ -93,16 +129,3 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(
             _Reader(sock, incoming.detach(), silent_s=self.silent_s)
         )
-
-
-def _timely(pool: Any, answer: type[_Answer], watch: Watch) -> Any:
-    """The same class of pool, be it of a proxy, whose lines answer in time."""
-    base = pool.ConnectionCls
-
-    def connect(line: Any) -> None:
-        base.connect(line)
-        watch(line.sock)
-
-    ours = {"response_class": answer, "connect": connect}
-    line = type(base.__name__, (base,), ours)
-    return type(pool.__name__, (pool,), {"ConnectionCls": line})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +13,17 @@ from urllib3.connection import HTTPConnection
 
 from malexbot.runtime.timely import TimelyAdapter
 from tests.consumers.service import dripping
+
+
+def test_a_handshake_has_the_time_for_connecting() -> None:
+    adapter = TimelyAdapter(connect_s=0.2)
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(requests.RequestException):
+            adapter.send(requests.Request("GET", url).prepare(), timeout=(0.2, 60))
+    assert time.monotonic() - began < 30
+    adapter.close()
 
 
 class SocksConnection(HTTPConnection):

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,6 +130,44 @@ def test_an_answer_that_drips_holds_nobody(begins: bytes, drips: bytes) -> None:
         link = Link(url=url, token=TOKEN)
         with pytest.raises(Unclear):
             Client(link, patience_s=0, read_s=0.2).create_post("c", "hello")
+        link.close()
+
+
+@contextmanager
+def reading_slowly(said: bytes) -> Iterator[str]:
+    """A server that takes a request by and by, and then says this; its address."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+
+    def take() -> None:
+        line, _ = server.accept()
+        with line:
+            request = line.makefile("rb")
+            head = b"".join(iter(request.readline, b"\r\n")).lower()
+            left = int(head.partition(b"content-length:")[2].split()[0])
+            while left and (piece := request.read(min(left, 1 << 19))):
+                left -= len(piece)
+                threading.Event().wait(0.1)
+            request.close()
+            line.sendall(said)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    thread.join()
+    server.close()
+
+
+def test_a_file_is_sent_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece leaves in time, all of them take longer than any time-out."""
+    monkeypatch.setattr("malexbot.messengers.line.CONNECT_S", 0.5)
+    said = answer("201 Created", b'{"file_infos": [{"id": "f"}]}')
+    with reading_slowly(said) as url:
+        link = Link(url=url, token=TOKEN)
+        asking = Client(link, patience_s=0, read_s=3)
+        assert asking.upload("c", "big", bytes(24 << 20)) == "f"
         link.close()
 
 
