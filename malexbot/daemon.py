@@ -91,7 +91,7 @@ class Daemon:
         self._active = Supervisor(on_fatal=self._fail, health=self._health)
         self._watchdog = Watchdog(notifier, self._hearts)
         self._composition: Composition | None = None
-        self._epoch: int | None = None
+        self._turn: Active | None = None
         self._stopping: Deadline | None = None
         self._exit_code: int | None = None
         self._is_ready = False
@@ -175,7 +175,7 @@ class Daemon:
         match turn:
             case Active():
                 self._work(turn)
-            case Standby() if self._epoch is not None:
+            case Standby() if self._turn is not None:
                 log.warning("stepping down: %s", turn.holder)
                 self._rest(Deadline(STEP_DOWN_S))
         if not self._is_ready:
@@ -183,14 +183,14 @@ class Daemon:
             self._notifier.ready(self._status())
 
     def _work(self, turn: Active) -> None:
-        """Go on after an outage; start afresh if somebody else was active meanwhile."""
-        before, self._epoch = self._epoch, turn.epoch
-        if before is not None and turn.epoch == before + 1:
-            return
+        """Go on after an outage; start afresh if what we know may not hold any more."""
+        before, self._turn = self._turn, turn
         if before is not None:
-            log.warning("another daemon was active meanwhile: starting afresh")
+            if not (reason := turn.breaks_with(before)):
+                return
+            log.warning("%s: starting afresh", reason)
             self._rest(Deadline(STEP_DOWN_S))
-            self._epoch = turn.epoch
+            self._turn = turn
         parts = Parts(
             self._config,
             turn.database,
@@ -206,7 +206,7 @@ class Daemon:
             self._active.start(service)
 
     def _rest(self, deadline: Deadline) -> None:
-        self._epoch = self._composition = None
+        self._turn = self._composition = None
         self._leave(self._active, deadline)
 
     def _shut_down(self) -> None:

@@ -31,9 +31,21 @@ class Active:
     database: Database
     leadership: Leadership
     epoch: int
+    timeline: str = ""
 
     def __str__(self) -> str:
         return f"active (epoch {self.epoch})"
+
+    def breaks_with(self, before: Active) -> str:
+        """Why what is known since `before` may not hold any more; "" if it does."""
+        if self.epoch != before.epoch + 1:
+            return "another daemon was active meanwhile"
+        if self.timeline and before.timeline not in ("", self.timeline):
+            return (
+                "another server has taken over the database, maybe without what was"
+                " written last"
+            )
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,8 @@ class Duty:
             if stop.wait(PULSE_S):
                 return
         self._backoff.reset()
-        self._change(Active(database, leadership, leadership.epoch))
+        turn = Active(database, leadership, leadership.epoch, leadership.timeline)
+        self._change(turn)
         while not stop.wait(PULSE_S):
             leadership.keep()
 

@@ -20,7 +20,7 @@ from malexbot import __version__
 from malexbot.errors import MalexbotError, Transient
 from malexbot.runtime.heart import outside
 from malexbot.storage.dsn import Dsn
-from malexbot.storage.failures import DatabaseUnavailable
+from malexbot.storage.failures import DatabaseRefused, DatabaseUnavailable
 from malexbot.storage.keys import DAEMON
 from malexbot.storage.session import Cursor, Session
 from malexbot.storage.watch import Watch
@@ -60,6 +60,8 @@ UPDATE daemon
 SET epoch = epoch + 1, host = %s, pid = %s, version = %s, taken_at = clock_timestamp()
 RETURNING epoch
 """
+# Each server that is promoted begins a timeline of its own.
+_TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 # Fenced writers share a lock on the row of `daemon`.
 _END_WRITERS = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -107,6 +109,8 @@ class Leadership:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._epoch: int | None = None
+        self.timeline = ""
+        """That of the server when our turn began; "" if it does not tell."""
         self._suspect = _Suspect()
         self._watch = Watch(self._sessions)
 
@@ -126,7 +130,10 @@ class Leadership:
             session = self._living()
             if not self._lock_at_once(session) and not self._inherit(session):
                 return False
-            self._epoch = _raise_epoch(session)
+            epoch = _raise_epoch(session)
+            # Who could write is a replica no more: now it is its own.
+            self.timeline = _timeline(session)
+            self._epoch = epoch
             return True
 
     def keep(self) -> None:
@@ -266,6 +273,16 @@ def _raise_epoch(session: Session) -> int:
         with session.transaction() as cursor:
             cursor.execute(_END_WRITERS)
     raise DatabaseUnavailable("writers of the former daemon do not end")
+
+
+def _timeline(session: Session) -> str:
+    try:
+        with session.transaction() as cursor:
+            cursor.execute(_TIMELINE)
+            found = cursor.fetchone()
+    except DatabaseRefused:  # as who speaks the protocol only does
+        return ""
+    return str(found[0]) if found else ""
 
 
 class _Suspect:

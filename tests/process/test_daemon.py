@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,14 +12,22 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 import yaml
 
+from malexbot.app import Composition
+from malexbot.config.model import Config
+from malexbot.daemon import Daemon
+from malexbot.pipe import Parts
+from malexbot.runtime.logs import Logs
+from malexbot.runtime.systemd import Notifier
 from malexbot.storage.database import Database
 from malexbot.storage.dsn import Dsn
+from malexbot.storage.duty import Active
 from tests.process.conftest import Start
 from tests.support.postgres import Server
 from tests.support.settings import free_port
@@ -39,6 +48,40 @@ def ask(config: Path, path: str) -> tuple[int, dict[str, object]]:
     except HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+def test_what_is_known_holds_as_long_as_it_is_the_same_server_and_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    composed: list[Parts] = []
+
+    def compose(parts: Parts) -> Composition:
+        composed.append(parts)
+        return Composition(services=(), prepare=lambda config: lambda: None)
+
+    daemon = Daemon(
+        config_file=Path("malexbot.yaml"),
+        config=Config(),
+        logs=Logs(io.StringIO()),
+        notifier=Notifier(None),
+        compose=compose,
+    )
+    nothing: Any = None
+    for epoch, timeline, beginnings in (
+        (1, "00000001", 1),
+        (2, "00000001", 1),
+        # Not every server tells it.
+        (3, "", 1),
+        (4, "00000001", 1),
+        (5, "00000002", 2),
+        (7, "00000002", 3),
+        (7, "00000002", 4),
+    ):
+        daemon._take(Active(nothing, nothing, epoch, timeline))
+        assert len(composed) == beginnings
+    told = [record.message.partition(" ")[0] for record in caplog.records]
+    assert told == ["another"] * 3
+    assert caplog.text.count("another server has taken over") == 1
 
 
 def test_starts_serves_and_stops(

@@ -125,6 +125,28 @@ def test_only_one_gets_it(first: Leadership, second: Leadership) -> None:
     assert second.epoch == 2
 
 
+def test_the_timeline_of_the_server_is_known(
+    first: Leadership, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    assert first.try_take()
+    assert int(first.timeline, 16) >= 1
+    # As after a failover.
+    monkeypatch.setattr("malexbot.storage.leadership._TIMELINE", "SELECT '000000FF'")
+    end_daemons(database)
+    with pytest.raises(LostLeadership):
+        first.keep()
+    assert first.try_take()
+    assert first.timeline == "000000FF"
+
+
+def test_a_server_that_tells_no_timeline_will_do(
+    first: Leadership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malexbot.storage.leadership._TIMELINE", "SELECT nobody()")
+    assert first.try_take()
+    assert (first.epoch, first.timeline) == (1, "")
+
+
 def test_the_standby_knows_the_active_one(
     first: Leadership, second: Leadership, database: Database
 ) -> None:
