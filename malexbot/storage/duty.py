@@ -38,6 +38,9 @@ class Active:
 
     def breaks_with(self, before: Active) -> str:
         """Why what is known since `before` may not hold any more; "" if it does."""
+        if self.epoch == before.epoch:
+            # The lock was ours all the time; only a sign of life did not come through.
+            return ""
         if self.epoch != before.epoch + 1:
             return "another daemon was active meanwhile"
         if self.timeline and before.timeline not in ("", self.timeline):
