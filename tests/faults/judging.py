@@ -96,7 +96,7 @@ class Judges:
                 "deleted": sum(bool(entry.delete_at) for entry in entries),
                 "archived": self._judge.archived(),
                 "questions": len(self._questions) + len(self._community.owed("told")),
-                "commands": self._presses.accepted,
+                "commands": len(self._presses.accepted),
                 "buttons": self._presses.buttons + len(self._community.owed("button")),
                 "updates of VK": len(vk.ledger.updates()),
                 "… that VK lost": len(vk.ledger.declared_lost()),

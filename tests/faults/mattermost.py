@@ -24,6 +24,7 @@ from malexbot.sandbox.scene import Scene
 
 # A server that was killed is back by then.
 PATIENCE_S = 60.0
+ACTS = "acts"
 
 
 class Mattermost:
@@ -31,7 +32,7 @@ class Mattermost:
 
     def __init__(self, state: Path, settings: Mapping[str, Any]) -> None:
         self.scene = cast(Scene, _Part(self, "scene", Scene))
-        self.acts = cast(Acts, _Part(self, "acts", Acts))
+        self.acts = cast(Acts, _Part(self, ACTS, Acts))
         self.faults = cast(Faults, _Part(self, "faults", Faults))
         self.clock = cast(Clock, _Part(self, "clock", Clock))
         self.ledger = cast(Ledger, _Ledger(self, "ledger", Ledger))
@@ -98,7 +99,10 @@ class Mattermost:
         self.clock.shift(self._ahead_ms)
 
     def ask(self, part: str, method: str, arguments: Mapping[str, Any]) -> Any:
-        """A call that a kill interrupts is done again: at least once."""
+        """A call that a kill interrupts is done again: at least once.
+
+        Only what a person does with a bot is not: he is told that it went wrong.
+        """
         until = time.monotonic() + PATIENCE_S
         while True:
             control = self._now()
@@ -106,8 +110,10 @@ class Mattermost:
                 return getattr(getattr(control, part), method)(**arguments)
             except ControlError as error:
                 raise Refusal("sandbox.refused", str(error)) from error
-            except (OSError, HTTPException):
+            except (OSError, HTTPException) as error:
                 self._wait_for_another(control, until)
+                if part == ACTS:
+                    raise Refusal("sandbox.killed", str(error)) from error
 
     def _now(self) -> Control:
         with self._changed:

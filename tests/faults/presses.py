@@ -3,6 +3,9 @@
 Every command makes a post with a button; it is pressed until what it does is seen, as
 people do. Whoever is told that it went wrong may press again. That a post says so is
 not asked for: a server that is killed within an answer has it and forgets it.
+
+Each command has a number, and all that comes of it names that: one that was accepted
+is done once, one that was refused once at the most. At VK the event is the name.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import product
+from itertools import count, product
 from types import TracebackType
 
 from malexbot.sandbox.acts import Acts
@@ -29,10 +32,11 @@ PLUGIN = """
 from malexbot import Bot, Button, Card, Event, action, command
 
 @command("/once")
-def once(event: Event, bot: Bot) -> None:
-    button = Button("press", "Press", payload={"name": event.event_id})
+def once(event: Event, bot: Bot, name: str = "") -> None:
+    name = name or event.event_id
+    button = Button("press", "Press", payload={"name": name})
     card = Card(controls=[button])
-    bot.post(event.peer.bpid, f"button {event.event_id}", cards=[card])
+    bot.post(event.peer.bpid, f"button {name}", cards=[card])
 
 @action("press")
 def press(event: Event, bot: Bot, name: str) -> None:
@@ -63,8 +67,9 @@ class Presses:
         choice: random.Random,
         pace: float = 1.0,
     ) -> None:
-        self.accepted = 0
-        """Commands that nobody was told of that they went wrong."""
+        self.accepted: list[str] = []
+        """The numbers of the commands that nobody was told of that they went wrong."""
+        self._numbers = count(1)
         self._acts = acts
         self._ledger = ledger
         self._town = town
@@ -92,17 +97,18 @@ class Presses:
         self._look()
         for post_id in self._open:
             self._press(post_id)
-        return not self._open and self.buttons >= self.accepted
+        return not self._open and self._buttons().issuperset(self.accepted)
 
     def complaints(self, database: Database) -> Iterator[str]:
         """What was done twice, or never."""
         counts = Counter((what, name) for _, what, name in self._said())
         names = {name for what, name in counts if what == "button"}
-        if len(names) < self.accepted:
-            yield f"never done: {self.accepted - len(names)} commands"
-        for (what, name), count in counts.items():
-            if count > 1:
-                yield f"done twice: {what} {name}, {count} times"
+        for number in self.accepted:
+            if number not in names:
+                yield f"never done: command {number}"
+        for (what, name), times in counts.items():
+            if times > 1:
+                yield f"done twice: {what} {name}, {times} times"
         for name in sorted(names):
             if not counts["pressed", name]:
                 yield f"never done: pressed {name}"
@@ -116,7 +122,7 @@ class Presses:
     @property
     def buttons(self) -> int:
         """How many there are by now."""
-        return len({name for _, what, name in self._said() if what == "button"})
+        return len(self._buttons())
 
     def _run(self) -> None:
         turn = 0
@@ -130,10 +136,11 @@ class Presses:
                 self._ask()
 
     def _ask(self) -> None:
+        number = str(next(self._numbers))
         with suppress(Refusal):
             town = self._town
-            self._acts.execute(town.alice, town.channel, f"/{TRIGGER}")
-            self.accepted += 1
+            self._acts.execute(town.alice, town.channel, f"/{TRIGGER} {number}")
+            self.accepted.append(number)
 
     def _press(self, post_id: str) -> None:
         """Now and then two press at once."""
@@ -159,6 +166,10 @@ class Presses:
             for post_id, what, name in said
             if what == "button" and name not in pressed
         ]
+
+    def _buttons(self) -> set[str]:
+        """The commands of which there is one."""
+        return {name for _, what, name in self._said() if what == "button"}
 
     def _said(self) -> list[tuple[str, str, str]]:
         """What the bot said of buttons: the post, what of which it tells."""
