@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from malexbot.bus import decode
@@ -15,15 +16,19 @@ from tests.faults.ground import Ground
 from tests.faults.order import Run, descents
 from tests.faults.routes import BUTTON, COMMAND, GAP, NAMES, OF_VK, SAID
 
-_EVENTS = """
-SELECT run.event_id FROM jobs JOIN jobs run ON run.id = jobs.parent
-WHERE run.name = 'route' AND {which}
+# Who pressed a button waits for so long, by a clock that VK tells in whole seconds.
+PRESSED_S, TICK_S = 50.0, 1.5
+_EXPIRED = """
+SELECT run.event_id, extract(epoch FROM min(jobs.finished_at))::float8
+FROM jobs JOIN jobs run ON run.id = jobs.parent
+WHERE run.name = 'route' AND jobs.state = 'expired' GROUP BY run.event_id
 """
-_EXPIRED = _EVENTS.format(which="jobs.state = 'expired'")
 _LOOSE = """
 SELECT event_id FROM jobs WHERE name = 'route' AND is_loose
 UNION
-""" + _EVENTS.format(which="jobs.is_loose")
+SELECT run.event_id FROM jobs JOIN jobs run ON run.id = jobs.parent
+WHERE run.name = 'route' AND jobs.is_loose
+"""
 _REJECTS = "SELECT coalesce(sum(times), 0) FROM rejects WHERE source = 'vk'"
 
 
@@ -38,13 +43,16 @@ class Routed(NamedTuple):
 def judge(ground: Ground, database: Database) -> Routed:
     """All of it, once it has come to rest."""
     found = streams.read(ground.redis, NAMES)
-    expired, loose = _ids(database, _EXPIRED), _ids(database, _LOOSE)
+    expired = {id: at for id, at in _ask(database, _EXPIRED)}
+    loose = {id for id, in _ask(database, _LOOSE)}
+    updates: Any = ground.vk.ledger.updates()
+    ((rejects,),) = _ask(database, _REJECTS)
     complaints = [
         *_twice(found),
         *_of_mattermost(ground, found),
         *_as_said(ground, found, loose),
         *_of_vk(ground, found, expired, loose),
-        *_malformed(ground, database),
+        *malformed(updates, ground.vk.ledger.declared_lost(), rejects),
     ]
     return Routed(sum(map(len, found.values())), len(expired), complaints)
 
@@ -92,25 +100,53 @@ def _is_due(entry: Entry, ground: Ground) -> bool:
 
 
 def _of_vk(
-    ground: Ground, found: Streams, expired: Collection[str], loose: Collection[str]
+    ground: Ground,
+    found: Streams,
+    expired: Mapping[str, float],
+    loose: Collection[str],
 ) -> Iterator[str]:
     """What VK declared lost may be there or not; whoever reads has to know of that."""
     updates: Any = ground.vk.ledger.updates()
     told = [each for each in updates if each["ts"] and not _is_of_bot(each)]
     places = {each["event_id"]: _stream(each) for each in told}
     numbers = {each["event_id"]: each["ts"] for each in told}
-    late = {id for id in expired if places.get(id) == BUTTON}
+    late = {*too_late(told, expired, ground.vk.ledger.polled())}
     declared, gaps = {*ground.vk.ledger.declared_lost()}, _gaps(ground)
     for id in streams.lost(places, found, late):
         is_told_of = any(after < numbers[id] <= until for after, until in gaps)
         if id not in declared or not is_told_of:
-            yield f"never routed: {id}, declared lost: {id in declared}, {is_told_of}"
+            yield (
+                f"never routed: {id}, declared lost: {id in declared}, {is_told_of},"
+                f" expired: {id in expired}"
+            )
     for id in streams.disordered(places, found, loose):
         yield f"routed out of order: {id}"
     there = {entry.id for name in OF_VK.values() for entry in found[name]}
     for each in filter(_is_of_bot, updates):
         if each["event_id"] in there:
             yield f"routed for nothing: {each['event_id']} is of the bot itself"
+
+
+def too_late(
+    told: Sequence[Mapping[str, Any]],
+    expired: Mapping[str, float],
+    polled: Sequence[int],
+) -> Iterator[str]:
+    """The presses that may have waited for so long until they were given up.
+
+    VK does not tell when somebody pressed: it may have been at once after what was
+    told before, in the answer to another poll.
+    """
+    numbers = [each["ts"] for each in told]
+    for each in told:
+        given_up_at = expired.get(each["event_id"])
+        if given_up_at is None or _stream(each) != BUTTON:
+            continue
+        after = next((ts for ts in reversed(polled) if ts < each["ts"]), 0)
+        before = told[max(0, bisect_right(numbers, after) - 1)]
+        since = min(each["at"], before["at"])
+        if given_up_at - since >= PRESSED_S - TICK_S:
+            yield each["event_id"]
 
 
 def _stream(update: Mapping[str, Any]) -> str:
@@ -131,20 +167,19 @@ def _gaps(ground: Ground) -> list[tuple[int, int]]:
     return [(int(e.data["ts_from"]), int(e.data["ts_to"])) for e in events]
 
 
-def _malformed(ground: Ground, database: Database) -> Iterator[str]:
-    """Each that came is set aside once; what VK has lost never came."""
-    updates: Any = ground.vk.ledger.updates()
-    told = sum(not each["ts"] for each in updates)
-    with database.transaction() as cursor:
-        cursor.execute(_REJECTS)
-        (kept,) = cursor.fetchone() or (0,)
-    if kept > told:
-        yield f"doubled: {told} malformed updates are kept {kept} times"
-    if kept < told and not ground.vk.ledger.declared_lost():
-        yield f"lost: of {told} malformed updates {kept} are kept"
+def malformed(
+    updates: Iterable[Mapping[str, Any]], declared: Collection[str], kept: int
+) -> Iterator[str]:
+    """Each that came is set aside once; those that VK has lost never came."""
+    told = {each["event_id"] for each in updates if each["spoilt_ts"]}
+    lost = told.intersection(declared)
+    if kept > len(told):
+        yield f"doubled: {len(told)} malformed updates are kept {kept} times"
+    if kept < len(told) - len(lost):
+        yield f"lost: {kept} of {len(told)} malformed updates, {len(lost)} by VK"
 
 
-def _ids(database: Database, statement: str) -> set[str]:
+def _ask(database: Database, statement: str) -> Sequence[tuple[Any, ...]]:
     with database.transaction() as cursor:
         cursor.execute(statement)
-        return {id for (id,) in cursor.fetchall()}
+        return cursor.fetchall()

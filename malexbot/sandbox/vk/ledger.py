@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from malexbot.sandbox.model import Json
 
@@ -19,6 +20,10 @@ class Told:
     object: Json
     ts: int = 0
     """The ts that tells of it; 0: it was lost or malformed, nobody is told it."""
+    spoilt_ts: int = 0
+    """The ts that tells of something malformed in its stead."""
+    at: float = field(default_factory=time.time)
+    """When it happened, by the clock of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class VkLedger:
         self._lock = lock
         self._told: list[Told] = []
         self._declared: list[tuple[int, int]] = []
+        self._polled: list[int] = []
         self._sent: list[Sent] = []
         self._answers: list[PressAnswer] = []
         self._reactions: list[tuple[int, int, int]] = []
@@ -64,6 +70,10 @@ class VkLedger:
     def declare_lost(self, after: int, until: int) -> None:
         with self._lock:
             self._declared.append((after, until))
+
+    def poll(self, ts: int) -> None:
+        with self._lock:
+            self._polled.append(ts)
 
     def send(self, sent: Sent) -> None:
         self._sent.append(sent)
@@ -96,8 +106,16 @@ class VkLedger:
             return [
                 told.event_id
                 for told in self._told
-                if any(after < told.ts <= until for after, until in self._declared)
+                if any(
+                    after < (told.ts or told.spoilt_ts) <= until
+                    for after, until in self._declared
+                )
             ]
+
+    def polled(self) -> list[int]:
+        """After which ts each poll asked for what there is, in their order."""
+        with self._lock:
+            return self._polled.copy()
 
     @staticmethod
     def doubled(event_ids: Iterable[str]) -> list[str]:

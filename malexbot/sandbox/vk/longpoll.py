@@ -47,6 +47,8 @@ class LongPoll:
         wait_s = min(
             float(query.get("wait", "25")), self._world.settings.longest_wait_s
         )
+        if (ts := query.get("ts", "")).isdecimal():
+            self._world.ledger.poll(int(ts))
         until = time.monotonic() + wait_s
         while not line.wait_cut(0):
             told = self._look(query)

@@ -76,8 +76,9 @@ class VkWorld:
         body = orjson.dumps(update)
         with self.changed:
             told = self.faults.updates(body)
-            ts = self.ts + 1 if body in told else 0
-            self.ledger.tell(Told(event_id, type, object, ts))
+            ts = self.ts + 1 if told else 0
+            places = (ts, 0) if body in told else (0, ts)
+            self.ledger.tell(Told(event_id, type, object, *places))
             self._updates += told
             self.changed.notify_all()
         return event_id

@@ -278,6 +278,7 @@ def test_what_is_gone_before_it_was_asked_for_is_declared_lost(
 ) -> None:
     fetched = vk.scene.happen("group_join", {})
     api.ts = api.poll()["ts"]
+    vk.faults.malform_update('{"type": 7}')
     gone = vk.scene.happen("group_join", {})
     vk.scene.outdate_history()
     kept = vk.scene.happen("group_join", {})
@@ -285,6 +286,7 @@ def test_what_is_gone_before_it_was_asked_for_is_declared_lost(
     assert api.poll() == {"failed": 1, "ts": 3}
     assert vk.ledger.declared_lost() == [gone, kept]
     assert vk.ledger.lost([fetched]) == [gone, kept]
+    assert vk.ledger.polled() == [0, 1]
 
 
 def test_with_its_information_all_is_lost_up_to_the_new_session(
@@ -314,3 +316,4 @@ def test_what_nobody_is_told_has_no_place_in_the_queue(vk: VkSandbox) -> None:
     vk.scene.happen("group_join", {})
     vk.scene.happen("group_join", {})
     assert [told.ts for told in vk.ledger.updates()] == [0, 0, 2, 4]
+    assert [told.spoilt_ts for told in vk.ledger.updates()] == [0, 1, 0, 0]
