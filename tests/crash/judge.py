@@ -14,7 +14,9 @@ from malexbot.storage.database import Database
 from tests.crash.traffic import KEEP, LONG_LINES
 
 ANSWER = re.compile(r"answer to (\w{26})(?:, line (\d+)$)?", re.MULTILINE)
-_ROWS = "SELECT id, message, delete_at FROM posts"
+_ROWS = """
+SELECT id, message, delete_at, channel_id, user_id, root_id, create_at FROM posts
+"""
 _VERSIONS = "SELECT post_id, edit_at, message FROM post_versions"
 _JOBS = """
 SELECT j.state, j.reason, array_agg(s.state || ' ' || s.reason)
@@ -52,6 +54,7 @@ class Judge:
             *self._of_archive(entries),
             *self._of_versions(entries),
             *self._of_answers(entries, questions),
+            *self._of_places(entries, questions),
             *self.unfinished(),
         ]
 
@@ -122,6 +125,18 @@ class Judge:
                     f" jobs: {jobs}"
                 )
 
+    def _of_places(
+        self, entries: Mapping[str, Entry], questions: Mapping[str, str]
+    ) -> Iterator[str]:
+        """Each answer stands where it was asked, or in the thread below it."""
+        for answer in self._sandbox.ledger.entries(user_id=self._town.bot):
+            for post_id in {match[0] for match in ANSWER.findall(answer.text)}:
+                asked, kind = entries[post_id], questions.get(post_id)
+                root_id = asked.root_id or (asked.id if kind == "thread" else "")
+                place = (answer.channel_id, answer.root_id)
+                if kind and place != (asked.channel_id, root_id):
+                    yield f"answered elsewhere, in {place}: {post_id}, {asked.text!r}"
+
     def _answers(self) -> Counter[tuple[bool, str, str]]:
         """By whether it is a reaction, the question, and the line of a long one."""
         said = self._sandbox.ledger.entries(user_id=self._town.bot)
@@ -153,8 +168,12 @@ def _wrong(entry: Entry, row: Sequence[Any] | None, deleted_within_ms: int) -> s
     is_too_old = row[2] < entry.delete_at - deleted_within_ms
     if bool(row[2]) != bool(entry.delete_at) or is_too_old:
         return f"wrong deletion {row[2]}"
-    if row[1] not in counts and not entry.delete_at:
+    # Who was told of the deletion need not have heard of the edits before it.
+    if row[1] not in (entry.texts if entry.delete_at else counts):
         return f"wrong text {row[1]!r}"
+    told = (entry.channel_id, entry.user_id, entry.root_id, entry.create_at)
+    if tuple(row[3:]) != told:
+        return f"wrong origin {row[3:]}, not {told}"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 import pytest
 
@@ -14,8 +15,10 @@ from tests.crash.judge import Judge
 ARCHIVE = """
 INSERT INTO posts (id, channel_id, user_id, root_id, type, message, create_at,
   update_at, edit_at, raw, kept_from, delete_at)
-VALUES (%s, 'c', 'u', '', '', %s, 1, 1, 0, '', 0, %s)
+VALUES (%(id)s, %(channel_id)s, %(user_id)s, %(root_id)s, '', %(text)s,
+  %(create_at)s, 1, 0, '', 0, %(delete_at)s)
 """
+INVENTED = {"channel_id": "c", "user_id": "u", "root_id": "", "create_at": 1}
 Archive = Callable[..., None]
 
 
@@ -37,10 +40,15 @@ def judge(sandbox: Sandbox, town: Town, database: Database) -> Iterator[Judge]:
 
 
 @pytest.fixture
-def archive(database: Database) -> Archive:
-    def keep(post_id: str, text: str, delete_at: int = 0) -> None:
+def archive(sandbox: Sandbox, database: Database) -> Archive:
+    """Keeps a post as it was posted, but for what is told otherwise."""
+
+    def keep(post_id: str, text: str, delete_at: int = 0, **changed: object) -> None:
+        entries = {entry.id: asdict(entry) for entry in sandbox.ledger.entries()}
+        known = entries.get(post_id, INVENTED) | changed
+        values = known | {"id": post_id, "text": text, "delete_at": delete_at}
         with database.transaction() as cursor:
-            cursor.execute(ARCHIVE, (post_id, text, delete_at))
+            cursor.execute(ARCHIVE, values)
 
     return keep
 
@@ -81,6 +89,35 @@ def test_what_is_archived_wrongly_is_seen(
     assert complaint.startswith(wrong) and post_id in complaint
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"channel_id": "c"}, {"user_id": "u"}, {"root_id": "r"}, {"create_at": 1}],
+)
+def test_what_is_archived_as_if_it_came_from_elsewhere_is_seen(
+    sandbox: Sandbox,
+    town: Town,
+    judge: Judge,
+    archive: Archive,
+    changed: dict[str, object],
+) -> None:
+    post_id = sandbox.scene.post(town.channel, town.alice, "keep this")
+    archive(post_id, "keep this", **changed)
+    (complaint,) = judge.complaints({})
+    assert complaint.startswith("wrong origin") and post_id in complaint
+
+
+def test_a_deleted_post_says_what_it_said_once(
+    sandbox: Sandbox, town: Town, judge: Judge, archive: Archive
+) -> None:
+    for text in ("keep this", "keep what was never said"):
+        post_id = sandbox.scene.post(town.channel, town.alice, "keep this")
+        sandbox.scene.edit(post_id, "keep that")
+        sandbox.scene.delete(post_id)
+        archive(post_id, text, sandbox.clock.now_ms())
+    (complaint,) = judge.complaints({})
+    assert complaint.startswith("wrong text 'keep what was never said'")
+
+
 def test_a_deletion_that_is_unknown_or_too_old_is_seen(
     sandbox: Sandbox, town: Town, judge: Judge, archive: Archive
 ) -> None:
@@ -112,6 +149,30 @@ def test_no_answer_and_two_of_them_are_seen(
         sandbox.scene.post(town.channel, town.bot, f"answer to {asked}")
     (complaint,) = judge.complaints({asked: "plain"})
     assert complaint.startswith("answered twice") and asked in complaint
+
+
+@pytest.mark.parametrize("kind", ["plain", "thread"])
+def test_an_answer_in_the_wrong_place_is_seen(
+    sandbox: Sandbox, town: Town, judge: Judge, kind: str
+) -> None:
+    def ask(root_id: str = "") -> str:
+        text = f"ask {kind}"
+        return sandbox.scene.post(town.channel, town.alice, text, root_id=root_id)
+
+    def answer(asked: str, channel_id: str = town.channel, root_id: str = "") -> None:
+        text = f"answer to {asked}"
+        sandbox.scene.post(channel_id, town.bot, text, root_id=root_id)
+
+    asked, astray, away = ask(), ask(), ask()
+    below = ask(asked)
+    answer(asked, root_id=asked if kind == "thread" else "")
+    answer(below, root_id=asked)
+    assert judge.complaints({asked: kind, below: kind}) == []
+    answer(astray, root_id=astray if kind == "plain" else "")
+    answer(away, town.second)
+    told = judge.complaints(dict.fromkeys((asked, below, astray, away), kind))
+    assert [each.split(",")[0] for each in told] == ["answered elsewhere"] * 2
+    assert astray in told[0] and away in told[1]
 
 
 def test_a_long_answer_needs_each_line_once(
