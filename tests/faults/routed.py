@@ -13,7 +13,7 @@ from tests.crash import streams
 from tests.crash.streams import Streams
 from tests.crash.traffic import KEEP, LATE
 from tests.faults.ground import Ground
-from tests.faults.order import Run, descents
+from tests.faults.order import LOOSE, Run, descents
 from tests.faults.routes import BUTTON, COMMAND, GAP, NAMES, OF_VK, SAID
 
 # Who pressed a button waits for so long, by a clock that VK tells in whole seconds.
@@ -23,11 +23,12 @@ SELECT run.event_id, extract(epoch FROM min(jobs.finished_at))::float8
 FROM jobs JOIN jobs run ON run.id = jobs.parent
 WHERE run.name = 'route' AND jobs.state = 'expired' GROUP BY run.event_id
 """
-_LOOSE = """
-SELECT event_id FROM jobs WHERE name = 'route' AND is_loose
+_LOOSE = f"""
+WITH loose AS ({LOOSE})
+SELECT event_id FROM loose WHERE name = 'route'
 UNION
-SELECT run.event_id FROM jobs JOIN jobs run ON run.id = jobs.parent
-WHERE run.name = 'route' AND jobs.is_loose
+SELECT run.event_id FROM loose JOIN jobs run ON run.id = loose.parent
+WHERE run.name = 'route'
 """
 _REJECTS = "SELECT coalesce(sum(times), 0) FROM rejects WHERE source = 'vk'"
 

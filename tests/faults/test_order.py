@@ -8,12 +8,14 @@ from malexbot.events import Event
 from malexbot.sandbox.ledger import Entry
 from malexbot.storage.database import Database
 from malexbot.storage.wire import to_json
-from tests.faults.order import MAX_AGE_MS, out_of_order, too_old
+from tests.faults.order import HELD_S, MAX_AGE_MS, out_of_order, too_old
 from tests.support.events import NOW, posted
 
 RUN = """
-INSERT INTO jobs (kind, name, lane, event_id, event, is_loose, state, finished_at)
-VALUES ('run', 'response', %s, %s, %s, %s, 'done', now() + %s * interval '1 second')
+INSERT INTO jobs (kind, name, lane, event_id, event, is_loose, state, finished_at,
+  failing_since)
+VALUES ('run', 'response', %s, %s, %s, %s, 'done', now() + %s * interval '1 second',
+  now() - %s * interval '1 second')
 """
 # Of the length that the server gives them: an answer names its question.
 FIRST, SECOND = "a" * 26, "b" * 26
@@ -40,15 +42,17 @@ def run(
     database: Database,
     *events: Event,
     finished_s: tuple[int, ...] = (0, 1),
-    is_loose: bool = False,
+    loose_after_s: float | None = None,
     lanes: tuple[str, ...] = ("one", "one"),
 ) -> None:
     with database.transaction() as cursor:
         for event, lane, at_s in zip(events, lanes, finished_s, strict=True):
+            is_loose = loose_after_s is not None
             values = (lane, event.event_id, to_json(event), is_loose, at_s)
-            cursor.execute(RUN, values)
+            cursor.execute(RUN, (*values, loose_after_s))
 
 
+WORDS = ("answered", "overtaken", "taken after")
 ASKED = [entry(FIRST), entry(SECOND, NOW + 1)]
 IN_ORDER = [answer(FIRST), answer(SECOND)]
 
@@ -78,13 +82,21 @@ def test_a_job_that_was_overtaken_is_seen(database: Database) -> None:
     assert "overtaken" in told
 
 
-@pytest.mark.parametrize("is_loose", [False, True])
-def test_other_lanes_and_what_waited_for_long_have_no_order(
-    database: Database, is_loose: bool
-) -> None:
-    lanes = ("one", "one") if is_loose else ("one", "two")
-    run(database, posted(FIRST), posted(SECOND), is_loose=is_loose, lanes=lanes)
+def test_other_lanes_have_no_order(database: Database) -> None:
+    run(database, posted(FIRST), posted(SECOND), lanes=("one", "two"))
     assert [*out_of_order(database, ASKED, IN_ORDER[::-1])] == []
+
+
+@pytest.mark.parametrize(
+    ("loose_after_s", "told"), [(HELD_S, []), (HELD_S / 2, ["answered", "overtaken"])]
+)
+def test_only_what_failed_for_long_may_be_overtaken(
+    database: Database, loose_after_s: float, told: list[str]
+) -> None:
+    events = posted(FIRST), posted(SECOND)
+    run(database, *events, loose_after_s=loose_after_s, finished_s=(1, 0))
+    found = [*out_of_order(database, ASKED, IN_ORDER[::-1])]
+    assert sorted(word for each in found for word in WORDS if word in each) == told
 
 
 def test_what_is_read_has_the_order_of_its_time(database: Database) -> None:
