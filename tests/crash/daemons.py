@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from malexbot.sandbox.daemon import DaemonProcess
+from tests.crash.doomed import PROGRAM
 
 PATIENCE_S = 60.0
 # So much of the log tells why.
@@ -27,7 +28,9 @@ class Daemons:
 
     def start(self, watchdog_s: float | None = None) -> DaemonProcess:
         self.stop()
-        self.daemon = DaemonProcess(self._config, watchdog_s=watchdog_s)
+        self.daemon = DaemonProcess(
+            self._config, program=PROGRAM, watchdog_s=watchdog_s
+        )
         self.daemon.start()
         return self.daemon
 
